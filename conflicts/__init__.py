@@ -1,0 +1,1 @@
+"""What lies in the way: matching an area with the networks."""

@@ -1,0 +1,1 @@
+"""The composition root: command line, private database cluster, demonstration, and later HTTP."""

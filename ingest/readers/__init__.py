@@ -1,0 +1,1 @@
+"""Readers of owners' files, one a format."""

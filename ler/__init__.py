@@ -1,0 +1,1 @@
+"""The language, the law, the tables and the packages of the platform; imports none of its three neighbours."""

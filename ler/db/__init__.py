@@ -1,0 +1,1 @@
+"""Engine, roles, tables, SQL functions and migrations of the PostGIS database."""

@@ -1,0 +1,46 @@
+"""Every setting of the platform, with its default and the reason for it; read from `LER_*` variables and `.env`.
+
+Law that can change and figures that we could not read in full are settings, never constants in code.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """Where the private database cluster lives: outside root's home, since PostgreSQL drops to another user."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/ler")
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "ler"
+
+
+class Settings(BaseSettings):
+    """Settings of one process; construct it in `main()` and pass it on."""
+
+    model_config = SettingsConfigDict(env_prefix="LER_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    """Folder of the private database cluster."""
+
+    database_url: str | None = None
+    """SQLAlchemy-style address of a database that you keep yourself; when set, the private cluster is not touched."""
+
+    database_name: str = "ler"
+    """Name of the database in the private cluster."""
+
+    coverage: tuple[float, float, float, float] = (120_000.0, 5_900_000.0, 1_000_000.0, 6_500_000.0)
+    """West, south, east, north in EPSG:25832, metres: where requests and networks may lie (Danish land, sea and
+    shelf with a margin; the register publishes no figure)."""
+
+    max_area_m2: float = 250_000.0
+    """Largest dig area, m2 (reported in a news page of ler.dk; the law states no figure)."""
+
+    clip_buffer_m: float = Field(default=0.0, ge=0.0, le=50.0)
+    """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
+    area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""
+
+    max_upload_mb: int = Field(default=2048, ge=1)
+    """Largest owner's file, MB."""
