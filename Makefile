@@ -1,0 +1,35 @@
+# Everything a contributor does, one target each.
+OUT ?= demo-out
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests demo test check lock clean
+
+help: ## show the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the platform needs: system packages and .venv
+	@scripts/setup
+
+setup-tests:
+	@scripts/setup --tests
+
+demo: setup ## show the platform at work, from two owners' files to a package; OUT=demo-out
+	$(BIN)/ler demo --out $(OUT)
+
+test: setup-tests ## run all tests
+	$(BIN)/pytest -n auto
+
+check: setup ## lint, formatting, types and the rule between the packages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## recompile requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --generate-hashes --python-version 3.12 --all-extras --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+clean: ## remove everything that was made here; the database stays
+	rm -rf .venv $(OUT) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
