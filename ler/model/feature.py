@@ -1,9 +1,10 @@
 """A feature of the LER model in memory: what the readers give and the writers take.
 
 Values are plain and fit for JSON: text, code, date, date-time and URI as `str`; integer as `int`; share, measure and
-level as `float` (in the attribute's unit); boolean as `bool`; reference as the `gml:id` it points to; an inline object
-as a `dict` of its own attributes with its `gml:id` under that name; a list of these where the attribute may occur more
-than once. A time of establishment is `2024-05-13`, `2024-05`, `2024` or `before 2023-07-01`.
+level as `float` (in the attribute's unit; a measure without a fixed unit is `{"value": 1.5, "uom": "m"}`); boolean as
+`bool`; reference as the `gml:id` it points to; an inline object as a `dict` of its own attributes with its `gml_id`;
+a list of these where the attribute may occur more than once. A time of establishment is `2024-05-13`, `2024-05`,
+`2024` or `before 2023-07-01`. None is a level that was given as unknown; an attribute that was not given is absent.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ler.model.schema import FeatureType
 
-type Value = str | int | float | bool | dict[str, "Value"] | list["Value"]
+type Value = str | int | float | bool | dict[str, "Value"] | list["Value"] | None
 
 
 @dataclass(slots=True)

@@ -1,0 +1,62 @@
+"""What is wrong with an owner's file, one value a fault: code, severity, place, what was found, what was wanted.
+
+A finding is never an exception: the reader goes on and collects them, so that an owner sees all faults of a file at
+once. An error keeps the file out; a warning lets it in and is told.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Whether a finding keeps the file out."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault at one place of a file."""
+
+    code: str
+    """Name of the rule: ours in kebab-case, or the official name of an LER rule."""
+    message: str
+    """What is wrong and how to mend it, in English."""
+    line: int
+    """Line of the file, from 1."""
+    gml_id: str = ""
+    """The feature it concerns; empty outside features."""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        """The finding on one line, as it is printed."""
+        at = f" ({self.gml_id})" if self.gml_id else ""
+        return f"line {self.line}{at}: {self.message} [{self.code}]"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Findings of one file in the order they were met; at most `cap` a code are kept, all are counted."""
+
+    cap: int = 20
+    kept: list[Finding] = field(default_factory=list)
+    counts: Counter[tuple[Severity, str]] = field(default_factory=Counter)
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and keep it unless there are enough of its kind already."""
+        key = (finding.severity, finding.code)
+        self.counts[key] += 1
+        if self.counts[key] <= self.cap:
+            self.kept.append(finding)
+
+    @property
+    def errors(self) -> int:
+        """How many findings keep the file out."""
+        return sum(count for (severity, _), count in self.counts.items() if severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are only told."""
+        return self.counts.total() - self.errors
