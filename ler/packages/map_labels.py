@@ -1,0 +1,225 @@
+"""Letters along lines: where they can stand without touching each other, and how they are drawn.
+
+All coordinates are sheet millimetres. A line that is too short or too crooked gets no letter; its colour, dash and the
+legend must do.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cairocffi
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import LineString
+
+from ler.packages.map_canvas import (
+    Box,
+    Coordinates,
+    cap_height,
+    draw_text,
+    kept,
+    set_colour,
+    set_font,
+    text_width,
+)
+from ler.packages.styles import DangerStyle
+
+SIZE_MM = 2.5
+TRIANGLE_MM = 2.6
+
+_SPACING_MM = 34.0
+_SHORTEST_MM = 5.0
+_SHORTEST_WITH_TRIANGLE_MM = 12.0
+_MOST_SLOTS = 60  # of one line: a hostile zigzag may be kilometres long on one sheet
+_CLEAR_MM = 1.3
+_STRAIGHT = 0.94
+_STEEP = 0.02  # letters on upright lines all read from below
+_PLACES = np.array([0.5, 0.39, 0.61, 0.28, 0.72, 0.16, 0.84, 0.05, 0.95])  # within a slot, best first
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRequest:
+    """A line that wants letters: the text, its colour, and the danger class that adds triangles."""
+
+    line: LineString
+    text: str
+    colour: str
+    danger: DangerStyle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A letter, or a warning triangle if `text` is empty, with its middle at x, y; the angle is in radians."""
+
+    text: str
+    x: float
+    y: float
+    angle: float
+    half_width: float
+    colour: str
+    danger: DangerStyle | None
+
+
+class Ground:
+    """Which places of the frame are taken, in circles; looked up by cells of a few millimetres."""
+
+    def __init__(self, box: Box, *, cell_mm: float = 8.0) -> None:
+        self._box = box
+        self._cell = cell_mm
+        self._taken: defaultdict[tuple[int, int], list[tuple[float, float, float]]] = defaultdict(list)
+
+    def take(self, x: float, y: float, radius: float) -> None:
+        """Keep a circle free of everything else."""
+        self._taken[int(x // self._cell), int(y // self._cell)].append((x, y, radius))
+
+    def is_free(self, x: float, y: float, radius: float) -> bool:
+        """Whether a circle lies within the frame and off every circle taken."""
+        box = self._box
+        if not (box.left + radius < x < box.right - radius and box.top + radius < y < box.bottom - radius):
+            return False
+        column, row = int(x // self._cell), int(y // self._cell)
+        around = ((column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1))
+        return all(
+            math.hypot(x - other_x, y - other_y) > radius + other_radius
+            for cell in around
+            for other_x, other_y, other_radius in self._taken.get(cell, ())
+        )
+
+
+class LabelPlacer:
+    """Finds places for letters and triangles on the ground that is still free, away from other lines."""
+
+    def __init__(self, context: cairocffi.Context, ground: Ground, requests: Sequence[LabelRequest]) -> None:
+        self._context = context
+        self._ground = ground
+        self._requests = sorted(requests, key=_urgency)
+        self._tree = shapely.STRtree([request.line for request in requests])
+
+    def place(self) -> list[Label]:
+        """Letters of all lines first, then triangles: dangerous and long lines before others."""
+        set_font(self._context, SIZE_MM, bold=True)
+        letters = [label for request in self._requests for label in self._place_letters(request)]
+        triangles = [label for request in self._requests for label in self._place_triangles(request)]
+        return letters + triangles
+
+    def _place_letters(self, request: LabelRequest) -> Iterator[Label]:
+        half_width = text_width(self._context, request.text) / 2 + 0.35
+        if request.line.length < _SHORTEST_MM + 2 * half_width:
+            return
+        for x, y, angle in self._places(request.line, half_width, _SPACING_MM):
+            yield Label(request.text, x, y, angle, half_width, request.colour, request.danger)
+
+    def _place_triangles(self, request: LabelRequest) -> Iterator[Label]:
+        if request.danger is None or request.line.length < _SHORTEST_WITH_TRIANGLE_MM:
+            return
+        half_width = TRIANGLE_MM / 2
+        for x, y, _ in self._places(request.line, half_width, request.danger.triangle_every_mm):
+            yield Label("", x, y, 0.0, half_width, request.colour, request.danger)
+
+    def _places(
+        self, line: LineString, half_width: float, spacing_mm: float
+    ) -> Iterator[tuple[float, float, float]]:
+        slots = max(1, min(_MOST_SLOTS, round(line.length / spacing_mm)))
+        for slot in range(slots):
+            found = self._best_place(line, (slot + _PLACES) / slots * line.length, half_width)
+            if found is not None:
+                self._ground.take(found[0], found[1], half_width + 0.4)
+                yield found
+
+    def _best_place(
+        self, line: LineString, stations: Coordinates, half_width: float
+    ) -> tuple[float, float, float] | None:
+        stations = stations[(stations > half_width) & (stations < line.length - half_width)]
+        if not stations.size:
+            return None
+        before, here, after = (
+            shapely.get_coordinates(shapely.line_interpolate_point(line, stations + shift))
+            for shift in (-half_width, 0.0, half_width)
+        )
+        chord = after - before
+        is_straight = np.hypot(chord[:, 0], chord[:, 1]) >= _STRAIGHT * 2 * half_width
+        for i in np.argsort(self._lines_near(here), kind="stable"):
+            x, y = float(here[i, 0]), float(here[i, 1])
+            if is_straight[i] and self._ground.is_free(x, y, half_width + 0.4):
+                return x, y, _upright(math.atan2(chord[i, 1], chord[i, 0]))
+        return None
+
+    def _lines_near(self, places: Coordinates) -> NDArray[np.intp]:
+        hits = self._tree.query(shapely.points(places), predicate="dwithin", distance=_CLEAR_MM)
+        return np.bincount(hits[0], minlength=len(places))
+
+
+def _urgency(request: LabelRequest) -> tuple[int, float]:
+    return -(request.danger.rank if request.danger else 0), -request.line.length
+
+
+def _upright(angle: float) -> float:
+    """The angle, turned by half a circle where letters would stand on their heads."""
+    if angle > math.pi / 2 - _STEEP:
+        return angle - math.pi
+    if angle < -math.pi / 2 - _STEEP:
+        return angle + math.pi
+    return angle
+
+
+def leave_gaps(context: cairocffi.Context, labels: Iterable[Label], box: Box) -> None:
+    """Clip so that what is drawn next leaves the places of the letters open: a line breaks for its own letter only."""
+    context.new_path()
+    context.rectangle(box.left, box.top, box.width, box.height)
+    for label in labels:
+        with kept(context):
+            context.translate(label.x, label.y)
+            context.rotate(label.angle)
+            context.rectangle(-label.half_width, -1.0, 2 * label.half_width, 2.0)
+    context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
+    context.clip()
+    context.set_fill_rule(cairocffi.FILL_RULE_WINDING)
+
+
+def draw_labels(context: cairocffi.Context, labels: Iterable[Label]) -> None:
+    """Letters along their lines with a white edge; triangles always upright."""
+    for label in labels:
+        with kept(context):
+            context.translate(label.x, label.y)
+            if label.text:
+                context.rotate(label.angle)
+                baseline = cap_height(SIZE_MM) / 2
+                draw_text(
+                    context,
+                    label.text,
+                    0,
+                    baseline,
+                    size_mm=SIZE_MM,
+                    bold=True,
+                    colour=label.colour,
+                    align="centre",
+                    halo=True,
+                )
+            elif label.danger:
+                draw_triangle(context, label.danger, TRIANGLE_MM)
+
+
+def draw_triangle(context: cairocffi.Context, danger: DangerStyle, size_mm: float) -> None:
+    """A warning triangle around the context's origin: filled for the highest class, outlined for the lower."""
+    half, height = size_mm / 2, size_mm * 0.87
+    context.new_path()
+    context.move_to(0, -height * 0.6)
+    context.line_to(half, height * 0.4)
+    context.line_to(-half, height * 0.4)
+    context.close_path()
+    set_colour(context, "#ffffff")
+    context.set_dash([])
+    context.set_line_width(0.24 * size_mm)
+    context.stroke_preserve()
+    set_colour(context, danger.edge if danger.triangle_filled else "#ffffff")
+    context.fill_preserve()
+    set_colour(context, danger.edge)
+    context.set_line_width(0.1 * size_mm)
+    context.stroke()
+    set_colour(context, "#ffffff" if danger.triangle_filled else danger.edge)
+    context.rectangle(-0.06 * size_mm, -0.24 * size_mm, 0.12 * size_mm, 0.27 * size_mm)
+    context.rectangle(-0.06 * size_mm, 0.12 * size_mm, 0.12 * size_mm, 0.11 * size_mm)
+    context.fill()

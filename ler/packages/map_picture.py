@@ -1,0 +1,303 @@
+"""The map picture of a dig site: every line with its style, letters, legend, scale and grid, in one georeferenced PNG.
+
+A sheet in A4 proportions, north up, at a round scale. `draw_sheet` draws on any cairo context in millimetres;
+`draw_map` makes the surface, hands its pixels to rasterio and leaves a world file (EPSG:25832, metres) beside the
+picture. The same input gives the same bytes. Refuses areas without extent and coordinates that are not finite.
+"""
+
+import math
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cairocffi
+import numpy as np
+import rasterio
+import shapely
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+from rasterio.transform import Affine
+from shapely import Polygon
+
+from ler.errors import InputError, UnavailableError
+from ler.packages.map_canvas import (
+    INK,
+    MUTED,
+    WARNING,
+    Box,
+    Frame,
+    draw_panel,
+    draw_text,
+    fit_frame,
+    kept,
+    prepare_context,
+    set_font,
+    text_width,
+    wrap,
+)
+from ler.packages.map_frame import (
+    draw_grid,
+    draw_ground,
+    draw_neatline,
+    draw_north_arrow,
+    draw_scale_bar,
+)
+from ler.packages.map_labels import TRIANGLE_MM, draw_triangle
+from ler.packages.map_legend import Legend
+from ler.packages.map_lines import LinePainter
+from ler.packages.map_shapes import Drawing, MapFeature, arrange
+from ler.packages.map_texts import grouped, map_text
+from ler.packages.styles import Language, load_styles
+
+__all__ = ["MapFeature", "MapPicture", "MapText", "draw_map", "draw_sheet"]
+
+MM_PER_INCH = 25.4
+
+_MARGIN_MM = 6.0
+_GRID_LABELS_MM = 4.6
+_PANEL_MM = 66.0
+_FOOT_MM = 23.0
+_LEAST_WIDTH_MM = 150.0
+_MOST_PIXELS = 12_000
+_MOST_NOTES, _MOST_WARNINGS = 8, 4
+
+
+@dataclass(frozen=True, slots=True)
+class MapText:
+    """What is written on the map; `warnings` stand in a red banner, `notes` above the legend."""
+
+    title: str
+    subtitle: str
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapPicture:
+    """What was drawn: scale 1:denominator, the frame's bounds (west, south, east, north, metres), pixels, affine.
+
+    `affine` leads from pixels of the whole picture to EPSG:25832; `not_drawn` counts features without a geometry
+    or outside the frame.
+    """
+
+    denominator: int
+    bounds: tuple[float, float, float, float]
+    width: int
+    height: int
+    affine: Affine
+    not_drawn: int
+
+
+def draw_map(
+    path: Path,
+    *,
+    area: Polygon,
+    features: Sequence[MapFeature],
+    text: MapText,
+    streets: Sequence[Polygon] = (),
+    language: Language = "en",
+    width_px: int = 1600,
+    dpi: int = 150,
+) -> MapPicture:
+    """Write the PNG and its world file (.wld); geometries in EPSG:25832 metres.
+
+    InputError: nothing to fit into the frame, coordinates that are not finite, or a sheet too small or too large.
+    UnavailableError: the file cannot be written.
+    """
+    width_mm = width_px * MM_PER_INCH / dpi
+    if width_mm < _LEAST_WIDTH_MM or width_px > _MOST_PIXELS:
+        least = math.ceil(_LEAST_WIDTH_MM * dpi / MM_PER_INCH)
+        raise InputError(
+            f"At {dpi} dots per inch a map is {least} to {_MOST_PIXELS} pixels wide, not {width_px}."
+        )
+    height_px = round(width_px / math.sqrt(2))
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, width_px, height_px)
+    context = cairocffi.Context(surface)
+    context.scale(dpi / MM_PER_INCH, dpi / MM_PER_INCH)
+    sheet = Box(0, 0, width_mm, height_px * MM_PER_INCH / dpi)
+    frame, drawing = draw_sheet(
+        context, sheet, area=area, features=features, text=text, streets=streets, language=language
+    )
+    _write_png(path, _pixels(surface), frame.affine(dpi), dpi)
+    return MapPicture(
+        frame.denominator, frame.bounds, width_px, height_px, frame.affine(dpi), drawing.not_drawn
+    )
+
+
+def draw_sheet(
+    context: cairocffi.Context,
+    sheet: Box,
+    *,
+    area: Polygon,
+    features: Sequence[MapFeature],
+    text: MapText,
+    streets: Sequence[Polygon] = (),
+    language: Language = "en",
+) -> tuple[Frame, Drawing]:
+    """Draw the whole sheet on a context whose unit is a millimetre; gives the frame and what is drawn in it."""
+    styles = load_styles()
+    prepare_context(context)
+    draw_panel(context, sheet, fill="#ffffff")
+    top = _draw_heading(context, sheet, text, language)
+    panel = Box(sheet.right - _MARGIN_MM - _PANEL_MM, top, _PANEL_MM, sheet.bottom - _MARGIN_MM - top)
+    left = sheet.left + _MARGIN_MM + _GRID_LABELS_MM
+    frame = fit_frame(
+        area, Box(left, top, panel.left - 5 - left, sheet.bottom - _MARGIN_MM - _GRID_LABELS_MM + 1.5 - top)
+    )
+    drawing = arrange(features, frame, styles)
+    _draw_map_frame(context, frame, drawing, area, streets)
+    if not drawing.groups:
+        _draw_emptiness(context, frame.box, map_text("nothing_to_draw" if features else "no_lines", language))
+    legend_top = _draw_notes(context, panel, text, drawing, language)
+    legend = Legend(context, drawing, styles, language, streets=bool(streets))
+    legend.draw(Box(panel.left, legend_top, panel.width, panel.bottom - _FOOT_MM - legend_top))
+    _draw_foot(context, panel, frame, sheet, language)
+    return frame, drawing
+
+
+def _draw_heading(context: cairocffi.Context, sheet: Box, text: MapText, language: Language) -> float:
+    """Title, subtitle and the banner of warnings; gives where the map begins, mm from the top."""
+    left, width = sheet.left + _MARGIN_MM, sheet.width - 2 * _MARGIN_MM
+    y = sheet.top + _MARGIN_MM
+    for words, size, bold, colour in ((text.title, 5.4, True, INK), (text.subtitle, 3.4, False, MUTED)):
+        set_font(context, size, bold=bold)
+        for line in wrap(context, words, width, 2):
+            draw_text(context, line, left, y + size * 0.78, size_mm=size, bold=bold, colour=colour)
+            y += size * 1.3
+    return _draw_warnings(context, Box(left, y + 0.6, width, 0), text.warnings, language)
+
+
+def _draw_warnings(
+    context: cairocffi.Context, place: Box, warnings: Sequence[str], language: Language
+) -> float:
+    set_font(context, 3.5, bold=True)
+    lines = [
+        line for warning in warnings[:_MOST_WARNINGS] for line in wrap(context, warning, place.width - 12, 2)
+    ]
+    if len(warnings) > _MOST_WARNINGS:
+        lines.append(map_text("more", language, count=len(warnings) - _MOST_WARNINGS))
+    if not lines:
+        return place.top + 1.0
+    banner = Box(place.left, place.top, place.width, 4.9 * len(lines) + 2.4)
+    draw_panel(context, banner, fill="#fff0ee", edge=WARNING, edge_mm=0.5)
+    danger = max(load_styles().dangers, key=lambda danger: danger.rank)
+    with kept(context):
+        context.translate(banner.left + 5, banner.top + banner.height / 2 + 0.4)
+        draw_triangle(context, danger, 1.9 * TRIANGLE_MM)
+    for number, line in enumerate(lines):
+        y = banner.top + 1.2 + 4.9 * number + 3.6
+        draw_text(context, line, banner.left + 10, y, size_mm=3.5, bold=True, colour=WARNING)
+    return banner.bottom + 2.5
+
+
+def _draw_map_frame(
+    context: cairocffi.Context,
+    frame: Frame,
+    drawing: Drawing,
+    area: Polygon,
+    streets: Sequence[Polygon],
+) -> None:
+    styles = load_styles()
+    on_sheet = shapely.transform(shapely.force_2d(area), frame.to_sheet)
+    draw_ground(context, frame, list(shapely.get_parts(on_sheet)), streets, styles)
+    LinePainter(context, styles, frame.denominator).draw(drawing, frame.box)
+    draw_grid(context, frame)
+    draw_neatline(context, frame.box)
+
+
+def _draw_emptiness(context: cairocffi.Context, box: Box, words: str) -> None:
+    set_font(context, 4.2, bold=True)
+    width = min(text_width(context, words) + 8, box.width - 4)
+    middle_x, middle_y = box.left + box.width / 2, box.top + box.height / 2
+    draw_panel(context, Box(middle_x - width / 2, middle_y - 5, width, 10), fill="#ffffff", edge=INK)
+    draw_text(
+        context, words, middle_x, middle_y + 1.5, size_mm=4.2, bold=True, align="centre", width_mm=width - 4
+    )
+
+
+def _draw_notes(
+    context: cairocffi.Context, panel: Box, text: MapText, drawing: Drawing, language: Language
+) -> float:
+    """The notes in a pale box at the panel's top; gives where the legend begins."""
+    notes = list(text.notes)
+    if drawing.not_drawn:
+        notes.insert(0, map_text("not_drawn", language, count=grouped(drawing.not_drawn, language)))
+    set_font(context, 2.75)
+    lines = [line for note in notes for line in wrap(context, note, panel.width - 5, 3)]
+    if len(lines) > _MOST_NOTES:
+        more = map_text("more", language, count=len(lines) - _MOST_NOTES + 1)
+        lines = [*lines[: _MOST_NOTES - 1], more]
+    if not lines:
+        return panel.top
+    box = Box(panel.left, panel.top, panel.width, 4.1 * len(lines) + 2.6)
+    draw_panel(context, box, fill="#f1f3f5")
+    for number, line in enumerate(lines):
+        draw_text(context, line, box.left + 2.5, box.top + 4.3 + 4.1 * number, size_mm=2.75)
+    return box.bottom + 3.0
+
+
+def _draw_foot(context: cairocffi.Context, panel: Box, frame: Frame, sheet: Box, language: Language) -> None:
+    """Scale, scale bar, coordinate system and north arrow at the panel's bottom."""
+    top = panel.bottom - _FOOT_MM + 3
+    denominator = grouped(frame.denominator, language)
+    draw_text(
+        context,
+        map_text("scale", language, denominator=denominator),
+        panel.left,
+        top + 3,
+        size_mm=3.6,
+        bold=True,
+    )
+    printed = map_text("printed", language, width=round(sheet.width), height=round(sheet.height))
+    draw_text(context, printed, panel.left, top + 6.8, size_mm=2.35, colour=MUTED, width_mm=panel.width - 12)
+    draw_scale_bar(context, frame, panel.left, top + 8.4, panel.width - 16)
+    draw_text(context, map_text("crs", language), panel.left, panel.bottom - 1.2, size_mm=2.35, colour=MUTED)
+    draw_north_arrow(context, panel.right - 4.5, top + 2.5, map_text("north", language))
+
+
+def _pixels(surface: cairocffi.ImageSurface) -> NDArray[np.uint8]:
+    """Red, green, blue as (3, height, width) from cairo's native-endian 32-bit pixels."""
+    surface.flush()
+    height, width, stride = surface.get_height(), surface.get_width(), surface.get_stride()
+    words = np.frombuffer(surface.get_data(), dtype=np.uint32).reshape(height, stride // 4)[:, :width]
+    return np.stack([(words >> shift & 0xFF).astype(np.uint8) for shift in (16, 8, 0)])
+
+
+def _write_png(path: Path, pixels: NDArray[np.uint8], affine: Affine, dpi: int) -> None:
+    bands, height, width = pixels.shape
+    try:
+        with (
+            rasterio.Env(GDAL_PAM_ENABLED="NO"),
+            rasterio.open(
+                path,
+                "w",
+                driver="PNG",
+                width=width,
+                height=height,
+                count=bands,
+                dtype="uint8",
+                transform=affine,
+                WORLDFILE="YES",
+                ZLEVEL=9,
+            ) as dataset,
+        ):
+            dataset.write(pixels)
+        path.write_bytes(_with_resolution(path.read_bytes(), dpi))
+    except (RasterioError, OSError) as error:
+        raise UnavailableError(f"The map picture {path.name} cannot be written.") from error
+
+
+def _with_resolution(png: bytes, dpi: int) -> bytes:
+    """The PNG with its resolution behind the header chunk, so that it prints at its scale; GDAL writes none."""
+    after_header = 8 + 12 + 13
+    per_metre = round(dpi / MM_PER_INCH * 1000)
+    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    return (
+        png[:after_header]
+        + struct.pack(">I", len(chunk) - 4)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + png[after_header:]
+    )

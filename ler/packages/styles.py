@@ -1,0 +1,412 @@
+"""The one style source: how each utility type, kind, danger class and state is drawn, as renderer-neutral values.
+
+Read from `styles.toml` beside this module. Widths, dashes and marks are millimetres on paper; colours are sRGB
+`#rrggbb`. Refuses a file in which two types could be taken for each other or a line could not be seen.
+"""
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import combinations
+from typing import Literal, Self, cast
+
+from ler.errors import InputError
+
+type Language = Literal["da", "en"]
+type Table = dict[str, object]
+
+MARKS = frozenset({"square", "circle", "ring", "diamond", "hexagon", "pentagon", "plus", "down"})
+OTHER, UNKNOWN = "other", "unknown"
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_DARK_CASING_CONTRAST = 7.0
+_LINEAR_LIMIT = 0.04045
+
+
+def rgb(colour: str) -> tuple[float, float, float]:
+    """Red, green and blue in 0..1 of `#rrggbb`."""
+    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+
+
+def mix(colour: str, other: str, share: float) -> str:
+    """`colour` with the given share (0..1) of `other`, mixed in sRGB."""
+    mixed = (a + (b - a) * share for a, b in zip(rgb(colour), rgb(other), strict=True))
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in mixed)
+
+
+def contrast(colour: str, other: str) -> float:
+    """Contrast ratio of two colours, 1..21 (WCAG 2.2, relative luminance)."""
+    darker, lighter = sorted((_luminance(colour), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        c / 12.92 if c <= _LINEAR_LIMIT else ((c + 0.055) / 1.055) ** 2.4 for c in rgb(colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+class _Reader:
+    """Takes typed values out of one TOML table and says where one is wrong."""
+
+    def __init__(self, table: object, place: str) -> None:
+        if not isinstance(table, dict):
+            raise InputError(f"Style source: {place} is not a table.")
+        self.table = cast("Table", table)
+        self.place = place
+
+    def text(self, key: str) -> str:
+        value = self.table.get(key)
+        if not isinstance(value, str) or not value:
+            raise InputError(f"Style source: {self.place}.{key} is not a text.")
+        return unicodedata.normalize("NFC", value)
+
+    def number(self, key: str) -> float:
+        value = self.table.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise InputError(f"Style source: {self.place}.{key} is not a number from 0 up.")
+        return float(value)
+
+    def share(self, key: str) -> float:
+        value = self.number(key)
+        if value > 1:
+            raise InputError(f"Style source: {self.place}.{key} is not within 0..1.")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.table.get(key)
+        if not isinstance(value, bool):
+            raise InputError(f"Style source: {self.place}.{key} is not true or false.")
+        return value
+
+    def colour(self, key: str) -> str:
+        value = self.text(key)
+        if not _COLOUR.fullmatch(value):
+            raise InputError(f"Style source: {self.place}.{key} is not a colour like #cc1122.")
+        return value
+
+    def items(self, key: str) -> list[object]:
+        value = self.table.get(key)
+        if not isinstance(value, list):
+            raise InputError(f"Style source: {self.place}.{key} is not a list.")
+        return value
+
+    def inner(self, key: str) -> "_Reader":
+        return _Reader(self.table.get(key), f"{self.place}.{key}")
+
+    def tables(self, key: str) -> list["_Reader"]:
+        return [_Reader(item, f"{self.place}.{key}[{i}]") for i, item in enumerate(self.items(key))]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a symbol is called in legends."""
+
+    da: str
+    en: str
+
+    @classmethod
+    def read(cls, reader: _Reader) -> Self:
+        """From `name = { da = ..., en = ... }` of the reader's table."""
+        inner = reader.inner("name")
+        return cls(inner.text("da"), inner.text("en"))
+
+    def in_language(self, language: Language) -> str:
+        """The Danish or the English name."""
+        return self.da if language == "da" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class UtilityStyle:
+    """A cable or pipe of one utility type: `dash_mm` is on, off, on, off ...; empty means solid."""
+
+    value: str
+    letter: str
+    colour: str
+    casing: str | None
+    width_mm: float
+    dash_mm: tuple[float, ...]
+    name: Name
+
+    @classmethod
+    def read(cls, reader: _Reader) -> Self:
+        """From one `[[utility]]` table."""
+        dash = tuple(float(cast("float", part)) for part in reader.items("dash_mm"))
+        if len(dash) % 2 or any(part <= 0 for part in dash):
+            raise InputError(f"Style source: {reader.place}.dash_mm is not pairs of lengths.")
+        return cls(
+            value=reader.text("value"),
+            letter=reader.text("letter"),
+            colour=reader.colour("colour"),
+            casing=reader.colour("casing") if "casing" in reader.table else None,
+            width_mm=reader.number("width_mm"),
+            dash_mm=dash,
+            name=Name.read(reader),
+        )
+
+    @property
+    def ink(self) -> str:
+        """The colour that can be read on white: of letters, outlines and duct walls."""
+        return self.casing or self.colour
+
+
+@dataclass(frozen=True, slots=True)
+class DuctStyle:
+    """Two walls in the type's colour with a pale inside."""
+
+    feature_types: frozenset[str]
+    width_mm: float
+    wall_mm: float
+    fill: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStyle:
+    """A wide, translucent band in the type's colour with the type's line, thinner, in its middle."""
+
+    feature_types: frozenset[str]
+    width_mm: float
+    opacity: float
+    line_factor: float
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStyle:
+    """Marks of components by LER feature type (see MARKS); footprints are filled with the opacity."""
+
+    size_mm: float
+    outline_mm: float
+    opacity: float
+    marks: tuple[tuple[str, str], ...]
+    name: Name
+
+    def mark(self, feature_type: str) -> str:
+        """The mark of a feature type; types that the source does not know get the plus."""
+        return dict(self.marks).get(feature_type, "plus")
+
+
+@dataclass(frozen=True, slots=True)
+class DangerStyle:
+    """A band under a dangerous line, wider than the line by the margin on each side, and a warning triangle."""
+
+    value: str
+    rank: int
+    margin_mm: float
+    fill: str
+    edge: str
+    edge_mm: float
+    triangle_filled: bool
+    triangle_every_mm: float
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class StatusStyle:
+    """How a state changes the line: its width, a white core, a share of grey, crosses, brackets on its letter."""
+
+    value: str
+    width_factor: float
+    core_factor: float
+    grey_share: float
+    cross_every_mm: float
+    label: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class AreaStyle:
+    """Outline and hatching of the dig area."""
+
+    outline: str
+    outline_mm: float
+    hatch: str
+    hatch_opacity: float
+    hatch_mm: float
+    hatch_spacing_mm: float
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class FillStyle:
+    """A plain surface: streets, or the veil over everything outside the dig area."""
+
+    fill: str
+    opacity: float
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The whole style source; utilities stand in drawing order, lowest first."""
+
+    background: str
+    halo: str
+    halo_mm: float
+    minimum_contrast: float
+    small_scale_denominator: float
+    small_scale_factor: float
+    utilities: tuple[UtilityStyle, ...]
+    duct: DuctStyle
+    trace: TraceStyle
+    component: ComponentStyle
+    dangers: tuple[DangerStyle, ...]
+    statuses: tuple[StatusStyle, ...]
+    area: AreaStyle
+    outside: FillStyle
+    street: FillStyle
+
+    def utility(self, value: str | None) -> UtilityStyle:
+        """Style of a LER `forsyningsart`: `other: ...` gives other; nothing and unheard-of values give unknown."""
+        wanted = unicodedata.normalize("NFC", (value or UNKNOWN).strip())
+        if wanted.startswith("other:"):
+            wanted = OTHER
+        by_value = {style.value: style for style in self.utilities}
+        return by_value.get(wanted) or by_value[UNKNOWN]
+
+    def danger(self, value: str | None) -> DangerStyle | None:
+        """Style of a LER `fareklasse`; None for `ikke farlig` and not stated."""
+        return next((style for style in self.dangers if style.value == value), None)
+
+    def status(self, value: str | None) -> StatusStyle | None:
+        """Style of a LER `driftsstatus`; None for `i drift` and not stated."""
+        return next((style for style in self.statuses if style.value == value), None)
+
+    def size_factor(self, denominator: float) -> float:
+        """What widths and marks are multiplied with on a map of scale 1:denominator."""
+        return self.small_scale_factor if denominator > self.small_scale_denominator else 1.0
+
+
+@cache
+def load_styles() -> Styles:
+    """The style source of the platform; InputError says which entry is wrong."""
+    return read_styles(files("ler.packages").joinpath("styles.toml").read_text(encoding="utf-8"))
+
+
+def read_styles(toml: str) -> Styles:
+    """Read and check a style source; InputError for anything missing, wrong or not to be told apart."""
+    try:
+        reader = _Reader(tomllib.loads(toml), "styles")
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"Style source is not TOML: {error}") from error
+    styles = Styles(
+        background=reader.colour("background"),
+        halo=reader.colour("halo"),
+        halo_mm=reader.number("halo_mm"),
+        minimum_contrast=reader.number("minimum_contrast"),
+        small_scale_denominator=reader.inner("small_scales").number("beyond_denominator"),
+        small_scale_factor=reader.inner("small_scales").share("factor"),
+        utilities=tuple(UtilityStyle.read(table) for table in reader.tables("utility")),
+        duct=_read_duct(reader.inner("duct")),
+        trace=_read_trace(reader.inner("trace")),
+        component=_read_component(reader.inner("component")),
+        dangers=tuple(_read_danger(table) for table in reader.tables("danger")),
+        statuses=tuple(_read_status(table) for table in reader.tables("status")),
+        area=_read_area(reader.inner("area")),
+        outside=_read_outside(reader.inner("outside")),
+        street=FillStyle(reader.inner("street").colour("fill"), 1.0, Name.read(reader.inner("street"))),
+    )
+    _check(styles)
+    return styles
+
+
+def _read_duct(reader: _Reader) -> DuctStyle:
+    return DuctStyle(
+        feature_types=frozenset(str(item) for item in reader.items("feature_types")),
+        width_mm=reader.number("width_mm"),
+        wall_mm=reader.number("wall_mm"),
+        fill=reader.colour("fill"),
+        name=Name.read(reader),
+    )
+
+
+def _read_trace(reader: _Reader) -> TraceStyle:
+    return TraceStyle(
+        feature_types=frozenset(str(item) for item in reader.items("feature_types")),
+        width_mm=reader.number("width_mm"),
+        opacity=reader.share("opacity"),
+        line_factor=reader.number("line_factor"),
+        name=Name.read(reader),
+    )
+
+
+def _read_component(reader: _Reader) -> ComponentStyle:
+    marks = reader.inner("marks")
+    for feature_type in marks.table:
+        if marks.text(feature_type) not in MARKS:
+            raise InputError(f"Style source: {marks.place}.{feature_type} is not one of {sorted(MARKS)}.")
+    return ComponentStyle(
+        size_mm=reader.number("size_mm"),
+        outline_mm=reader.number("outline_mm"),
+        opacity=reader.share("opacity"),
+        marks=tuple((feature_type, marks.text(feature_type)) for feature_type in marks.table),
+        name=Name.read(reader),
+    )
+
+
+def _read_danger(reader: _Reader) -> DangerStyle:
+    return DangerStyle(
+        value=reader.text("value"),
+        rank=int(reader.number("rank")),
+        margin_mm=reader.number("margin_mm"),
+        fill=reader.colour("fill"),
+        edge=reader.colour("edge"),
+        edge_mm=reader.number("edge_mm"),
+        triangle_filled=reader.flag("triangle_filled"),
+        triangle_every_mm=reader.number("triangle_every_mm"),
+        name=Name.read(reader),
+    )
+
+
+def _read_status(reader: _Reader) -> StatusStyle:
+    if "{}" not in reader.text("label"):
+        raise InputError(f"Style source: {reader.place}.label has no place {{}} for the letter.")
+    return StatusStyle(
+        value=reader.text("value"),
+        width_factor=reader.number("width_factor"),
+        core_factor=reader.share("core_factor"),
+        grey_share=reader.share("grey_share"),
+        cross_every_mm=reader.number("cross_every_mm"),
+        label=reader.text("label"),
+        name=Name.read(reader),
+    )
+
+
+def _read_area(reader: _Reader) -> AreaStyle:
+    return AreaStyle(
+        outline=reader.colour("outline"),
+        outline_mm=reader.number("outline_mm"),
+        hatch=reader.colour("hatch"),
+        hatch_opacity=reader.share("hatch_opacity"),
+        hatch_mm=reader.number("hatch_mm"),
+        hatch_spacing_mm=reader.number("hatch_spacing_mm"),
+        name=Name.read(reader),
+    )
+
+
+def _read_outside(reader: _Reader) -> FillStyle:
+    return FillStyle(reader.colour("veil"), reader.share("veil_opacity"), Name.read(reader))
+
+
+def _check(styles: Styles) -> None:
+    values = {utility.value for utility in styles.utilities}
+    if not {OTHER, UNKNOWN} <= values or len(values) < len(styles.utilities):
+        raise InputError("Style source: each utility type stands once, and other and unknown among them.")
+    for one, two in combinations(styles.utilities, 2):
+        if one.letter == two.letter or one.dash_mm == two.dash_mm or one.colour == two.colour:
+            raise InputError(f"Style source: {one.value} and {two.value} share a letter, dash or colour.")
+    for utility in styles.utilities:
+        _check_visible(utility, styles)
+
+
+def _check_visible(utility: UtilityStyle, styles: Styles) -> None:
+    grounds = (styles.background, styles.street.fill)
+    if min(contrast(utility.ink, ground) for ground in grounds) < styles.minimum_contrast:
+        raise InputError(f"Style source: {utility.value} cannot be seen on its background.")
+    if utility.casing and contrast(utility.casing, utility.colour) < _DARK_CASING_CONTRAST:
+        raise InputError(f"Style source: the casing of {utility.value} is too near to its colour.")
