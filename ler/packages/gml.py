@@ -1,0 +1,272 @@
+"""LER GML out: answers written as the official schema of the model version wants them, byte for byte the same each time.
+
+Heights that nobody knows (NaN) become -99 here, the one place where the platform writes that number. A line of the
+model has one curve; where an area's edge cut a line in several pieces, each piece is a member of its own with the same
+`id`, its `gml:id` numbered, and references to the line point to all pieces: joined into one curve they would show a
+line where none lies.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Final
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from ler.model import (
+    ANSWER,
+    NAMESPACES,
+    UNKNOWN_HEIGHT,
+    Attribute,
+    Feature,
+    FeatureType,
+    Kind,
+    Model,
+    Value,
+    load_model,
+)
+from ler.model.values import BEFORE, MEDIA_TYPES, format_number, format_value
+
+CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/7416"
+LEVEL_CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/5799"
+COORDINATE_DECIMALS: Final = 4
+"""Coordinates are written to 0.1 mm."""
+
+_DECLARATIONS: Final = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
+_DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One owner's answer: who gives it, its own attributes, and its features in any order."""
+
+    owner_cvr: str
+    owner_name: str
+    header: Feature
+    features: Sequence[Feature]
+
+
+def write_answer(stream: BinaryIO, answer: Answer, model: Model | None = None) -> int:
+    """Write one owner's answer as a document; returns the number of members (pieces counted one by one)."""
+    writer = _Writer(stream, model or load_model())
+    writer.text(_DECLARATION)
+    members = writer.answer(answer, _DECLARATIONS)
+    writer.text("\n")
+    return members
+
+
+def write_collection(stream: BinaryIO, answers: Iterable[Answer], model: Model | None = None) -> int:
+    """Write the answers of several owners as one document, each whole in its own member.
+
+    `gml:id`s get the owner's CVR number in front, since a document may not hold one twice.
+    """
+    writer = _Writer(stream, model or load_model())
+    writer.text(f'{_DECLARATION}<gml:FeatureCollection{_DECLARATIONS} gml:id="ledningspakke">\n')
+    members = 0
+    for answer in answers:
+        writer.prefix = f"cvr{answer.owner_cvr}."
+        writer.text("<gml:featureMember>")
+        members += writer.answer(answer, "")
+        writer.text("</gml:featureMember>\n")
+    writer.text("</gml:FeatureCollection>\n")
+    return members
+
+
+class _Writer:
+    def __init__(self, stream: BinaryIO, model: Model) -> None:
+        self.stream = stream
+        self.model = model
+        self.prefix = ""
+        self.geometry_prefix = "geometri-"
+        self.geometries = 0
+
+    def text(self, text: str) -> None:
+        self.stream.write(text.encode())
+
+    def answer(self, answer: Answer, declarations: str) -> int:
+        """Write the root element of one answer, its header and its members in schema order."""
+        header_type = self.model.answer
+        self.text(
+            f"<ler:{ANSWER}{declarations} gml:id={self._id(answer.header.gml_id)}"
+            f' schemaVersion="{self.model.version}">'
+            f'<gml:identifier codeSpace="CVR">{escape(answer.owner_cvr)}</gml:identifier>'
+            f"<gml:name>{escape(answer.owner_name)}</gml:name>"
+            f"{''.join(self._properties(answer.header, header_type))}\n"
+        )
+        while any(feature.gml_id.startswith(self.geometry_prefix) for feature in answer.features):
+            self.geometry_prefix = f"_{self.geometry_prefix}"
+        pieces = _piece_ids(answer.features, self.model)
+        count = 0
+        for member, feature in self._members(answer.features):
+            for piece in _split(feature, pieces):
+                body = self._feature(piece, self.model.types[piece.type])
+                self.text(f"<ler:{member}>{body}</ler:{member}>\n")
+                count += 1
+        self.text(f"</ler:{ANSWER}>")
+        return count
+
+    def _members(self, features: Sequence[Feature]) -> Iterator[tuple[str, Feature]]:
+        grouped: dict[str, list[Feature]] = {member: [] for member in self.model.members}
+        for feature in features:
+            grouped[str(self.model.types[feature.type].member)].append(feature)
+        return ((member, feature) for member, group in grouped.items() for feature in group)
+
+    def _feature(self, feature: Feature, feature_type: FeatureType) -> str:
+        name = f"{feature_type.namespace}:{feature.type}"
+        body = "".join(self._properties(feature, feature_type))
+        return f"<{name} gml:id={self._id(feature.gml_id)}>{body}</{name}>"
+
+    def _properties(self, feature: Feature, feature_type: FeatureType) -> Iterator[str]:
+        for attribute in feature_type.attributes:
+            if attribute.kind is Kind.GEOMETRY:
+                if feature.geometry is not None:
+                    yield _element(attribute, "", self._geometry(feature.geometry))
+            elif attribute.name in feature.attributes:
+                value = feature.attributes[attribute.name]
+                for one in value if attribute.many and isinstance(value, list) else [value]:
+                    yield self._property(attribute, one)
+            if attribute.name in feature.voids:
+                yield _void(attribute, feature.voids[attribute.name])
+
+    def _property(self, attribute: Attribute, value: Value) -> str:
+        if attribute.kind is Kind.REFERENCE:
+            return _element(attribute, f" xlink:href={quoteattr(f'#{self.prefix}{value}')}", None)
+        if isinstance(value, dict):
+            return self._structured(attribute, value)
+        markup = ""
+        if attribute.kind is Kind.MEASURE:
+            markup = f" uom={quoteattr(attribute.unit)}"
+        elif attribute.kind is Kind.LEVEL:
+            markup = f' srsName="{LEVEL_CRS}" srsDimension="1"'
+        elif attribute.kind is Kind.FORMAT:
+            markup = f" type={quoteattr(MEDIA_TYPES[str(value)])}"
+        elif attribute.kind is Kind.TIME and str(value).startswith(BEFORE):
+            markup = ' indeterminatePosition="before"'
+        return _element(attribute, markup, escape(format_value(attribute, value)))
+
+    def _structured(self, attribute: Attribute, value: Mapping[str, Value]) -> str:
+        if attribute.kind is Kind.MEASURE:
+            number = value["value"]
+            return _element(
+                attribute, f" uom={quoteattr(str(value['uom']))}", format_value(attribute, number)
+            )
+        target = self.model.types[attribute.target]
+        attributes = {name: one for name, one in value.items() if name != "gml_id"}
+        inline = Feature(attribute.target, str(value["gml_id"]), attributes)
+        return _element(attribute, "", self._feature(inline, target))
+
+    def _geometry(self, geometry: BaseGeometry) -> str:
+        match geometry:
+            case shapely.Point():
+                return self._open("Point", f"<gml:pos>{_numbers(geometry)}</gml:pos>")
+            case shapely.LineString():
+                return self._open("LineString", f"<gml:posList>{_numbers(geometry)}</gml:posList>")
+            case shapely.Polygon():
+                holes = "".join(f"<gml:interior>{_ring(hole)}</gml:interior>" for hole in geometry.interiors)
+                return self._open(
+                    "Polygon", f"<gml:exterior>{_ring(geometry.exterior)}</gml:exterior>{holes}"
+                )
+            case shapely.MultiPoint() | shapely.MultiLineString() | shapely.MultiPolygon():
+                name, member = _COLLECTIONS[geometry.geom_type]
+                parts = (self._geometry(part) for part in geometry.geoms)
+                return self._open(name, "".join(f"<gml:{member}>{part}</gml:{member}>" for part in parts))
+            case _:
+                raise TypeError(f"the LER model has no {geometry.geom_type}")
+
+    def _open(self, name: str, body: str) -> str:
+        self.geometries += 1
+        identifier = f"{self.prefix}{self.geometry_prefix}{self.geometries}"
+        return f'<gml:{name} gml:id="{identifier}" srsName="{CRS}" srsDimension="3">{body}</gml:{name}>'
+
+    def _id(self, gml_id: str) -> str:
+        return quoteattr(self.prefix + gml_id)
+
+
+_COLLECTIONS: Final = {
+    "MultiPoint": ("MultiPoint", "pointMember"),
+    "MultiLineString": ("MultiCurve", "curveMember"),
+    "MultiPolygon": ("MultiSurface", "surfaceMember"),
+}
+
+
+def _element(attribute: Attribute, markup: str, body: str | None) -> str:
+    name = f"{attribute.namespace}:{attribute.name}"
+    return f"<{name}{markup}/>" if body is None else f"<{name}{markup}>{body}</{name}>"
+
+
+def _void(attribute: Attribute, reason: str | None) -> str:
+    unit = f" uom={quoteattr(attribute.unit)}" if attribute.kind is Kind.MEASURE else ""
+    stated = f" nilReason={quoteattr(reason)}" if reason else ""
+    return _element(attribute, f'{unit} xsi:nil="true"{stated}', None)
+
+
+def _ring(ring: shapely.LinearRing) -> str:
+    return f"<gml:LinearRing><gml:posList>{_numbers(ring)}</gml:posList></gml:LinearRing>"
+
+
+def _numbers(geometry: BaseGeometry) -> str:
+    coordinates = shapely.get_coordinates(geometry, include_z=True).round(COORDINATE_DECIMALS)
+    heights = coordinates[:, 2]
+    heights[np.isnan(heights)] = UNKNOWN_HEIGHT
+    return " ".join(format_number(number) for number in coordinates.ravel().tolist())
+
+
+def _piece_ids(features: Iterable[Feature], model: Model) -> dict[str, list[str]]:
+    """The `gml:id`s of the pieces of every line that was cut in several, the line's own first."""
+    features = list(features)
+    taken = {feature.gml_id for feature in features}
+    pieces: dict[str, list[str]] = {}
+    for feature in features:
+        geometry = model.types[feature.type].geometry
+        if (
+            geometry is None
+            or geometry.geometry != "curve"
+            or not isinstance(feature.geometry, shapely.MultiLineString)
+        ):
+            continue
+        identifiers = [feature.gml_id]
+        number = 2
+        while len(identifiers) < len(feature.geometry.geoms):
+            candidate = f"{feature.gml_id}_{number}"
+            if candidate not in taken:
+                identifiers.append(candidate)
+            number += 1
+        taken.update(identifiers)
+        pieces[feature.gml_id] = identifiers
+    return pieces
+
+
+def _split(feature: Feature, pieces: Mapping[str, Sequence[str]]) -> Iterator[Feature]:
+    """The feature as it is written: its pieces when it was cut in several, references to cut lines spread out."""
+    if pieces:
+        feature = replace(feature, attributes=_spread(feature.attributes, pieces))
+    identifiers = pieces.get(feature.gml_id)
+    if identifiers is None or not isinstance(feature.geometry, shapely.MultiLineString):
+        yield feature
+        return
+    for identifier, line in zip(identifiers, feature.geometry.geoms, strict=True):
+        attributes = (
+            feature.attributes if identifier == feature.gml_id else _renamed(feature.attributes, identifier)
+        )
+        yield replace(feature, gml_id=identifier, geometry=line, attributes=attributes)
+
+
+def _renamed(attributes: Mapping[str, Value], identifier: str) -> dict[str, Value]:
+    """Inline objects under names of the piece's own: a document may not hold a `gml:id` twice."""
+    return {
+        name: {**value, "gml_id": f"{identifier}.{value['gml_id']}"}
+        if isinstance(value, dict) and "gml_id" in value
+        else value
+        for name, value in attributes.items()
+    }
+
+
+def _spread(attributes: Mapping[str, Value], pieces: Mapping[str, Sequence[str]]) -> dict[str, Value]:
+    spread = dict(attributes)
+    for name in ("indeholdtLedning", "tilknyttetLedning"):
+        targets = attributes.get(name)
+        if isinstance(targets, list):
+            spread[name] = [piece for target in targets for piece in pieces.get(str(target), [str(target)])]
+    return spread
