@@ -7,7 +7,6 @@ on one data folder destroy it, and PostgreSQL alone can tell a stale lock from a
 
 import fcntl
 import os
-import pwd
 import re
 import shlex
 import shutil
@@ -23,13 +22,12 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from geoapi.postgresql import Installation, find_installation, get_installation
+from geoapi.postgresql import Installation, account, find_installation, get_installation, server_account
 from ler.errors import InputError, UnavailableError
 
 ROLES = ("postgres", "ler_app", "ler_worker", "ler_readonly")
 """Who may log in: the superuser, made with the cluster, and three roles that the migrations make."""
 
-_SERVER_USER = "postgres"
 _PORT = 5432  # no port is opened; the number is part of the socket's name
 _LONGEST_SOCKET = 107  # bytes, PostgreSQL's limit (sun_path less its closing zero)
 _LONGEST_LOG = 10_000_000  # bytes; at the next start it is set aside, so at most two such files are kept
@@ -93,10 +91,11 @@ class Cluster:
         with self._locked():
             if self._accepts(installation):
                 return False
+            if self._has_data():
+                self._check_owner()
             self._make_folders()
             if not self._has_data():
                 self._initialise(installation)
-            self._check_owner()
             self._start_patiently(installation)
         return True
 
@@ -137,9 +136,9 @@ class Cluster:
     def ensure_database(self, name: str) -> bool:
         """Create the database `name` in UTF-8 unless it exists; True when it was created. The server must run."""
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
+        identifier = sql.Identifier(_checked_name(name))
         with self._connected() as connection:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
-            identifier = sql.Identifier(_checked_name(name))
             if connection.execute(query, [name]).fetchone():
                 return False
             try:
@@ -217,7 +216,7 @@ class Cluster:
             return None
 
     def _make_folders(self) -> None:
-        server = _server_account()
+        server = server_account()
         for folder in (self.socket_dir, self.log_file.parent):
             folder.mkdir(mode=0o700, exist_ok=True)
             os.chown(folder, server.pw_uid, server.pw_gid, follow_symlinks=False)
@@ -229,7 +228,7 @@ class Cluster:
 
     def _check_owner(self) -> None:
         owner = self.data_dir.stat().st_uid
-        server = _server_account()
+        server = server_account()
         if owner != server.pw_uid:
             raise UnavailableError(
                 f"The cluster in {self.home} belongs to the user with number {owner};"
@@ -261,7 +260,7 @@ class Cluster:
             shutil.rmtree(left, ignore_errors=True)
         if self.data_dir.exists():
             raise InputError(f"{self.data_dir} is no database folder, and it is in the way.")
-        server = _server_account()
+        server = server_account()
         part = Path(tempfile.mkdtemp(prefix="data.part-", dir=self.home))
         os.chown(part, server.pw_uid, server.pw_gid)
         done = self._run(
@@ -277,7 +276,7 @@ class Cluster:
             raise UnavailableError(
                 f"The database cluster in {self.home} could not be made: {done.stderr.strip()}"
             )
-        makers = dict.fromkeys((server.pw_name, _account(os.geteuid()).pw_name))
+        makers = dict.fromkeys((server.pw_name, account(os.geteuid()).pw_name))
         (part / "pg_hba.conf").write_text(f"local all {','.join(ROLES)} peer map=ler\n", encoding="utf-8")
         (part / "pg_ident.conf").write_text(
             "".join(f'ler "{maker}" {role}\n' for maker in makers for role in ROLES), encoding="utf-8"
@@ -350,7 +349,7 @@ class Cluster:
 
     def _run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a program as the server's user, free of this process's `PG*` variables and working folder."""
-        server = _server_account()
+        server = server_account()
         as_root = os.geteuid() == 0
         return subprocess.run(  # noqa: S603 - PostgreSQL's programs by full path, arguments as a list, no shell
             command,
@@ -377,28 +376,8 @@ def _make_home(home: Path) -> None:
             f"The folder {home} cannot be made: {error.strerror}. Set LER_HOME to another one."
         ) from error
     if os.geteuid() == 0:
-        os.chown(home, 0, _server_account().pw_gid)
+        os.chown(home, 0, server_account().pw_gid)
         home.chmod(0o710)
-
-
-def _server_account() -> pwd.struct_passwd:
-    if os.geteuid() != 0:
-        return _account(os.geteuid())
-    try:
-        return pwd.getpwnam(_SERVER_USER)
-    except KeyError:
-        raise UnavailableError(
-            f"There is no user {_SERVER_USER}, as whom PostgreSQL would run; its package makes one."
-        ) from None
-
-
-def _account(number: int) -> pwd.struct_passwd:
-    try:
-        return pwd.getpwuid(number)
-    except KeyError:
-        raise UnavailableError(
-            f"The user with number {number} has no entry in the system's user list, which PostgreSQL needs."
-        ) from None
 
 
 def _checked_name(name: str) -> str:

@@ -1,8 +1,10 @@
-"""Finds the machine's own PostgreSQL and PostGIS, and says in one line what to install when they are missing.
+"""Finds the machine's own PostgreSQL and PostGIS and the user who runs it; says what to install where they are missing.
 
 It only looks; starting a server is the work of `geoapi.cluster`.
 """
 
+import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ from ler.errors import UnavailableError
 OLDEST_MAJOR = 15
 """The oldest PostgreSQL that the platform is tested with (Debian 12)."""
 
+_SERVER_USER = "postgres"
 _PROGRAMS = ("initdb", "pg_ctl", "pg_isready", "postgres")
 _PATTERNS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 _QUIET = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -69,6 +72,28 @@ def install_line(major: int | None) -> str:
         f"postgresql-{major} postgresql-{major}-postgis-3" if major else "postgresql postgresql-postgis"
     )
     return f"sudo apt-get update && sudo apt-get install -y {packages}"
+
+
+def server_account() -> pwd.struct_passwd:
+    """Return the user as whom PostgreSQL runs: `postgres` for root, whom it refuses to serve, else oneself."""
+    if os.geteuid() != 0:
+        return account(os.geteuid())
+    try:
+        return pwd.getpwnam(_SERVER_USER)
+    except KeyError:
+        raise UnavailableError(
+            f"There is no user {_SERVER_USER}, as whom PostgreSQL would run; its package makes one."
+        ) from None
+
+
+def account(number: int) -> pwd.struct_passwd:
+    """Return a user of this machine; UnavailableError for a number without a name, which PostgreSQL refuses."""
+    try:
+        return pwd.getpwuid(number)
+    except KeyError:
+        raise UnavailableError(
+            f"The user with number {number} has no entry in the system's user list, which PostgreSQL needs."
+        ) from None
 
 
 def _usual_folders() -> list[Path]:

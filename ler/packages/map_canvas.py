@@ -6,7 +6,7 @@ PDF page lie behind it is decided elsewhere. Map coordinates are EPSG:25832, met
 
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -175,7 +175,14 @@ def shorten(context: cairocffi.Context, text: str, width_mm: float) -> str:
 
 def wrap(context: cairocffi.Context, text: str, width_mm: float, most_lines: int) -> list[str]:
     """The cleaned text in at most `most_lines` lines; what does not fit ends in an ellipsis."""
-    words, lines = clean(text).split(), list[str]()
+    return wrap_words(context, clean(text).split(), width_mm, most_lines)
+
+
+def wrap_words(
+    context: cairocffi.Context, words: Sequence[str], width_mm: float, most_lines: int
+) -> list[str]:
+    """The words in at most `most_lines` lines, broken between words only; a word may contain spaces."""
+    lines: list[str] = []
     while words and len(lines) < most_lines - 1:
         line = words[0]
         taken = 1

@@ -10,7 +10,7 @@ import cairocffi
 import shapely
 from shapely import LineString
 
-from ler.packages.map_canvas import MUTED, Box, draw_panel, draw_text, set_colour, set_font, wrap
+from ler.packages.map_canvas import MUTED, Box, draw_panel, draw_text, set_colour, set_font, wrap_words
 from ler.packages.map_frame import draw_area
 from ler.packages.map_labels import TRIANGLE_MM, Label, draw_triangle
 from ler.packages.map_lines import LinePainter
@@ -21,9 +21,9 @@ from ler.packages.styles import Language, Styles
 _SAMPLE_MM = 14.0
 _MARK_MM = 17.6
 _TEXT_MM = 21.0
-_OWNER_MM = 2.9
+_OWNER_MM = 2.7
 _NAME_SIZE, _OWNER_SIZE = 2.75, 2.3
-_DENSITIES = ((5.2, 4), (4.8, 3), (4.4, 3), (4.4, 2), (4.4, 1), (4.4, 0))  # row height mm, lines of owners
+_DENSITIES = ((5.2, 4), (4.8, 3), (4.4, 3), (4.1, 2), (4.1, 1), (4.1, 0))  # row height mm, lines of owners
 _SAMPLE_SCALE = 500.0
 
 
@@ -34,7 +34,7 @@ class Row:
     paint: Callable[[float, float], None]
     name: str
     count: str = ""
-    owners: str = ""
+    owners: tuple[str, ...] = ()
     bold: bool = False
 
 
@@ -91,7 +91,10 @@ class Legend:
 
     def _owners(self, row: Row, width: float, most_lines: int) -> list[str]:
         set_font(self.context, _OWNER_SIZE)
-        return wrap(self.context, row.owners, width, most_lines)
+        most = (40 * most_lines, len(row.owners))  # more could never fit, and measuring each is not free
+        names = row.owners[: min(most)]
+        words = [name if name is row.owners[-1] else f"{name}," for name in names]
+        return wrap_words(self.context, words, width, most_lines)
 
     def _draw_row(self, row: Row, box: Box, owner_lines: int) -> float:
         middle = box.top + box.height / 2
@@ -120,7 +123,7 @@ class Legend:
                 paint=self._utility_paint(count),
                 name=count.utility.name.in_language(self.language),
                 count=grouped(count.count, self.language),
-                owners=", ".join(owner for owner in count.owners if owner),
+                owners=tuple(owner for owner in count.owners if owner),
                 bold=True,
             )
 

@@ -142,7 +142,7 @@ class LinePainter:
     def _draw_band(
         self, key: GroupKey, group: Group, danger: DangerStyle, colour: str, edge_mm: float
     ) -> None:
-        margin = 2 * (danger.margin_mm + edge_mm)
+        margin = 2 * (danger.margin_mm + edge_mm) * self.factor
         self.context.set_line_cap(cairocffi.LINE_CAP_ROUND)
         if key.kind is not Kind.COMPONENT:
             self._stroke(group.all_lines, colour, self.width(key) + margin)
@@ -167,7 +167,7 @@ class LinePainter:
             set_colour(self.context, key.utility.colour, component.opacity)
             self.context.fill_preserve()
             set_colour(self.context, colour)
-            self.context.set_line_width(component.outline_mm)
+            self.context.set_line_width(component.outline_mm * self.factor)
             self.context.set_dash([])
             self.context.stroke()
         if key.kind is Kind.COMPONENT:
@@ -179,7 +179,7 @@ class LinePainter:
             return
         lines, width = group.all_lines, self._line_width(key)
         dash = [part * self.factor for part in key.utility.dash_mm]
-        self._stroke(lines, self.styles.halo, width + 2 * self.styles.halo_mm, dash)
+        self._stroke(lines, self.styles.halo, width + 2 * self.styles.halo_mm * self.factor, dash)
         colour = self._colour(key, key.utility.colour)
         if key.utility.casing:
             self._stroke(lines, self._colour(key, key.utility.casing), width, dash)
@@ -228,14 +228,15 @@ class LinePainter:
             self.context.set_dash([])
             self.context.set_line_join(cairocffi.LINE_JOIN_MITER)
             set_colour(self.context, self.styles.halo)
-            self.context.set_line_width(self.styles.component.outline_mm + 4 * self.styles.halo_mm)
+            outline = self.styles.component.outline_mm * self.factor
+            self.context.set_line_width(outline + 4 * self.styles.halo_mm * self.factor)
             self.context.stroke_preserve()
             hollow = key.mark == "ring" or (key.status is not None and key.status.core_factor > 0)
             colour = self._colour(key, key.utility.colour)
             set_colour(self.context, self.styles.halo if hollow else colour)
             self.context.fill_preserve()
             set_colour(self.context, self._colour(key, key.utility.ink))
-            self.context.set_line_width(self.styles.component.outline_mm)
+            self.context.set_line_width(outline)
             self.context.stroke()
             if key.mark == "ring":
                 self.context.arc(0, 0, self._mark_size() / 5, 0, 2 * math.pi)

@@ -15,7 +15,6 @@ from pathlib import Path
 import cairocffi
 import numpy as np
 import rasterio
-import shapely
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
@@ -47,7 +46,7 @@ from ler.packages.map_frame import (
 from ler.packages.map_labels import TRIANGLE_MM, draw_triangle
 from ler.packages.map_legend import Legend
 from ler.packages.map_lines import LinePainter
-from ler.packages.map_shapes import Drawing, MapFeature, arrange
+from ler.packages.map_shapes import Drawing, MapFeature, arrange, cut_to_frame, polygons
 from ler.packages.map_texts import grouped, map_text
 from ler.packages.styles import Language, load_styles
 
@@ -100,8 +99,11 @@ def draw_map(
     language: Language = "en",
     width_px: int = 1600,
     dpi: int = 150,
+    window: Polygon | None = None,
 ) -> MapPicture:
     """Write the PNG and its world file (.wld); geometries in EPSG:25832 metres.
+
+    `window` is what the frame shows if not the whole area: a detail at a larger scale.
 
     InputError: nothing to fit into the frame, coordinates that are not finite, or a sheet too small or too large.
     UnavailableError: the file cannot be written.
@@ -118,7 +120,14 @@ def draw_map(
     context.scale(dpi / MM_PER_INCH, dpi / MM_PER_INCH)
     sheet = Box(0, 0, width_mm, height_px * MM_PER_INCH / dpi)
     frame, drawing = draw_sheet(
-        context, sheet, area=area, features=features, text=text, streets=streets, language=language
+        context,
+        sheet,
+        area=area,
+        features=features,
+        text=text,
+        streets=streets,
+        language=language,
+        window=window,
     )
     _write_png(path, _pixels(surface), frame.affine(dpi), dpi)
     return MapPicture(
@@ -135,6 +144,7 @@ def draw_sheet(
     text: MapText,
     streets: Sequence[Polygon] = (),
     language: Language = "en",
+    window: Polygon | None = None,
 ) -> tuple[Frame, Drawing]:
     """Draw the whole sheet on a context whose unit is a millimetre; gives the frame and what is drawn in it."""
     styles = load_styles()
@@ -144,7 +154,8 @@ def draw_sheet(
     panel = Box(sheet.right - _MARGIN_MM - _PANEL_MM, top, _PANEL_MM, sheet.bottom - _MARGIN_MM - top)
     left = sheet.left + _MARGIN_MM + _GRID_LABELS_MM
     frame = fit_frame(
-        area, Box(left, top, panel.left - 5 - left, sheet.bottom - _MARGIN_MM - _GRID_LABELS_MM + 1.5 - top)
+        window or area,
+        Box(left, top, panel.left - 5 - left, sheet.bottom - _MARGIN_MM - _GRID_LABELS_MM + 1.5 - top),
     )
     drawing = arrange(features, frame, styles)
     _draw_map_frame(context, frame, drawing, area, streets)
@@ -200,8 +211,8 @@ def _draw_map_frame(
     streets: Sequence[Polygon],
 ) -> None:
     styles = load_styles()
-    on_sheet = shapely.transform(shapely.force_2d(area), frame.to_sheet)
-    draw_ground(context, frame, list(shapely.get_parts(on_sheet)), streets, styles)
+    on_sheet = polygons(cut_to_frame([area], frame))
+    draw_ground(context, frame, on_sheet, streets, styles)
     LinePainter(context, styles, frame.denominator).draw(drawing, frame.box)
     draw_grid(context, frame)
     draw_neatline(context, frame.box)

@@ -249,8 +249,7 @@ class Styles:
     halo: str
     halo_mm: float
     minimum_contrast: float
-    small_scale_denominator: float
-    small_scale_factor: float
+    small_scales: tuple[tuple[float, float], ...]
     utilities: tuple[UtilityStyle, ...]
     duct: DuctStyle
     trace: TraceStyle
@@ -279,7 +278,7 @@ class Styles:
 
     def size_factor(self, denominator: float) -> float:
         """What widths and marks are multiplied with on a map of scale 1:denominator."""
-        return self.small_scale_factor if denominator > self.small_scale_denominator else 1.0
+        return min((factor for beyond, factor in self.small_scales if denominator > beyond), default=1.0)
 
 
 @cache
@@ -299,8 +298,10 @@ def read_styles(toml: str) -> Styles:
         halo=reader.colour("halo"),
         halo_mm=reader.number("halo_mm"),
         minimum_contrast=reader.number("minimum_contrast"),
-        small_scale_denominator=reader.inner("small_scales").number("beyond_denominator"),
-        small_scale_factor=reader.inner("small_scales").share("factor"),
+        small_scales=tuple(
+            (table.number("beyond_denominator"), table.share("factor"))
+            for table in reader.tables("small_scale")
+        ),
         utilities=tuple(UtilityStyle.read(table) for table in reader.tables("utility")),
         duct=_read_duct(reader.inner("duct")),
         trace=_read_trace(reader.inner("trace")),

@@ -29,6 +29,10 @@ SIMPLE = {
     Kind.URI: "anyURI",
     Kind.LITERAL: "dcterms",
     Kind.FORMAT: "gmx:MimeFileType_Type",
+    Kind.TEXT: "string",
+    Kind.SHARE: "decimal",
+    Kind.REFERENCE: "gml:ReferenceType",
+    Kind.INLINE: None,
 }
 
 pytestmark = [needs_schemas, pytest.mark.parametrize("version", VERSIONS)]
@@ -63,7 +67,7 @@ def official_property(element: etree._Element) -> dict[str, Any]:
     extension = next(element.iter(f"{XS}extension"), None)
     inline = [e.attrib["ref"].rpartition(":")[2] for e in element.iter(f"{XS}element") if e is not element]
     base = element.get("type") or (restriction if restriction is not None else extension)
-    kind = base.attrib["base"] if isinstance(base, etree._Element) else base
+    kind = base if base is None or isinstance(base, str) else base.attrib["base"]
     length = element.find(f".//{XS}maxLength")
     pattern = element.find(f".//{XS}pattern")
     target = element.find(".//{http://www.opengis.net/gml/3.2}targetElement")
@@ -99,22 +103,9 @@ def described(attribute: Attribute) -> dict[str, Any]:
 
 
 def official_type_name(attribute: Attribute) -> str | None:
-    match attribute.kind:
-        case Kind.CODE:
-            assert attribute.code_list is not None
-            return f"{attribute.namespace}:{attribute.code_list.name}Type"
-        case Kind.TEXT:
-            return "string"
-        case Kind.SHARE:
-            return "decimal"
-        case Kind.REFERENCE:
-            return "gml:ReferenceType"
-        case Kind.INLINE:
-            return None
-        case Kind.GEOMETRY:
-            return GEOMETRY[attribute.geometry]
-        case kind:
-            return SIMPLE[kind]
+    if attribute.code_list:
+        return f"{attribute.namespace}:{attribute.code_list.name}Type"
+    return GEOMETRY[attribute.geometry] if attribute.geometry else SIMPLE[attribute.kind]
 
 
 def own_attributes(feature_type: FeatureType, inherited: int) -> list[dict[str, Any]]:
