@@ -1,0 +1,164 @@
+"""Brings a database to the tables, functions and rights of this version of the program.
+
+Everything but the making of roles happens in one transaction: no moment exists in which a table is there and its
+policies are not. Two migrations of one database wait for each other. It refuses to run against a server without
+PostGIS, and it never drops data: going back is `downgrade`, called by hand.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from typing import Final
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from ler.db.tables import metadata
+from ler.errors import UnavailableError
+
+SQL_FILES: Final = (
+    "identity.sql",
+    "clip.sql",
+    "match.sql",
+    "publish.sql",
+    "audit.sql",
+    "policies.sql",
+    "grants.sql",
+)
+"""Files of `ler/db/sql` in the order in which they are applied after every migration, acting as `ler_owner`.
+`roles.sql` comes before them all and `postgis.sql` last, both acting as the user who migrates."""
+
+VERSION_TABLE: Final = "migration"
+"""Table of schema `ler` in which Alembic keeps the revision."""
+
+_LOCK_KEY: Final = 0x6C6572  # "ler"
+_LOCK_TIMEOUT: Final = "10s"
+_POSTGIS: Final = "@postgis@"
+"""Stands in the SQL files for the schema in which PostGIS lives, which is not ours to choose."""
+
+_TROUBLES: Final = (
+    (
+        (psycopg.errors.UndefinedFile, psycopg.errors.FeatureNotSupported),
+        "PostGIS is not installed on the database server. On Debian: apt-get install postgresql-15-postgis-3",
+    ),
+    (
+        psycopg.errors.InsufficientPrivilege,
+        "The user may not prepare the database. Let a superuser migrate it, or make the extension postgis first.",
+    ),
+    (
+        psycopg.errors.LockNotAvailable,
+        "Another session keeps our tables locked. Try again when it has ended.",
+    ),
+    (psycopg.OperationalError, "The database does not answer."),
+)
+
+
+def migrate(url: str) -> list[str]:
+    """Bring the database at `url` up to date and return the revisions that were applied, oldest first.
+
+    The user must be a superuser, or may create roles and be the owner of a database that has PostGIS already.
+    Raises UnavailableError when the server does not answer, PostGIS is missing, or another session holds a lock on
+    our tables for more than 10 s.
+    """
+    engine = sa.create_engine(url, poolclass=NullPool)
+    try:
+        return _migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to an older revision; `base` drops every table and all that is in them."""
+    engine = sa.create_engine(url, poolclass=NullPool)
+    try:
+        with _exclusive(engine) as connection, _alembic(connection) as config:
+            command.downgrade(config, revision)
+    finally:
+        engine.dispose()
+
+
+def _migrate(engine: Engine) -> list[str]:
+    # Roles first and alone: another database of this cluster that makes them too waits for as short as possible.
+    with _told_plainly(), engine.begin() as connection:
+        _apply(connection, "roles.sql", "pg_catalog")
+    with _exclusive(engine) as connection:
+        postgis = _prepare(connection)
+        with _alembic(connection) as config:
+            before = _revision(connection)
+            command.upgrade(config, "head")
+            steps = ScriptDirectory.from_config(config).iterate_revisions("head", before or "base")
+            applied = [step.revision for step in steps]
+        for name in SQL_FILES:
+            _apply(connection, name, postgis)
+        connection.exec_driver_sql("RESET ROLE")
+        _apply(connection, "postgis.sql", postgis)
+    return applied[::-1]
+
+
+@contextmanager
+def _exclusive(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that is alone in migrating its database."""
+    with _told_plainly(), engine.begin() as connection:
+        connection.execute(text("SELECT set_config('lock_timeout', :value, true)"), {"value": _LOCK_TIMEOUT})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        yield connection
+
+
+@contextmanager
+def _alembic(connection: Connection) -> Iterator[Config]:
+    """Give Alembic's configuration for the revisions of this package, and act as the owner of our tables."""
+    with as_file(files(__package__).joinpath("migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("SET LOCAL ROLE ler_owner")
+        yield config
+
+
+def _revision(connection: Connection) -> str | None:
+    options = {"version_table": VERSION_TABLE, "version_table_schema": metadata.schema}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def _prepare(connection: Connection) -> str:
+    """Make PostGIS and the schema, put PostGIS on the search path, and return the schema it lives in, quoted."""
+    connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS postgis")
+    postgis: str = connection.execute(
+        text(
+            "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+            " WHERE e.extname = 'postgis'"
+        )
+    ).scalar_one()
+    connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ler AUTHORIZATION ler_owner")
+    connection.exec_driver_sql(f"SET LOCAL search_path = {postgis}, pg_temp")
+    return postgis
+
+
+def _apply(connection: Connection, name: str, postgis: str) -> None:
+    source = files(__package__).joinpath("sql", name).read_text(encoding="utf-8")
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise UnavailableError("The connection to the database was lost while migrating.")
+    # Without parameters the driver sends the file as it is, with all its statements and percent signs.
+    driver.execute(source.replace(_POSTGIS, postgis))
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn what is wrong with the server, and not with us, into words for its operator."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        for kinds, message in _TROUBLES:
+            if isinstance(cause, kinds):
+                raise UnavailableError(message) from error
+        raise

@@ -1,0 +1,23 @@
+-- For whom the transaction acts. The settings are made with set_config(..., true), so they end with the transaction;
+-- a session-level setting would stay on a pooled connection for the next caller. Unset means nobody, and nobody sees
+-- no row.
+
+-- The organisation that acts, or NULL.
+CREATE OR REPLACE FUNCTION ler.principal()
+RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN nullif(current_setting('ler.principal', true), '')::uuid;
+
+-- The request that a worker's job is about, or NULL.
+CREATE OR REPLACE FUNCTION ler.request_scope()
+RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN nullif(current_setting('ler.request', true), '')::uuid;
+
+-- The organisation that runs the platform; ler.db.tables.PLATFORM_OPERATOR is the same.
+CREATE OR REPLACE FUNCTION ler.platform_operator()
+RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '00000000-0000-4000-8000-000000000001'::uuid;

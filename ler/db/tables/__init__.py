@@ -1,0 +1,40 @@
+"""The tables of schema `ler`, by concern, as SQLAlchemy Core; the migrations and this description must agree.
+
+Who may read or write which row is not said here but in `ler/db/sql`: grants and policies are re-applied whole after
+every migration, and a table that they forget can be read by nobody.
+"""
+
+from ler.db.tables.base import SRID, metadata
+from ler.db.tables.networks import network_dataset, network_feature, network_version
+from ler.db.tables.organisations import PLATFORM_OPERATOR, interest_area, organisation
+from ler.db.tables.requests import (
+    ANSWER_TYPES,
+    DELIVERED,
+    NO_LINES,
+    audit_event,
+    excavation_request,
+    owner_answer,
+    owner_request,
+    package,
+    package_feature,
+)
+
+__all__ = [
+    "ANSWER_TYPES",
+    "DELIVERED",
+    "NO_LINES",
+    "PLATFORM_OPERATOR",
+    "SRID",
+    "audit_event",
+    "excavation_request",
+    "interest_area",
+    "metadata",
+    "network_dataset",
+    "network_feature",
+    "network_version",
+    "organisation",
+    "owner_answer",
+    "owner_request",
+    "package",
+    "package_feature",
+]
