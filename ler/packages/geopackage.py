@@ -1,0 +1,157 @@
+"""GeoPackage out: a layer a feature type, opened by QGIS, ArcGIS and GDAL without any help.
+
+Columns are named as in the LER model; a list is one text with the values parted by `; `, a contact one text. What was
+void is NULL and its name stands in the column `void`. Besides the feature types there are the layers `Graveomraade`
+(the dig area) and `Ledningsejere` (every owner that was asked, with its answer).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+
+from ler.model import Attribute, Feature, FeatureType, Kind, Model, Value, load_model
+from ler.packages.content import OwnerStatus, RequestInfo
+
+CRS: Final = "EPSG:7416"
+AREA_LAYER: Final = "Graveomraade"
+OWNERS_LAYER: Final = "Ledningsejere"
+
+_PANDAS_TYPES: Final[dict[Kind, Any]] = {
+    Kind.INTEGER: "Int64",
+    Kind.SHARE: "float64",
+    Kind.BOOLEAN: "boolean",
+    Kind.MEASURE: "float64",
+    Kind.LEVEL: "float64",
+}
+_GEOMETRY_TYPES: Final = {"curve": "MultiLineString Z", "curves": "MultiLineString Z", "point": "Point Z"}
+
+type Row = tuple[OwnerStatus, Feature, bool]
+"""Owner, feature, and whether only a part of it is delivered."""
+
+
+def write_geopackage(
+    path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], model: Model | None = None
+) -> dict[str, int]:
+    """Write the answers of one or more owners; returns the number of rows of each feature layer.
+
+    The file must not exist yet. The same content gives the same bytes.
+    """
+    model = model or load_model()
+    # GDAL stamps layers with the present time unless it is told another.
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _stamp(request.created_at)})
+    try:
+        _write(path, AREA_LAYER, _area_frame(request), "Polygon")
+        _write(path, OWNERS_LAYER, _owners_frame(owners), None)
+        return {
+            feature_type.name: _write_layer(path, feature_type, rows)
+            for feature_type, rows in _by_type(owners, model)
+        }
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _by_type(owners: Sequence[OwnerStatus], model: Model) -> Iterator[tuple[FeatureType, list[Row]]]:
+    rows: dict[str, list[Row]] = {}
+    for owner in owners:
+        if owner.delivery:
+            for feature in owner.delivery.features:
+                row = (owner, feature, feature.gml_id in owner.delivery.clipped)
+                rows.setdefault(feature.type, []).append(row)
+    return ((model.types[name], rows[name]) for name in sorted(rows))
+
+
+def _write_layer(path: Path, feature_type: FeatureType, rows: list[Row]) -> int:
+    columns: dict[str, Any] = {
+        "owner_cvr": [owner.cvr for owner, _, _ in rows],
+        "owner_name": [owner.name for owner, _, _ in rows],
+        "gml_id": [feature.gml_id for _, feature, _ in rows],
+    }
+    for attribute in feature_type.attributes:
+        if attribute.kind is not Kind.GEOMETRY:
+            values: list[Any] = [
+                _cell(attribute, feature.attributes.get(attribute.name)) for _, feature, _ in rows
+            ]
+            columns[attribute.name] = pd.array(values, dtype=_column_type(attribute))
+    columns["void"] = pd.array([", ".join(feature.voids) or None for _, feature, _ in rows], dtype="object")
+    columns["clipped"] = [clipped for _, _, clipped in rows]
+    geometries = np.array([feature.geometry for _, feature, _ in rows], dtype=object)
+    frame = geopandas.GeoDataFrame(columns, geometry=geometries, crs=CRS)
+    kind = feature_type.geometry.geometry if feature_type.geometry else "any"
+    _write(path, feature_type.name, frame, _GEOMETRY_TYPES.get(kind, "Unknown"))
+    return len(rows)
+
+
+def _column_type(attribute: Attribute) -> Any:  # noqa: ANN401 - a name that pandas knows a type by
+    scalar = not attribute.many and (attribute.kind is not Kind.MEASURE or bool(attribute.unit))
+    return _PANDAS_TYPES.get(attribute.kind, "object") if scalar else "object"
+
+
+def _cell(attribute: Attribute, value: Value) -> Value:
+    if isinstance(value, list):
+        return "; ".join(str(_cell(attribute, one)) for one in value)
+    if isinstance(value, dict):
+        if attribute.kind is Kind.MEASURE:
+            return f"{value['value']:g} {value['uom']}"
+        return json.dumps({k: v for k, v in value.items() if k != "gml_id"}, ensure_ascii=False)
+    return value
+
+
+def _area_frame(request: RequestInfo) -> geopandas.GeoDataFrame:
+    columns = {
+        "order_number": [request.order_number],
+        "period_from": [request.period_from.isoformat()],
+        "period_to": [request.period_to.isoformat()],
+        "purpose": [request.purpose],
+        "description": pd.array([request.description], dtype="object"),
+    }
+    return geopandas.GeoDataFrame(columns, geometry=[request.area], crs="EPSG:25832")
+
+
+def _owners_frame(owners: Sequence[OwnerStatus]) -> pd.DataFrame:
+    deliveries = [owner.delivery for owner in owners]
+    return pd.DataFrame(
+        {
+            "cvr": [owner.cvr for owner in owners],
+            "name": [owner.name for owner in owners],
+            "answer": pd.array([d.answer_type if d else None for d in deliveries], dtype="object"),
+            "features": [len(d.features) if d else 0 for d in deliveries],
+            "email": pd.array([owner.email for owner in owners], dtype="object"),
+            "phone": pd.array([owner.phone for owner in owners], dtype="object"),
+        }
+    )
+
+
+def _write(path: Path, layer: str, frame: pd.DataFrame, geometry_type: str | None) -> None:
+    several = geometry_type is not None and geometry_type.startswith("Multi")
+    if several and isinstance(frame, geopandas.GeoDataFrame):
+        frame = frame.set_geometry([_multiple(geometry) for geometry in frame.geometry], crs=frame.crs)
+    started = path.exists()
+    # Version 1.3 is what GDAL 3.6 (Debian 12) and QGIS 3.22 read without a warning; nothing newer is used.
+    options = {} if started else {"VERSION": "1.3"}
+    pyogrio.write_dataframe(
+        frame,
+        path,
+        layer=layer,
+        driver="GPKG",
+        append=started,
+        geometry_type=geometry_type,
+        dataset_options=options,
+    )
+
+
+def _multiple(
+    geometry: shapely.geometry.base.BaseGeometry | None,
+) -> shapely.geometry.base.BaseGeometry | None:
+    return shapely.MultiLineString([geometry]) if isinstance(geometry, shapely.LineString) else geometry
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
