@@ -1,0 +1,217 @@
+"""The package: one ZIP with what an owner, or all owners together, know of a dig area, and a manifest of it.
+
+The same content gives the same bytes: members stand in a fixed order with a fixed date, and nothing in them is taken
+from the clock or from chance. A package is written beside its final name and moved there whole.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import unicodedata
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import shapely
+
+from ler.model import VERSIONS
+from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.geopackage import write_geopackage
+from ler.packages.gml import Answer, write_answer, write_collection
+
+FORMAT: Final = "ler-package/1"
+MANIFEST: Final = "manifest.json"
+SOFTWARE: Final = "ler 0.1.0"
+
+_ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
+_MEDIA_TYPES: Final = {
+    ".gml": "application/gml+xml; version=3.2",
+    ".gpkg": "application/geopackage+sqlite3",
+    ".geojson": "application/geo+json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A finished package file."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    feature_count: int
+    manifest: dict[str, Any]
+    owner_cvr: str | None
+    """None for the consolidated package."""
+
+
+def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus) -> Package:
+    """Write the package of one owner that has answered. ValueError when it has not."""
+    if owner.delivery is None:
+        raise ValueError(f"{owner.name} has not answered request {request.order_number}")
+    name = f"ledningspakke-{request.order_number}-{owner.cvr}-{_slug(owner.name)}.zip"
+    return _write(folder / name, request, [owner], owner.cvr)
+
+
+def write_consolidated_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Package:
+    """Write the package of all owners that were asked, those that have not answered named as missing."""
+    return _write(folder / f"ledningspakke-{request.order_number}.zip", request, owners, None)
+
+
+def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_cvr: str | None) -> Package:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
+        workshop = Path(name)
+        members = _write_members(workshop, request, owners, owner_cvr)
+        manifest = _manifest(workshop, members, request, owners, owner_cvr)
+        (workshop / MANIFEST).write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
+        archive = workshop / "package.zip"
+        _zip(archive, workshop, [MANIFEST, *members])
+        digest, size = _digest(archive)
+        archive.replace(path)
+    return Package(
+        path, digest, size, sum(o["feature_count"] for o in manifest["owners"]), manifest, owner_cvr
+    )
+
+
+def _write_members(
+    workshop: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_cvr: str | None
+) -> dict[str, int]:
+    """Write the members; returns how many features each holds, by name."""
+    stem = "consolidated" if owner_cvr is None else "ledningsoplysninger"
+    answers = [
+        Answer(owner.cvr, owner.name, owner.delivery.answer_header(), owner.delivery.features)
+        for owner in owners
+        if owner.delivery
+    ]
+    with (workshop / f"{stem}.gml").open("wb") as stream:
+        if owner_cvr is None:
+            gml_members = write_collection(stream, answers)
+        else:
+            gml_members = write_answer(stream, answers[0])
+    rows = write_geopackage(workshop / f"{stem}.gpkg", request, owners)
+    (workshop / "graveomraade.geojson").write_text(_area_geojson(request), encoding="utf-8")
+    return {f"{stem}.gml": gml_members, f"{stem}.gpkg": sum(rows.values()), "graveomraade.geojson": 1}
+
+
+def _manifest(
+    workshop: Path,
+    members: dict[str, int],
+    request: RequestInfo,
+    owners: Sequence[OwnerStatus],
+    owner_cvr: str | None,
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "kind": "consolidated" if owner_cvr is None else "owner",
+        "software": SOFTWARE,
+        "model": f"LER GML {VERSIONS[-1]}",
+        "complete": all(owner.delivery for owner in owners),
+        "request": {
+            "id": str(request.id),
+            "order_number": request.order_number,
+            "created_at": _timestamp(request.created_at),
+            "period_from": request.period_from.isoformat(),
+            "period_to": request.period_to.isoformat(),
+            "purpose": request.purpose,
+            "description": request.description,
+            "crs": "EPSG:25832",
+            "area_wkt": shapely.to_wkt(request.area, rounding_precision=4, trim=True),
+            "area_m2": round(request.area.area, 1),
+            "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
+            "clip_buffer_m": request.clip_buffer_m,
+        },
+        "owners": [_owner_entry(owner) for owner in owners],
+        "members": [_member_entry(workshop / name, count) for name, count in members.items()],
+    }
+
+
+def _owner_entry(owner: OwnerStatus) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "cvr": owner.cvr,
+        "name": owner.name,
+        "email": owner.email,
+        "phone": owner.phone,
+        "interest_areas": list(owner.interest_areas),
+        "answer": None,
+        "feature_count": 0,
+    }
+    return entry | _delivery_entry(owner.delivery) if owner.delivery else entry
+
+
+def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "answer": delivery.answer_type,
+        "answer_id": str(delivery.answer_id),
+        "dataset": delivery.dataset,
+        "dataset_version": delivery.version,
+        "dataset_published_at": _timestamp(delivery.published_at),
+        "dataset_source_sha256": delivery.source_sha256,
+        "feature_count": len(delivery.features),
+        "feature_counts": delivery.counts(),
+        "clipped_count": len(delivery.clipped),
+        "references_left_out": delivery.left_out_references,
+    }
+
+
+def _member_entry(path: Path, feature_count: int) -> dict[str, Any]:
+    digest, size = _digest(path)
+    return {
+        "path": path.name,
+        "media_type": _MEDIA_TYPES[path.suffix],
+        "size_bytes": size,
+        "sha256": digest,
+        "feature_count": feature_count,
+    }
+
+
+def _area_geojson(request: RequestInfo) -> str:
+    document = {
+        "type": "FeatureCollection",
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}},
+        "features": [
+            {
+                "type": "Feature",
+                "properties": {"order_number": request.order_number, "purpose": request.purpose},
+                "geometry": shapely.geometry.mapping(request.area),
+            }
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False) + "\n"
+
+
+def _zip(archive: Path, workshop: Path, names: Sequence[str]) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
+        for name in names:
+            member = zipfile.ZipInfo(name, _ZIP_DATE)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o644 << 16
+            member.create_system = 3  # Unix, on whatever system it is written
+            member.file_size = (workshop / name).stat().st_size
+            with (workshop / name).open("rb") as source, package.open(member, "w") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+    with archive.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+
+
+def _slug(name: str) -> str:
+    """The name in ASCII for a file name; Danish letters by their usual spelling."""
+    spelled = name.lower().replace("æ", "ae").replace("ø", "oe").replace("å", "aa")
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "ledningsejer"
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
