@@ -1,9 +1,16 @@
-"""Fixtures of all tests. `database` is migrated and fresh for each test, `empty_database` has no tables."""
+"""Fixtures of all tests. `database` is migrated and fresh for each test, `empty_database` has no tables, `home` is for a
+cluster of the test's own."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from geoapi.cluster import Cluster
+from ler.errors import LerError
 from tests.databases import Database, SharedCluster
 
 _SHARED = pytest.StashKey[SharedCluster]()
@@ -47,3 +54,14 @@ def database(shared_cluster: SharedCluster, migrated_template: str) -> Iterator[
 def empty_database(shared_cluster: SharedCluster, empty_template: str) -> Iterator[Database]:
     with shared_cluster.database(empty_template) as made:
         yield made
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    # Not tmp_path: pytest closes its folders to the user as whom PostgreSQL runs.
+    outer = Path(tempfile.mkdtemp(prefix="ler-cluster-"))
+    outer.chmod(0o755)
+    yield outer / "home"
+    with suppress(LerError):  # a test may have made the folder unusable
+        Cluster(outer / "home").stop()
+    shutil.rmtree(outer)

@@ -5,12 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -18,20 +15,9 @@ import pytest
 
 from geoapi.cluster import ROLES, Cluster
 from geoapi.postgresql import find_installation, get_installation, install_line
-from ler.errors import InputError, LerError, UnavailableError
+from ler.errors import InputError, UnavailableError
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    # Not tmp_path: pytest closes its folders to the user as whom PostgreSQL runs.
-    outer = Path(tempfile.mkdtemp(prefix="ler-cluster-"))
-    outer.chmod(0o755)
-    yield outer / "home"
-    with suppress(LerError):  # a test may have made the folder unusable
-        Cluster(outer / "home").stop()
-    shutil.rmtree(outer)
 
 
 @pytest.fixture
