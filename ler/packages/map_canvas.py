@@ -18,7 +18,7 @@ from rasterio.transform import Affine
 from shapely import Polygon
 
 from ler.errors import InputError
-from ler.packages.styles import rgb
+from ler.packages.colours import rgb
 
 type Coordinates = NDArray[np.float64]
 type Align = Literal["left", "centre", "right"]

@@ -141,11 +141,13 @@ class LabelPlacer:
         )
         chord = after - before
         is_straight = np.hypot(chord[:, 0], chord[:, 1]) >= _STRAIGHT * 2 * half_width
-        for i in np.argsort(self._lines_near(here), kind="stable"):
-            x, y = float(here[i, 0]), float(here[i, 1])
-            if is_straight[i] and self._ground.is_free(x, y, half_width + 0.4):
-                return x, y, _upright(math.atan2(chord[i, 1], chord[i, 0]))
-        return None
+        is_free = [self._ground.is_free(x, y, half_width + 0.4) for x, y in here.tolist()]
+        candidates = np.flatnonzero(is_straight & is_free)
+        if not candidates.size:
+            return None
+        best = candidates[np.argmin(self._lines_near(here[candidates]))]
+        angle = math.atan2(chord[best, 1], chord[best, 0])
+        return float(here[best, 0]), float(here[best, 1]), _upright(angle)
 
     def _lines_near(self, places: Coordinates) -> NDArray[np.intp]:
         hits = self._tree.query(shapely.points(places), predicate="dwithin", distance=_CLEAR_MM)

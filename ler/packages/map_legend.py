@@ -93,7 +93,7 @@ class Legend:
         set_font(self.context, _OWNER_SIZE)
         most = (40 * most_lines, len(row.owners))  # more could never fit, and measuring each is not free
         names = row.owners[: min(most)]
-        words = [name if name is row.owners[-1] else f"{name}," for name in names]
+        words = [f"{name}," for name in names[:-1]] + list(names[-1:])
         return wrap_words(self.context, words, width, most_lines)
 
     def _draw_row(self, row: Row, box: Box, owner_lines: int) -> float:

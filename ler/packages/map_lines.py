@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from shapely import LineString, Point, Polygon
 
+from ler.packages.colours import mix
 from ler.packages.map_canvas import Box, kept, set_colour
 from ler.packages.map_labels import (
     Ground,
@@ -22,7 +23,7 @@ from ler.packages.map_labels import (
     leave_gaps,
 )
 from ler.packages.map_shapes import Drawing, Group, GroupKey, Kind
-from ler.packages.styles import DangerStyle, Styles, mix
+from ler.packages.styles import DangerStyle, Styles
 
 _GREY = "#7a7f85"
 _PATH_LINES = 1000  # cairo sorts the edges of a whole path at once; many short paths beat one huge
@@ -61,10 +62,9 @@ class LinePainter:
         """Bands of all groups first, so that no band covers a line."""
         for key, group in groups.items():
             self._draw_trace(key, group)
+            self._draw_footprints(key, group)
         self._draw_danger(groups)
         self._draw_ducts(groups)
-        for key, group in groups.items():
-            self._draw_footprints(key, group)
         with kept(self.context):
             for key, group in groups.items():
                 own = [label for label in labels if label.colour == key.utility.ink]

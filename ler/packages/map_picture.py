@@ -16,7 +16,7 @@ import cairocffi
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from shapely import Polygon
 
@@ -58,9 +58,10 @@ _MARGIN_MM = 6.0
 _GRID_LABELS_MM = 4.6
 _PANEL_MM = 66.0
 _FOOT_MM = 23.0
-_LEAST_WIDTH_MM = 150.0
+_LEAST_WIDTH_MM = 200.0
 _MOST_PIXELS = 12_000
-_MOST_NOTES, _MOST_WARNINGS = 8, 4
+_BANNER_SHARE, _NOTES_SHARE = 0.2, 0.35  # of the height of the sheet, and of the panel above its foot
+_WARNING_LINE_MM, _NOTE_LINE_MM = 4.9, 4.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class MapText:
 class MapPicture:
     """What was drawn: scale 1:denominator, the frame's bounds (west, south, east, north, metres), pixels, affine.
 
-    `affine` leads from pixels of the whole picture to EPSG:25832; `not_drawn` counts features without a geometry
-    or outside the frame.
+    `affine` leads from pixels of the whole picture to EPSG:25832; `without_place` and `outside` count
+    the features that are not drawn: without a geometry, or outside the frame.
     """
 
     denominator: int
@@ -86,7 +87,8 @@ class MapPicture:
     width: int
     height: int
     affine: Affine
-    not_drawn: int
+    without_place: int
+    outside: int
 
 
 def draw_map(
@@ -101,7 +103,7 @@ def draw_map(
     dpi: int = 150,
     window: Polygon | None = None,
 ) -> MapPicture:
-    """Write the PNG and its world file (.wld); geometries in EPSG:25832 metres.
+    """Write the PNG and its world file (.pgw); geometries in EPSG:25832 metres.
 
     `window` is what the frame shows if not the whole area: a detail at a larger scale.
 
@@ -131,7 +133,13 @@ def draw_map(
     )
     _write_png(path, _pixels(surface), frame.affine(dpi), dpi)
     return MapPicture(
-        frame.denominator, frame.bounds, width_px, height_px, frame.affine(dpi), drawing.not_drawn
+        frame.denominator,
+        frame.bounds,
+        width_px,
+        height_px,
+        frame.affine(dpi),
+        drawing.without_place,
+        drawing.outside,
     )
 
 
@@ -177,30 +185,35 @@ def _draw_heading(context: cairocffi.Context, sheet: Box, text: MapText, languag
         for line in wrap(context, words, width, 2):
             draw_text(context, line, left, y + size * 0.78, size_mm=size, bold=bold, colour=colour)
             y += size * 1.3
-    return _draw_warnings(context, Box(left, y + 0.6, width, 0), text.warnings, language)
+    place = Box(left, y + 0.6, width, _BANNER_SHARE * sheet.height)
+    return _draw_warnings(context, place, text.warnings, language)
 
 
 def _draw_warnings(
     context: cairocffi.Context, place: Box, warnings: Sequence[str], language: Language
 ) -> float:
+    """The banner; `place` is as high as it may become. Gives where the map begins."""
     set_font(context, 3.5, bold=True)
-    lines = [
-        line for warning in warnings[:_MOST_WARNINGS] for line in wrap(context, warning, place.width - 12, 2)
-    ]
-    if len(warnings) > _MOST_WARNINGS:
-        lines.append(map_text("more", language, count=len(warnings) - _MOST_WARNINGS))
+    lines = [line for warning in warnings for line in wrap(context, warning, place.width - 12, 2)]
+    lines = _first_lines(lines, int(place.height / _WARNING_LINE_MM), language)
     if not lines:
         return place.top + 1.0
-    banner = Box(place.left, place.top, place.width, 4.9 * len(lines) + 2.4)
+    banner = Box(place.left, place.top, place.width, _WARNING_LINE_MM * len(lines) + 2.4)
     draw_panel(context, banner, fill="#fff0ee", edge=WARNING, edge_mm=0.5)
     danger = max(load_styles().dangers, key=lambda danger: danger.rank)
     with kept(context):
         context.translate(banner.left + 5, banner.top + banner.height / 2 + 0.4)
         draw_triangle(context, danger, 1.9 * TRIANGLE_MM)
     for number, line in enumerate(lines):
-        y = banner.top + 1.2 + 4.9 * number + 3.6
+        y = banner.top + 1.2 + _WARNING_LINE_MM * number + 3.6
         draw_text(context, line, banner.left + 10, y, size_mm=3.5, bold=True, colour=WARNING)
     return banner.bottom + 2.5
+
+
+def _first_lines(lines: list[str], most: int, language: Language) -> list[str]:
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], map_text("more_lines", language, count=len(lines) - most + 1)]
 
 
 def _draw_map_frame(
@@ -213,8 +226,8 @@ def _draw_map_frame(
     styles = load_styles()
     on_sheet = polygons(cut_to_frame([area], frame))
     draw_ground(context, frame, on_sheet, streets, styles)
-    LinePainter(context, styles, frame.denominator).draw(drawing, frame.box)
     draw_grid(context, frame)
+    LinePainter(context, styles, frame.denominator).draw(drawing, frame.box)
     draw_neatline(context, frame.box)
 
 
@@ -233,19 +246,19 @@ def _draw_notes(
 ) -> float:
     """The notes in a pale box at the panel's top; gives where the legend begins."""
     notes = list(text.notes)
-    if drawing.not_drawn:
-        notes.insert(0, map_text("not_drawn", language, count=grouped(drawing.not_drawn, language)))
+    for key, count in (("outside", drawing.outside), ("without_place", drawing.without_place)):
+        if count:
+            notes.insert(0, map_text(key, language, count=grouped(count, language)))
     set_font(context, 2.75)
     lines = [line for note in notes for line in wrap(context, note, panel.width - 5, 3)]
-    if len(lines) > _MOST_NOTES:
-        more = map_text("more", language, count=len(lines) - _MOST_NOTES + 1)
-        lines = [*lines[: _MOST_NOTES - 1], more]
+    room = _NOTES_SHARE * (panel.height - _FOOT_MM)
+    lines = _first_lines(lines, int(room / _NOTE_LINE_MM), language)
     if not lines:
         return panel.top
-    box = Box(panel.left, panel.top, panel.width, 4.1 * len(lines) + 2.6)
+    box = Box(panel.left, panel.top, panel.width, _NOTE_LINE_MM * len(lines) + 2.6)
     draw_panel(context, box, fill="#f1f3f5")
     for number, line in enumerate(lines):
-        draw_text(context, line, box.left + 2.5, box.top + 4.3 + 4.1 * number, size_mm=2.75)
+        draw_text(context, line, box.left + 2.5, box.top + 4.3 + _NOTE_LINE_MM * number, size_mm=2.75)
     return box.bottom + 3.0
 
 
@@ -277,27 +290,30 @@ def _pixels(surface: cairocffi.ImageSurface) -> NDArray[np.uint8]:
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8], affine: Affine, dpi: int) -> None:
-    bands, height, width = pixels.shape
+    """The picture and, beside it, the world file that GIS programs look for, whose origin is a pixel's middle."""
+    a, b, c, d, e, f = (affine @ Affine.translation(0.5, 0.5))[:6]
     try:
-        with (
-            rasterio.Env(GDAL_PAM_ENABLED="NO"),
-            rasterio.open(
-                path,
-                "w",
-                driver="PNG",
-                width=width,
-                height=height,
-                count=bands,
-                dtype="uint8",
-                transform=affine,
-                WORLDFILE="YES",
-                ZLEVEL=9,
-            ) as dataset,
-        ):
-            dataset.write(pixels)
-        path.write_bytes(_with_resolution(path.read_bytes(), dpi))
-    except (RasterioError, OSError) as error:
+        path.write_bytes(_with_resolution(_encoded(pixels, affine), dpi))
+        path.with_suffix(".pgw").write_text("".join(f"{value:.10f}\n" for value in (a, d, b, e, c, f)))
+    except OSError as error:
         raise UnavailableError(f"The map picture {path.name} cannot be written.") from error
+
+
+def _encoded(pixels: NDArray[np.uint8], affine: Affine) -> bytes:
+    """PNG bytes, made in memory so that the library leaves no files of its own (.aux.xml) in the package."""
+    bands, height, width = pixels.shape
+    profile = {
+        "driver": "PNG",
+        "width": width,
+        "height": height,
+        "count": bands,
+        "dtype": "uint8",
+        "ZLEVEL": 9,
+    }
+    with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
+        with memory.open(**profile, transform=affine) as dataset:
+            dataset.write(pixels)
+        return bytes(memory.read())
 
 
 def _with_resolution(png: bytes, dpi: int) -> bytes:

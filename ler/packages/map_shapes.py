@@ -90,7 +90,8 @@ class Drawing:
 
     groups: dict[GroupKey, Group]
     counts: tuple[UtilityCount, ...]
-    not_drawn: int
+    without_place: int
+    outside: int
 
 
 def kind_of(feature: MapFeature, styles: Styles) -> Kind:
@@ -119,7 +120,12 @@ def arrange(features: Sequence[MapFeature], frame: Frame, styles: Styles) -> Dra
     groups = {
         key: _group(key, gathered[key]) for key in sorted(gathered, key=lambda key: _order(key, styles))
     }
-    return Drawing(groups, _counts(drawn, labels, styles), len(features) - len(drawn))
+    return Drawing(
+        groups,
+        _counts(drawn, labels, styles),
+        without_place=len(features) - len(shown),
+        outside=len(shown) - len(drawn),
+    )
 
 
 def cut_to_frame(geometries: Sequence[BaseGeometry], frame: Frame) -> list[BaseGeometry]:

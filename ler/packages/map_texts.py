@@ -11,11 +11,13 @@ _TEXTS: Final[dict[str, dict[Language, str]]] = {
         "da": "Ingen af områdets ledninger kan tegnes her",
         "en": "None of the lines in the area can be drawn here",
     },
-    "not_drawn": {
-        "da": "Ikke tegnet (intet sted på dette kort): {count}",
-        "en": "Not drawn (no place on this map): {count}",
+    "outside": {"da": "Uden for dette kort: {count}", "en": "Outside this map: {count}"},
+    "without_place": {
+        "da": "Oplyst uden sted, ikke tegnet: {count}",
+        "en": "Given without a place, not drawn: {count}",
     },
     "more": {"da": "+ {count} til", "en": "+ {count} more"},
+    "more_lines": {"da": "… {count} linjer til", "en": "… {count} more lines"},
     "north": {"da": "N", "en": "N"},
     "scale": {"da": "Målestok 1:{denominator}", "en": "Scale 1:{denominator}"},
     "printed": {

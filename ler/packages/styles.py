@@ -4,7 +4,6 @@ Read from `styles.toml` beside this module. Widths, dashes and marks are millime
 `#rrggbb`. Refuses a file in which two types could be taken for each other or a line could not be seen.
 """
 
-import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from itertools import combinations
 from typing import Literal, Self, cast
 
 from ler.errors import InputError
+from ler.packages.colours import contrast, is_colour
 
 type Language = Literal["da", "en"]
 type Table = dict[str, object]
@@ -21,33 +21,7 @@ type Table = dict[str, object]
 MARKS = frozenset({"square", "circle", "ring", "diamond", "hexagon", "pentagon", "plus", "down"})
 OTHER, UNKNOWN = "other", "unknown"
 
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
 _DARK_CASING_CONTRAST = 7.0
-_LINEAR_LIMIT = 0.04045
-
-
-def rgb(colour: str) -> tuple[float, float, float]:
-    """Red, green and blue in 0..1 of `#rrggbb`."""
-    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
-
-
-def mix(colour: str, other: str, share: float) -> str:
-    """`colour` with the given share (0..1) of `other`, mixed in sRGB."""
-    mixed = (a + (b - a) * share for a, b in zip(rgb(colour), rgb(other), strict=True))
-    return "#" + "".join(f"{round(channel * 255):02x}" for channel in mixed)
-
-
-def contrast(colour: str, other: str) -> float:
-    """Contrast ratio of two colours, 1..21 (WCAG 2.2, relative luminance)."""
-    darker, lighter = sorted((_luminance(colour), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    red, green, blue = (
-        c / 12.92 if c <= _LINEAR_LIMIT else ((c + 0.055) / 1.055) ** 2.4 for c in rgb(colour)
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 class _Reader:
@@ -85,7 +59,7 @@ class _Reader:
 
     def colour(self, key: str) -> str:
         value = self.text(key)
-        if not _COLOUR.fullmatch(value):
+        if not is_colour(value):
             raise InputError(f"Style source: {self.place}.{key} is not a colour like #cc1122.")
         return value
 
