@@ -17,62 +17,54 @@ from pyproj.exceptions import CRSError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from ler.errors import InputError
+from ler.errors import RefusedError
 
 STORAGE_CRS: Final = 25832
 KNOWN_CRS: Final = (25832, 25833, 4258, 4326, 3857)
 MAX_BYTES: Final = 8 << 20
 
 
-class AreaFileError(InputError):
-    """The area file cannot be read. `code` names the reason in kebab-case."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 def read_area_file(path: Path, crs: str | None = None) -> list[BaseGeometry]:
     """Return the geometries of a GeoJSON file in EPSG:25832, x east and y north in metres.
 
     `crs` names the system of the coordinates when the file does not; it must agree with the file when both do.
-    Raises AreaFileError.
+    Raises RefusedError.
     """
     document = _document(path)
     stated = _stated_crs(document)
     wanted = _epsg(crs) if crs else None
     if stated and wanted and stated != wanted:
-        raise AreaFileError("crs-mixed", f"the file says EPSG:{stated}, --crs says EPSG:{wanted}")
+        raise RefusedError("crs-mixed", f"the file says EPSG:{stated}, --crs says EPSG:{wanted}")
     if stated and not wanted and stated != STORAGE_CRS:
-        raise AreaFileError(
+        raise RefusedError(
             "crs-out-of-area",
             f"the file is in EPSG:{stated}, wanted EPSG:25832; say --crs EPSG:{stated} to convert it",
         )
     geometries = [_geometry(item) for item in _geometry_objects(document)]
     if not geometries:
-        raise AreaFileError("geometry-empty", f"{path.name} holds no geometry")
+        raise RefusedError("geometry-empty", f"{path.name} holds no geometry")
     return [_to_storage(geometry, wanted or STORAGE_CRS) for geometry in geometries]
 
 
 def _document(path: Path) -> dict[str, Any]:
     def refuse(constant: str) -> float:
-        raise AreaFileError("json-invalid", f"{path.name}: {constant} is not a JSON number")
+        raise RefusedError("json-invalid", f"{path.name}: {constant} is not a JSON number")
 
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise AreaFileError("body-too-large", f"{path.name} is larger than {MAX_BYTES >> 20} MiB")
+            raise RefusedError("body-too-large", f"{path.name} is larger than {MAX_BYTES >> 20} MiB")
         document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
     except OSError as error:
-        raise AreaFileError("file-missing", f"{path}: {error.strerror}") from None
+        raise RefusedError("file-missing", f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise AreaFileError("encoding-invalid", f"{path.name} is not UTF-8 text") from None
+        raise RefusedError("encoding-invalid", f"{path.name} is not UTF-8 text") from None
     except (json.JSONDecodeError, RecursionError) as error:
         place = (
             f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         )
-        raise AreaFileError("json-invalid", f"{path.name} is not GeoJSON: it is not JSON{place}") from None
+        raise RefusedError("json-invalid", f"{path.name} is not GeoJSON: it is not JSON{place}") from None
     if not isinstance(document, dict) or "type" not in document:
-        raise AreaFileError("json-invalid", f"{path.name} is not GeoJSON: it has no type")
+        raise RefusedError("json-invalid", f"{path.name} is not GeoJSON: it has no type")
     return document
 
 
@@ -81,7 +73,7 @@ def _geometry_objects(document: dict[str, Any]) -> list[Any]:
         case "FeatureCollection":
             features = document.get("features")
             if not isinstance(features, list):
-                raise AreaFileError("json-invalid", "the feature collection has no list of features")
+                raise RefusedError("json-invalid", "the feature collection has no list of features")
             return [item.get("geometry") if isinstance(item, dict) else None for item in features]
         case "Feature":
             return [document.get("geometry")]
@@ -92,13 +84,13 @@ def _geometry_objects(document: dict[str, Any]) -> list[Any]:
 def _geometry(item: Any) -> BaseGeometry:  # noqa: ANN401 - whatever the file holds
     if not isinstance(item, dict) or item.get("type") not in {"Polygon", "MultiPolygon"}:
         kind = item.get("type") if isinstance(item, dict) else None
-        raise AreaFileError("geometry-type", f"the area must be a Polygon, found {kind or 'no geometry'}")
+        raise RefusedError("geometry-type", f"the area must be a Polygon, found {kind or 'no geometry'}")
     try:
         geometry: BaseGeometry = shapely.force_2d(shape(item))
     except Exception:  # noqa: BLE001 - shapely raises what numpy and GEOS raise; all mean the same here
-        raise AreaFileError("geometry-malformed", "the polygon's coordinates cannot be read") from None
+        raise RefusedError("geometry-malformed", "the polygon's coordinates cannot be read") from None
     if not all(map(math.isfinite, shapely.get_coordinates(geometry).ravel())):
-        raise AreaFileError("coordinate-not-finite", "a coordinate is not finite")
+        raise RefusedError("coordinate-not-finite", "a coordinate is not finite")
     return geometry
 
 
@@ -109,7 +101,7 @@ def _stated_crs(document: dict[str, Any]) -> int | None:
     properties = member.get("properties") if isinstance(member, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(name, str):
-        raise AreaFileError("crs-unsupported", "the crs member names no system")
+        raise RefusedError("crs-unsupported", "the crs member names no system")
     return 4326 if name.upper().endswith("CRS84") else _epsg(name)
 
 
@@ -120,7 +112,7 @@ def _epsg(name: str) -> int:
         code = None
     if code not in KNOWN_CRS:
         known = ", ".join(f"EPSG:{known}" for known in KNOWN_CRS)
-        raise AreaFileError(
+        raise RefusedError(
             "crs-unsupported", f"the coordinate system {name!r} is not supported; known: {known}"
         )
     return code
@@ -132,5 +124,5 @@ def _to_storage(geometry: BaseGeometry, epsg: int) -> BaseGeometry:
     transformer = Transformer.from_crs(epsg, STORAGE_CRS, always_xy=True)
     moved = shapely.transform(geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
     if not all(map(math.isfinite, shapely.get_coordinates(moved).ravel())):
-        raise AreaFileError("area-outside-coverage", "the coordinates lie outside what EPSG:25832 can hold")
+        raise RefusedError("area-outside-coverage", "the coordinates lie outside what EPSG:25832 can hold")
     return moved

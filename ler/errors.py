@@ -16,6 +16,15 @@ class InputError(LerError):
     """What was given cannot be used."""
 
 
+class RefusedError(InputError):
+    """What was given is refused for a reason that has a name."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """The reason in kebab-case, stable across releases and languages."""
+
+
 class NotFoundError(LerError):
     """No such thing, or not yours to see."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
-from ler.errors import InputError
+from ler.errors import RefusedError
 
 MAX_PROLOG_BYTES: Final = 1 << 20
 """A root's start tag further in than this is not an honest file."""
@@ -19,15 +19,11 @@ _SEPARATOR: Final = " "
 _ENCODINGS: Final = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
 
 
-class UnreadableFileError(InputError):
-    """The file cannot be read at all; nothing after the place can be trusted.
-
-    `code` names the reason in kebab-case, `line` is 0 where no line can be given.
-    """
+class UnreadableFileError(RefusedError):
+    """The file cannot be read at all; nothing after the place can be trusted. `line` is 0 where none can be given."""
 
     def __init__(self, code: str, message: str, line: int = 0) -> None:
-        super().__init__(message if line == 0 else f"line {line}: {message}")
-        self.code = code
+        super().__init__(code, message if line == 0 else f"line {line}: {message}")
         self.line = line
 
 
