@@ -13,6 +13,7 @@ from typing import Literal
 
 import cairocffi
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 from shapely import Polygon
@@ -30,6 +31,8 @@ INK, MUTED, WARNING = "#14181d", "#4a525b", "#a80012"
 _STEPS = (1, 1.25, 2, 2.5, 5, 7.5)
 _DENOMINATORS = (50, 75, *(int(step * power) for power in (100, 1_000, 10_000, 100_000) for step in _STEPS))
 _LONGEST_TEXT = 600
+_DETAIL_MM = (165.0, 110.0)  # less than the frame of an A4 sheet with a banner, so that neighbours overlap
+_MOST_DETAILS = 2000
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -108,6 +111,25 @@ def fit_frame(area: Polygon, box: Box, *, margin_mm: float = 7.0) -> Frame:
         raise InputError(f"The dig area is too large for a map: it would need 1:{needed:.0f}.")
     width_m, height_m = box.width * denominator / 1000, box.height * denominator / 1000
     return Frame(box, (west + east - width_m) / 2, (south + north + height_m) / 2, denominator)
+
+
+def detail_windows(area: Polygon, denominator: int = 250) -> list[Polygon]:
+    """Windows for detail maps of an area (metres), north-west first; each fits an A4 sheet at the scale or larger."""
+    width_m, height_m = (side * denominator / 1000 for side in _DETAIL_MM)
+    west, south, east, north = area.bounds
+    columns = max(1, math.ceil((east - west) / width_m))
+    rows = max(1, math.ceil((north - south) / height_m))
+    if columns * rows > _MOST_DETAILS:
+        raise InputError(
+            f"Details at 1:{denominator} would need {columns * rows} sheets; take a smaller scale."
+        )
+    left, top = (west + east - columns * width_m) / 2, (south + north + rows * height_m) / 2
+    windows = (
+        shapely.box(x, y - height_m, x + width_m, y)
+        for y in (top - row * height_m for row in range(rows))
+        for x in (left + column * width_m for column in range(columns))
+    )
+    return [window for window in windows if window.intersection(area).area > 0]
 
 
 @contextmanager

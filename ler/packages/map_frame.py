@@ -46,7 +46,7 @@ def draw_ground(
         set_colour(context, styles.street.fill)
         context.fill()
         _draw_veil(context, frame.box, area, styles)
-        draw_area(context, frame.box, area, styles)
+        draw_area(context, frame.box, area, styles, factor=styles.size_factor(frame.denominator))
 
 
 def _clip_to(context: cairocffi.Context, box: Box) -> None:
@@ -66,9 +66,12 @@ def _draw_veil(context: cairocffi.Context, box: Box, area: Sequence[Polygon], st
     context.set_fill_rule(cairocffi.FILL_RULE_WINDING)
 
 
-def draw_area(context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles) -> None:
-    """Hatching within the area and its outline, within the box."""
+def draw_area(
+    context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles, *, factor: float = 1.0
+) -> None:
+    """Hatching within the area and its outline, within the box; the factor makes the outline thinner."""
     style = styles.area
+    outline_mm = style.outline_mm * factor
     with kept(context):
         context.new_path()
         for polygon in area:
@@ -84,7 +87,7 @@ def draw_area(context: cairocffi.Context, box: Box, area: Sequence[Polygon], sty
         context.set_line_width(style.hatch_mm)
         set_colour(context, style.hatch, style.hatch_opacity)
         context.stroke()
-    for colour, width in ((styles.halo, style.outline_mm + 0.5), (style.outline, style.outline_mm)):
+    for colour, width in ((styles.halo, outline_mm + 0.5 * factor), (style.outline, outline_mm)):
         context.new_path()
         for polygon in area:
             add_polygon(context, polygon)

@@ -61,6 +61,7 @@ _FOOT_MM = 23.0
 _LEAST_WIDTH_MM = 200.0
 _MOST_PIXELS = 12_000
 _BANNER_SHARE, _NOTES_SHARE = 0.2, 0.35  # of the height of the sheet, and of the panel above its foot
+_OVERVIEW_BEYOND = 1000  # half a metre, the usual distance of lines in a pavement, is half a millimetre
 _WARNING_LINE_MM, _NOTE_LINE_MM = 4.9, 4.1
 
 
@@ -169,7 +170,7 @@ def draw_sheet(
     _draw_map_frame(context, frame, drawing, area, streets)
     if not drawing.groups:
         _draw_emptiness(context, frame.box, map_text("nothing_to_draw" if features else "no_lines", language))
-    legend_top = _draw_notes(context, panel, text, drawing, language)
+    legend_top = _draw_notes(context, panel, _notes(text, drawing, frame.denominator, language), language)
     legend = Legend(context, drawing, styles, language, streets=bool(streets))
     legend.draw(Box(panel.left, legend_top, panel.width, panel.bottom - _FOOT_MM - legend_top))
     _draw_foot(context, panel, frame, sheet, language)
@@ -241,14 +242,19 @@ def _draw_emptiness(context: cairocffi.Context, box: Box, words: str) -> None:
     )
 
 
-def _draw_notes(
-    context: cairocffi.Context, panel: Box, text: MapText, drawing: Drawing, language: Language
-) -> float:
-    """The notes in a pale box at the panel's top; gives where the legend begins."""
-    notes = list(text.notes)
-    for key, count in (("outside", drawing.outside), ("without_place", drawing.without_place)):
+def _notes(text: MapText, drawing: Drawing, denominator: int, language: Language) -> list[str]:
+    """What the map itself has to say before the notes given: its limits, and what it leaves out."""
+    own = []
+    if denominator > _OVERVIEW_BEYOND and drawing.groups:
+        own.append(map_text("overview", language))
+    for key, count in (("without_place", drawing.without_place), ("outside", drawing.outside)):
         if count:
-            notes.insert(0, map_text(key, language, count=grouped(count, language)))
+            own.append(map_text(key, language, count=grouped(count, language)))
+    return [*own, *text.notes]
+
+
+def _draw_notes(context: cairocffi.Context, panel: Box, notes: Sequence[str], language: Language) -> float:
+    """The notes in a pale box at the panel's top; gives where the legend begins."""
     set_font(context, 2.75)
     lines = [line for note in notes for line in wrap(context, note, panel.width - 5, 3)]
     room = _NOTES_SHARE * (panel.height - _FOOT_MM)

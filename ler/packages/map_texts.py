@@ -11,6 +11,10 @@ _TEXTS: Final[dict[str, dict[Language, str]]] = {
         "da": "Ingen af områdets ledninger kan tegnes her",
         "en": "None of the lines in the area can be drawn here",
     },
+    "overview": {
+        "da": "Kun oversigt: ledninger kan ikke skelnes i denne målestok; brug detailkort.",
+        "en": "Overview only: lines cannot be told apart at this scale; use detail maps.",
+    },
     "outside": {"da": "Uden for dette kort: {count}", "en": "Outside this map: {count}"},
     "without_place": {
         "da": "Oplyst uden sted, ikke tegnet: {count}",

@@ -4,6 +4,7 @@ Read from `styles.toml` beside this module. Widths, dashes and marks are millime
 `#rrggbb`. Refuses a file in which two types could be taken for each other or a line could not be seen.
 """
 
+import math
 import tomllib
 import unicodedata
 from dataclasses import dataclass
@@ -40,10 +41,16 @@ class _Reader:
         return unicodedata.normalize("NFC", value)
 
     def number(self, key: str) -> float:
-        value = self.table.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return self._number(self.table.get(key), key)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        return tuple(self._number(item, key) for item in self.items(key))
+
+    def _number(self, value: object, key: str) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= (number := float(cast("float", value))) < math.inf:
             raise InputError(f"Style source: {self.place}.{key} is not a number from 0 up.")
-        return float(value)
+        return number
 
     def share(self, key: str) -> float:
         value = self.number(key)
@@ -109,8 +116,8 @@ class UtilityStyle:
     @classmethod
     def read(cls, reader: _Reader) -> Self:
         """From one `[[utility]]` table."""
-        dash = tuple(float(cast("float", part)) for part in reader.items("dash_mm"))
-        if len(dash) % 2 or any(part <= 0 for part in dash):
+        dash = reader.numbers("dash_mm")
+        if len(dash) % 2 or 0 in dash:
             raise InputError(f"Style source: {reader.place}.dash_mm is not pairs of lengths.")
         return cls(
             value=reader.text("value"),

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import Affine
-from shapely import LineString, MultiLineString, Point, Polygon, box
+from shapely import LineString, MultiLineString, Point, Polygon, box, unary_union
 from shapely.geometry.base import BaseGeometry
 
 from ler.errors import InputError, UnavailableError
@@ -17,6 +17,7 @@ from ler.packages.colours import rgb
 from ler.packages.map_canvas import (
     Box,
     clean,
+    detail_windows,
     fit_frame,
     prepare_context,
     set_font,
@@ -28,7 +29,8 @@ from ler.packages.map_frame import bar_length, grid_interval
 from ler.packages.map_labels import Ground, Label, LabelPlacer, LabelRequest
 from ler.packages.map_picture import MapFeature, MapPicture, MapText, draw_map
 from ler.packages.map_shapes import Drawing, Kind, arrange, kind_of
-from ler.packages.styles import load_styles
+from ler.packages.map_texts import map_text
+from ler.packages.styles import Language, load_styles
 
 AREA = box(574_000, 6_223_000, 574_080, 6_223_060)
 TEXT = MapText("Gravning i Ærøgade", "Graveforespørgsel 1", ("Periode 1.–30. maj",))
@@ -241,6 +243,32 @@ def test_a_detail_shows_its_window(tmp_path: Path) -> None:
     )
     assert picture.denominator < 500
     assert picture.outside == 1
+
+
+def test_details_cover_the_area_at_their_scale() -> None:
+    street = LineString([(574_000, 6_223_000), (574_300, 6_223_200)]).buffer(8)
+    windows = detail_windows(street, 250)
+    assert unary_union(windows).covers(street)
+    assert len(windows) < 8 * 8
+    assert {fit_frame(window, SHEET_BOX).denominator for window in windows} == {250}
+    with pytest.raises(InputError, match="smaller scale"):
+        detail_windows(box(0, 0, 50_000, 50_000), 250)
+
+
+@pytest.mark.parametrize(("width_m", "said"), [(150, False), (400, True)])
+def test_an_overview_says_that_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width_m: float, *, said: bool
+) -> None:
+    asked = []
+
+    def spy(key: str, language: Language, **values: object) -> str:
+        asked.append(key)
+        return map_text(key, language, **values)
+
+    monkeypatch.setattr("ler.packages.map_picture.map_text", spy)
+    wide = box(574_000, 6_223_000, 574_000 + width_m, 6_223_060)
+    draw(tmp_path, [feature(across(6_223_020.0))], wide)
+    assert ("overview" in asked) is said
 
 
 def test_danish_letters_have_a_width_of_their_own(context: cairocffi.Context) -> None:

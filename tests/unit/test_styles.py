@@ -143,6 +143,8 @@ def test_mixing_and_reading_of_colours() -> None:
         ('Elkomponent = "square"', 'Elkomponent = "star"', "not one of"),
         ("opacity = 0.25", "opacity = 1.25", "not within 0..1"),
         ("width_mm = 0.55", "width_mm = -1", "not a number"),
+        ("width_mm = 0.55", "width_mm = nan", "not a number"),
+        ("dash_mm = [3.6, 1.1]", 'dash_mm = [3.6, "x"]', "not a number"),
         ('label = "({})"', 'label = "()"', "no place"),
         ('value = "unknown"', 'value = "vand"', "stands once"),
         ("triangle_filled = true", "triangle_filled = 1", "not true or false"),
