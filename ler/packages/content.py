@@ -40,7 +40,6 @@ class Delivery:
     answer_id: UUID
     answer_type: str
     """A value of the LER code list Graveforespoergselssvartype."""
-    dataset: str
     version: int
     published_at: datetime
     source_sha256: str

@@ -150,7 +150,6 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
     return {
         "answer": delivery.answer_type,
         "answer_id": str(delivery.answer_id),
-        "dataset": delivery.dataset,
         "dataset_version": delivery.version,
         "dataset_published_at": _timestamp(delivery.published_at),
         "dataset_source_sha256": delivery.source_sha256,
