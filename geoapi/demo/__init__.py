@@ -1,0 +1,1 @@
+"""The demonstration town: a made-up Danish town with the networks of made-up owners, for trying the platform out."""
