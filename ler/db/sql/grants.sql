@@ -1,1 +1,42 @@
-SELECT 1;
+-- Which tables, columns and functions each role may use at all; which rows is said in policies.sql. Taken back as a
+-- whole first, so that what is not granted here is not granted.
+--
+-- Keys and times are made by the database and cannot be chosen by a client: an id that "exists already" would tell of
+-- somebody else's row.
+REVOKE ALL ON ALL TABLES IN SCHEMA ler FROM PUBLIC, ler_app, ler_worker, ler_readonly;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA ler FROM PUBLIC, ler_app, ler_worker, ler_readonly;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ler FROM PUBLIC, ler_app, ler_worker, ler_readonly;
+REVOKE ALL ON SCHEMA ler FROM PUBLIC, ler_app, ler_worker, ler_readonly;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA ler TO ler_app, ler_worker, ler_readonly;
+GRANT EXECUTE ON FUNCTION ler.principal(), ler.request_scope(), ler.platform_operator()
+    TO ler_app, ler_worker, ler_readonly;
+GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean) TO ler_app;
+
+GRANT SELECT ON
+    ler.organisation, ler.interest_area, ler.network_dataset, ler.network_version, ler.network_feature,
+    ler.excavation_request, ler.owner_request, ler.owner_answer, ler.package_feature, ler.package
+    TO ler_app, ler_readonly;
+
+GRANT INSERT (cvr, name, email, phone) ON ler.organisation TO ler_app;
+GRANT INSERT (owner_id, utility_types, geom) ON ler.interest_area TO ler_app;
+GRANT INSERT (owner_id, name) ON ler.network_dataset TO ler_app;
+GRANT INSERT (dataset_id, owner_id, number, source_name, source_sha256, model_version, header, feature_count)
+    ON ler.network_version TO ler_app;
+GRANT UPDATE (header, feature_count, model_version) ON ler.network_version TO ler_app;
+GRANT DELETE ON ler.network_version TO ler_app;
+GRANT INSERT, DELETE ON ler.network_feature TO ler_app;
+GRANT INSERT (requester_id, area, clip_buffer_m, period_from, period_to, purpose, description)
+    ON ler.excavation_request TO ler_app;
+GRANT SELECT, INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_app;
+
+GRANT SELECT ON
+    ler.organisation, ler.network_version, ler.excavation_request, ler.owner_request, ler.owner_answer,
+    ler.package_feature, ler.package
+    TO ler_worker;
+-- Where an owner's interest lies is not part of a package.
+GRANT SELECT (id, owner_id, registration_number, utility_types) ON ler.interest_area TO ler_worker;
+GRANT INSERT (request_id, owner_id, file_name, sha256, size_bytes, feature_count, manifest)
+    ON ler.package TO ler_worker;
+GRANT INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_worker;

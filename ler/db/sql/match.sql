@@ -1,1 +1,272 @@
-SELECT 1;
+-- The gml:ids that an attribute points to: it holds one, or a list of them.
+CREATE OR REPLACE FUNCTION ler.pointers(value jsonb)
+RETURNS TABLE (gml_id text)
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT jsonb_array_elements_text(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END)
+$$;
+
+
+-- The interest areas that a dig area touches, and whose they are. Exact, and touching counts: who is asked is never
+-- decided by a buffer, whose polygon lies inside the true distance. Shows a caller only what its policies show it.
+CREATE OR REPLACE FUNCTION ler.find_owners(area @postgis@.geometry)
+RETURNS TABLE (owner_id uuid, interest_area_id uuid)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT i.owner_id, i.id
+    FROM ler.interest_area AS i
+    WHERE i.geom && find_owners.area AND ST_Intersects(i.geom, find_owners.area)
+$$;
+
+
+-- Where lines are delivered: the dig area, or all within `clip_buffer_m` of it. The corners of a buffer's arcs lie on
+-- the circle and its sides inside; this one is drawn so much larger that its sides touch the circle, and misses nothing.
+CREATE OR REPLACE FUNCTION ler.reach(area @postgis@.geometry, clip_buffer_m double precision)
+RETURNS @postgis@.geometry
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, @postgis@, pg_temp
+AS $$
+    SELECT CASE
+        WHEN clip_buffer_m > 0 THEN ST_Buffer(area, clip_buffer_m / cos(pi() / (4 * 16)), 'quad_segs=16')
+        ELSE area
+    END
+$$;
+
+
+-- The steps of ler.match_request, which alone may call them: they run with its rights, path and settings.
+
+-- Stores all that has a place in the area. The subquery with OFFSET 0 leaves the geometry index as the only way in:
+-- otherwise the planner may read whole versions by their key. Dimension lines and annotations are never cut, since a
+-- cut dimension line shows a wrong length: they are delivered whole or not at all.
+CREATE OR REPLACE FUNCTION ler.match_geometries(wanted uuid, acting uuid, reach @postgis@.geometry)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO ler.package_feature (
+        request_id, requester_id, owner_id, version_id, seq, feature_type, gml_id, utility_type,
+        operational_status, ownership, established, danger_class, ler_id, drawing_method, horizontal_accuracy,
+        vertical_accuracy, registered_from, precautions, indicative_depth_mm, level, attributes, voids,
+        geom, clipped
+    )
+    SELECT
+        wanted, acting,
+        f.owner_id, f.version_id, f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
+        f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
+        f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
+        f.voids,
+        part.geom, NOT whole.is_so
+    FROM (SELECT n.* FROM ler.network_feature AS n WHERE n.geom && reach OFFSET 0) AS f
+    JOIN ler.owner_answer AS a ON a.request_id = wanted AND a.version_id = f.version_id
+    CROSS JOIN LATERAL (SELECT ST_Covers(reach, f.geom) OFFSET 0) AS whole (is_so)
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN whole.is_so THEN f.geom
+            WHEN f.feature_type IN ('LinearDimension', 'TextAnnotation', 'LinearAnnotation') THEN NULL
+            WHEN ST_Intersects(reach, f.geom) THEN ler.clip(f.geom, reach)
+        END
+        OFFSET 0
+    ) AS part (geom)
+    WHERE part.geom IS NOT NULL;
+END
+$$;
+
+
+-- Stores what has no place of its own but goes with what was stored: lines contained in a delivered trace or line, and
+-- in those again; attachments that a delivered feature refers to; and, where anything is delivered, attachments that
+-- belong to every answer. An attachment that lies elsewhere comes without its place.
+CREATE OR REPLACE FUNCTION ler.match_companions(wanted uuid, acting uuid)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    WITH RECURSIVE placed AS (
+        SELECT p.version_id, p.attributes
+        FROM ler.package_feature AS p
+        WHERE p.request_id = wanted AND p.attributes ?| '{indeholdtLedning,bilag}'
+    ),
+    -- UNION, not UNION ALL: lines that contain each other end the recursion.
+    contained AS (
+        SELECT f.version_id, f.seq, f.attributes
+        FROM placed AS p, ler.pointers(p.attributes -> 'indeholdtLedning') AS r (gml_id), ler.network_feature AS f
+        WHERE f.version_id = p.version_id AND f.gml_id = r.gml_id AND f.geom IS NULL
+            AND f.feature_type <> 'Informationsressource'
+        UNION
+        SELECT f.version_id, f.seq, f.attributes
+        FROM contained AS c, ler.pointers(c.attributes -> 'indeholdtLedning') AS r (gml_id), ler.network_feature AS f
+        WHERE f.version_id = c.version_id AND f.gml_id = r.gml_id AND f.geom IS NULL
+            AND f.feature_type <> 'Informationsressource'
+    ),
+    companion AS (
+        SELECT c.version_id, c.seq
+        FROM contained AS c
+        UNION
+        SELECT f.version_id, f.seq
+        FROM (SELECT * FROM placed UNION ALL SELECT c.version_id, c.attributes FROM contained AS c) AS p,
+            ler.pointers(p.attributes -> 'bilag') AS r (gml_id),
+            ler.network_feature AS f
+        WHERE f.version_id = p.version_id AND f.gml_id = r.gml_id AND f.feature_type = 'Informationsressource'
+        UNION
+        SELECT v.id, unnest(v.common_attachments)
+        FROM ler.owner_answer AS a
+        JOIN ler.network_version AS v ON v.id = a.version_id
+        WHERE a.request_id = wanted AND EXISTS (
+            SELECT FROM ler.package_feature AS p WHERE p.request_id = wanted AND p.owner_id = a.owner_id
+        )
+    )
+    INSERT INTO ler.package_feature (
+        request_id, requester_id, owner_id, version_id, seq, feature_type, gml_id, utility_type,
+        operational_status, ownership, established, danger_class, ler_id, drawing_method, horizontal_accuracy,
+        vertical_accuracy, registered_from, precautions, indicative_depth_mm, level, attributes, voids,
+        geom, clipped
+    )
+    SELECT
+        wanted, acting,
+        f.owner_id, f.version_id, f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
+        f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
+        f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
+        f.voids,
+        NULL, f.geom IS NOT NULL
+    FROM companion AS c
+    JOIN ler.network_feature AS f ON f.version_id = c.version_id AND f.seq = c.seq
+    -- An attachment in the area is stored already, with its place.
+    ON CONFLICT DO NOTHING;
+END
+$$;
+
+
+-- Removes, from the delivered copies, references to what is not delivered, and counts them.
+CREATE OR REPLACE FUNCTION ler.leave_out_references(wanted uuid)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    -- The attributes of kind reference in ler/model/types.toml.
+    names constant text[] := '{bilag,indeholdtLedning,startkomponent,slutkomponent,tilknyttetLedning,annotatedFeature,connector}';
+BEGIN
+    -- One set of ids an owner, looked up by bisection: a join could be planned as a loop in a loop.
+    WITH delivered AS MATERIALIZED (
+        SELECT p.owner_id, jsonb_object_agg(p.gml_id, true) AS ids
+        FROM ler.package_feature AS p
+        WHERE p.request_id = wanted
+        GROUP BY p.owner_id
+    ),
+    attribute AS (
+        SELECT p.owner_id, p.seq, a.key,
+            (SELECT jsonb_agg(r.gml_id) FROM ler.pointers(a.value) AS r (gml_id) WHERE d.ids ? r.gml_id) AS kept,
+            (SELECT count(*) FROM ler.pointers(a.value) AS r (gml_id) WHERE NOT d.ids ? r.gml_id) AS left_out
+        FROM ler.package_feature AS p
+        JOIN delivered AS d ON d.owner_id = p.owner_id
+        CROSS JOIN LATERAL jsonb_each(p.attributes) AS a
+        WHERE p.request_id = wanted AND p.attributes ?| names AND a.key = ANY (names)
+    ),
+    feature AS (
+        SELECT a.owner_id, a.seq, sum(a.left_out)::integer AS left_out, array_agg(a.key) AS changed,
+            coalesce(jsonb_object_agg(a.key, a.kept) FILTER (WHERE a.kept IS NOT NULL), '{}') AS rest
+        FROM attribute AS a
+        WHERE a.left_out > 0
+        GROUP BY a.owner_id, a.seq
+    )
+    UPDATE ler.package_feature AS p
+    SET attributes = p.attributes - f.changed || f.rest, left_out_references = f.left_out
+    FROM feature AS f
+    WHERE p.request_id = wanted AND p.owner_id = f.owner_id AND p.seq = f.seq;
+END
+$$;
+
+
+-- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
+-- network of each against the area, and stores what lies inside as the package's features. An owner that has
+-- published nothing has not answered, and gets no answer: "no lines" would be a lie.
+--
+-- The requester never reads the network; this function does, as the owner of the tables, for one area, once, and
+-- leaves an audit event. Row by row: owner, its interest areas touched, and NULLs or the version matched, the number
+-- of features delivered and the answer.
+--
+--   LE401  nobody acts     LE404  no such request, or not yours     LE409  matched already
+CREATE OR REPLACE FUNCTION ler.match_request(request_id uuid)
+RETURNS TABLE (
+    owner_id uuid,
+    interest_area_ids uuid[],
+    version_id uuid,
+    feature_count integer,
+    answer_type text
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+-- Plans are made once a session: planning anew for each area takes longer than most matches. They do not depend on
+-- the area, since the geometry index is the only way that the statements below leave open.
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    acting constant uuid := ler.principal();
+    wanted constant uuid := match_request.request_id;
+    request ler.excavation_request;
+    reach geometry;
+    delivered integer;
+BEGIN
+    IF acting IS NULL THEN
+        RAISE EXCEPTION 'nobody acts' USING ERRCODE = 'LE401';
+    END IF;
+    -- Of two calls for one request the second waits here, and finds it matched.
+    UPDATE ler.excavation_request AS r SET matched_at = now()
+    WHERE r.id = wanted AND r.requester_id = acting AND r.matched_at IS NULL
+    RETURNING r.* INTO request;
+    IF NOT FOUND THEN
+        IF EXISTS (SELECT FROM ler.excavation_request AS r WHERE r.id = wanted AND r.requester_id = acting) THEN
+            RAISE EXCEPTION 'the request is matched already' USING ERRCODE = 'LE409';
+        END IF;
+        RAISE EXCEPTION 'no such request' USING ERRCODE = 'LE404';
+    END IF;
+    reach := ler.reach(request.area, request.clip_buffer_m);
+
+    INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id)
+    SELECT wanted, acting, o.owner_id, o.interest_area_id
+    FROM ler.find_owners(request.area) AS o;
+
+    -- Pins the versions: one publication later, all that follows still reads these.
+    INSERT INTO ler.owner_answer (request_id, requester_id, owner_id, answer_type, version_id)
+    SELECT wanted, acting, d.owner_id, 'ingen ledninger i graveområde', d.current_version_id
+    FROM ler.network_dataset AS d
+    WHERE d.current_version_id IS NOT NULL
+        AND d.owner_id IN (SELECT q.owner_id FROM ler.owner_request AS q WHERE q.request_id = wanted);
+
+    PERFORM ler.match_geometries(wanted, acting, reach);
+    PERFORM ler.match_companions(wanted, acting);
+    PERFORM ler.leave_out_references(wanted);
+
+    UPDATE ler.owner_answer AS a
+    SET feature_count = found.features, answer_type = 'ledningsoplysninger udleveret'
+    FROM (
+        SELECT p.owner_id, count(*)::integer AS features
+        FROM ler.package_feature AS p
+        WHERE p.request_id = wanted
+        GROUP BY p.owner_id
+    ) AS found
+    WHERE a.request_id = wanted AND a.owner_id = found.owner_id;
+
+    INSERT INTO ler.audit_event (actor, action, object_id, details)
+    SELECT
+        acting, 'ler:excavation_request:match', wanted,
+        jsonb_build_object(
+            'owners_asked',
+            (SELECT count(DISTINCT q.owner_id) FROM ler.owner_request AS q WHERE q.request_id = wanted),
+            'owners_answered', count(*),
+            'features', coalesce(sum(a.feature_count), 0)
+        )
+    FROM ler.owner_answer AS a
+    WHERE a.request_id = wanted;
+
+    RETURN QUERY
+    SELECT q.owner_id, array_agg(q.interest_area_id ORDER BY q.interest_area_id), a.version_id, a.feature_count,
+        a.answer_type
+    FROM ler.owner_request AS q
+    LEFT JOIN ler.owner_answer AS a ON a.request_id = q.request_id AND a.owner_id = q.owner_id
+    WHERE q.request_id = wanted
+    GROUP BY q.owner_id, a.version_id, a.feature_count, a.answer_type
+    ORDER BY q.owner_id;
+END
+$$;

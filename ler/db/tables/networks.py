@@ -78,7 +78,8 @@ network_version = Table(
     ForeignKeyConstraint(
         ["dataset_id", "owner_id"], ["ler.network_dataset.id", "ler.network_dataset.owner_id"]
     ),
-    UniqueConstraint("dataset_id", "number"),
+    # With the owner first: it never tells which numbers another owner has used.
+    UniqueConstraint("owner_id", "dataset_id", "number"),
     UniqueConstraint("id", "dataset_id"),
     UniqueConstraint("id", "owner_id"),
     CheckConstraint("state IN ('staged', 'published', 'superseded')", name="state"),

@@ -154,9 +154,11 @@ def upgrade() -> None:
             name=op.f("fk_network_version_dataset_id_owner_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_network_version")),
-        sa.UniqueConstraint("dataset_id", "number", name=op.f("uq_network_version_dataset_id_number")),
         sa.UniqueConstraint("id", "dataset_id", name=op.f("uq_network_version_id_dataset_id")),
         sa.UniqueConstraint("id", "owner_id", name=op.f("uq_network_version_id_owner_id")),
+        sa.UniqueConstraint(
+            "owner_id", "dataset_id", "number", name=op.f("uq_network_version_owner_id_dataset_id_number")
+        ),
         schema="ler",
     )
     op.create_table(
