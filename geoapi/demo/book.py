@@ -131,7 +131,7 @@ class Book:
     ) -> Feature:
         """Record a component at a point (2,), along points (n, 2), or over a flat polygon; `level` is its height."""
         feature = self._new(kind, "k")
-        outline = place if isinstance(place, np.ndarray) else shapely.get_coordinates(place)
+        outline = place if isinstance(place, np.ndarray) else shapely.get_coordinates(place)[:-1]
         if level is None:
             centre = outline if outline.ndim == 1 else outline.mean(axis=0)
             level = float(ground(centre)) - depth if laying.heights != "unknown" else np.nan
@@ -183,7 +183,10 @@ class Book:
         """Record a dimension line between two points (2,) on the ground; its value is their distance in metres."""
         feature = self._new("LinearDimension", "maal")
         feature.geometry = _on_ground(np.array([start, end]))
-        feature.attributes["dimensionalValue"] = round(float(np.hypot(*(end - start))), 2)
+        feature.attributes["dimensionalValue"] = {
+            "value": round(float(np.hypot(*(end - start))), 2),
+            "uom": "m",
+        }
         return feature
 
     def note(self, text: str, at: Points, target: Feature, foot: Points) -> Feature:
@@ -289,7 +292,7 @@ def _clean(xy: Points, levels: NDArray[np.float64] | None) -> Points:
 
 
 def _flat(xy: Points, height: float, *, closed: bool = False) -> BaseGeometry:
-    """A point, a line or, when closed, a polygon, all of it at one height."""
+    """A point, a line or, when closed, the polygon of an open ring, all of it at one height."""
     if xy.ndim == 1:
         x, y = xy.tolist()
         return shapely.Point(round(x, 3), round(y, 3), round(height, 3))

@@ -110,7 +110,7 @@ def transmission(plan: Plan, book: Book) -> None:
         book.join(line, start=first, end=last)
         signal = book.line(
             "Telekommunikationsledning",
-            piece.offset(0.35).xy,
+            np.vstack((piece.xy[:1], piece.offset(0.35).xy, piece.xy[-1:])),
             when,
             danger="ikke farlig",
             depth=1.1,

@@ -145,7 +145,7 @@ def waste_suction(plan: Plan, book: Book) -> None:
     inlet = book.component(
         "AndenKomponent", route.at(route.length), laying, forsyningsart=_WASTE, type="nedkast"
     )
-    book.join(pipe, start=inlet, end=terminal)
+    book.join(pipe, start=terminal, end=inlet)
     for station in np.arange(20.0, route.length - 8.0, 34.0):
         end = route.beside(float(station), 9.0)
         branch = book.line(

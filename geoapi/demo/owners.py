@@ -120,7 +120,7 @@ def _found(entry: _Entry, plan: Plan, seed: int) -> DemoOwner:
     email = f"ledninger@{entry.domain}.example"
     phone = f"+45{entry.cvr}"
     contact = {
-        "gml:id": "kontakt-1",
+        "gml_id": "kontakt-1",
         "navn": f"Ledningsregistrering, {entry.name}",
         "telefonnummer": phone,
         "mailadresse": email,
@@ -141,17 +141,18 @@ def _found(entry: _Entry, plan: Plan, seed: int) -> DemoOwner:
 
 def _interest_area(features: list[Feature], margin: float) -> shapely.Polygon | shapely.MultiPolygon:
     """All that was laid, drawn wide and coarse, as owners register it."""
-    own = np.array(
-        [f.geometry for f in features if f.geometry is not None and f.type not in _NOT_OWNED], dtype=object
-    )
-    wide = own[
-        shapely.get_dimensions(own) > 0
-    ]  # what is a point stands on a line, or beside it within the margin
-    area = shapely.union_all(shapely.buffer(shapely.force_2d(wide), margin, quad_segs=1))
+    own = np.array([f.geometry for f in features if f.geometry is not None and _counts(f)], dtype=object)
+    area = shapely.union_all(shapely.buffer(shapely.force_2d(own), margin, quad_segs=1))
     area = shapely.set_precision(area.simplify(1.5), 0.01)
     if not isinstance(area, shapely.Polygon | shapely.MultiPolygon):
         raise TypeError(f"an interest area became a {area.geom_type}")
     return area
+
+
+def _counts(feature: Feature) -> bool:
+    """Whether a feature widens the area; a point joined to a line stands beside it, well within the margin."""
+    joined = isinstance(feature.geometry, shapely.Point) and "tilknyttetLedning" in feature.attributes
+    return feature.type not in _NOT_OWNED and not joined
 
 
 _NOT_OWNED: Final = frozenset(

@@ -17,6 +17,8 @@ _SHARP = 0.35
 """Least cosine between a vertex's normal and its neighbours': keeps the mitre of a sharp bend from running away."""
 _NOTHING = 1e-6
 """Metres below which two vertices are one; far below the millimetre that is delivered."""
+_TINY = 0.4
+"""Metres between a cut and a vertex below which the vertex is left out."""
 
 
 class Path:
@@ -67,7 +69,7 @@ class Path:
     def between(self, start: float, end: float) -> "Path":
         """The piece from one station to the other, turned round when `start` lies behind `end`."""
         low, high = min(start, end), max(start, end)
-        inner = self.xy[(self.stations > low) & (self.stations < high)]
+        inner = self.xy[(self.stations > low + _TINY) & (self.stations < high - _TINY)]
         xy = np.vstack((self.at(low), inner, self.at(high)))
         return Path(xy if start <= end else xy[::-1])
 
