@@ -24,6 +24,7 @@ from ler.db.tables import metadata
 from ler.errors import UnavailableError
 
 SQL_FILES: Final = (
+    "reset.sql",
     "identity.sql",
     "clip.sql",
     "match.sql",

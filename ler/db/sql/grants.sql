@@ -12,6 +12,15 @@ ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 GRANT USAGE ON SCHEMA ler TO ler_app, ler_worker, ler_readonly;
 GRANT EXECUTE ON FUNCTION ler.principal(), ler.request_scope(), ler.platform_operator()
     TO ler_app, ler_worker, ler_readonly;
+GRANT EXECUTE ON FUNCTION
+    ler.clip(@postgis@.geometry, @postgis@.geometry),
+    ler.clip_line(@postgis@.geometry, @postgis@.geometry),
+    ler.clip_surface(@postgis@.geometry, @postgis@.geometry),
+    ler.clip_tolerance_m(),
+    ler.height_on(@postgis@.geometry, @postgis@.geometry),
+    ler.joined_line(@postgis@.geometry[]),
+    ler.reach(@postgis@.geometry, double precision)
+    TO ler_app, ler_worker;
 GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean) TO ler_app;
 
 GRANT SELECT ON

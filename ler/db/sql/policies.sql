@@ -1,18 +1,13 @@
 -- Which rows each role sees and writes. Written anew as a whole: what is not allowed here is not allowed.
 --
--- Every table of the schema is closed by name of nobody: a table that is added and forgotten below can be read by
--- nobody but ler_owner, as whom only migrations and our SECURITY DEFINER functions act. Its policy is `true` and thus
--- folds away, so that those functions keep their index scans. Principal and scope are asked in sub-selects, which run
--- once a query instead of once a row.
+-- Every table of the schema is closed: one that is added and forgotten below can be read by nobody but ler_owner, as
+-- whom only migrations and our SECURITY DEFINER functions act. Its policy is `true` and thus folds away, so that those
+-- functions keep their index scans. Principal and scope are asked in sub-selects, which run once a query instead of
+-- once a row.
 DO $$
 DECLARE
     found record;
 BEGIN
-    FOR found IN SELECT polname, polrelid::regclass AS relation FROM pg_policy
-        WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ler'::regnamespace)
-    LOOP
-        EXECUTE format('DROP POLICY %I ON %s', found.polname, found.relation);
-    END LOOP;
     FOR found IN SELECT oid::regclass AS relation FROM pg_class
         WHERE relnamespace = 'ler'::regnamespace AND relkind IN ('r', 'p')
     LOOP

@@ -2,7 +2,7 @@
 -- Returns the number of its features. Refuses an empty version, which would take a whole network away, unless told to.
 --
 --   LE401  nobody acts             LE404  no such version, or not yours
---   LE409  not staged any more     LE422  empty, or the owner already publishes another dataset
+--   LE409  not staged any more     LE422  empty     LE423  the owner already publishes another dataset
 CREATE OR REPLACE FUNCTION ler.publish_version(version_id uuid, confirm_empty boolean DEFAULT false)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
@@ -37,12 +37,12 @@ BEGIN
         SELECT FROM ler.network_dataset AS d
         WHERE d.owner_id = acting AND d.id <> version.dataset_id AND d.current_version_id IS NOT NULL
     ) THEN
-        RAISE EXCEPTION 'the owner already publishes another dataset' USING ERRCODE = 'LE422', HINT = 'dataset';
+        RAISE EXCEPTION 'the owner already publishes another dataset' USING ERRCODE = 'LE423';
     END IF;
 
     SELECT count(*) INTO features FROM ler.network_feature AS f WHERE f.version_id = version.id;
     IF features = 0 AND NOT confirm_empty THEN
-        RAISE EXCEPTION 'the version is empty' USING ERRCODE = 'LE422', HINT = 'empty';
+        RAISE EXCEPTION 'the version is empty' USING ERRCODE = 'LE422';
     END IF;
 
     WITH referenced AS (

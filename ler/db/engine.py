@@ -1,0 +1,81 @@
+"""Connections: how long they may wait, and for whom a transaction acts.
+
+Whom it acts for is set for one transaction only: a setting of the session would stay on the pooled connection for
+the next caller. Outside `transaction` nobody acts, and nobody sees no row.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from ler.errors import UnavailableError
+
+_ACT: Final = text(
+    "SELECT set_config('ler.principal', :principal, true), set_config('ler.request', :request, true)"
+)
+
+
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 5,
+    max_overflow: int = 5,
+    pool_timeout_s: float = 5.0,
+    connect_timeout_s: int = 5,
+    statement_timeout_s: float = 60.0,
+    lock_timeout_s: float = 5.0,
+    idle_in_transaction_timeout_s: float = 60.0,
+    application_name: str = "ler",
+) -> Engine:
+    """Return an engine for one of the roles that may log in; it connects when it is first used.
+
+    Times are seconds; 0 means for ever. Uploads of large networks need a longer `statement_timeout_s`.
+    """
+    limits = {
+        "statement_timeout": statement_timeout_s,
+        "lock_timeout": lock_timeout_s,
+        "idle_in_transaction_session_timeout": idle_in_transaction_timeout_s,
+    }
+    options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+    arguments: dict[str, Any] = {
+        "connect_timeout": connect_timeout_s,
+        "options": f"{options} -c jit=off -c timezone=UTC",
+        "application_name": application_name,
+    }
+    return sa.create_engine(
+        url,
+        connect_args=arguments,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=pool_timeout_s,
+        pool_pre_ping=True,
+        # An exception's text would otherwise hold the row that was refused, which may be somebody's line.
+        hide_parameters=True,
+    )
+
+
+@contextmanager
+def transaction(engine: Engine, principal: UUID | None, request: UUID | None = None) -> Iterator[Connection]:
+    """Open a transaction in which `principal` acts, or in which a worker's job about `request` runs.
+
+    Commits at the end, rolls back on an exception. Raises UnavailableError when no connection can be had.
+    """
+    try:
+        connection = engine.connect()
+    except (OperationalError, PoolTimeoutError) as error:
+        raise UnavailableError("The database does not answer, or is too busy. Try again later.") from error
+    with connection, connection.begin():
+        connection.execute(_ACT, {"principal": str(principal or ""), "request": str(request or "")})
+        yield connection
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return the five-character code of a database error; codes that begin with LE are our own."""
+    return error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
