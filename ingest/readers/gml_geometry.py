@@ -128,12 +128,7 @@ def _polygon(element: etree._Element) -> shapely.Polygon:
             raise GeometryFault("geometry-malformed", f"unexpected gml:{_name(child)} in a polygon", child)
     if shell is None:
         raise GeometryFault("geometry-malformed", "a polygon needs an exterior ring", element)
-    polygon = shapely.Polygon(shell, holes)
-    if not shapely.is_valid(polygon):
-        raise GeometryFault(
-            "geometry-invalid", f"the polygon is not valid: {shapely.is_valid_reason(polygon)}", element
-        )
-    return polygon
+    return shapely.Polygon(shell, holes)
 
 
 def _surface(element: etree._Element) -> BaseGeometry:

@@ -68,6 +68,7 @@ class Delivery:
 class OwnerStatus:
     """One owner that was asked; without a delivery it has not answered."""
 
+    id: UUID
     cvr: str
     name: str
     email: str | None

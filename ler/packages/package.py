@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import shapely
 
@@ -46,7 +47,7 @@ class Package:
     size_bytes: int
     feature_count: int
     manifest: dict[str, Any]
-    owner_cvr: str | None
+    owner_id: UUID | None
     """None for the consolidated package."""
 
 
@@ -55,7 +56,7 @@ def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus) 
     if owner.delivery is None:
         raise ValueError(f"{owner.name} has not answered request {request.order_number}")
     name = f"ledningspakke-{request.order_number}-{owner.cvr}-{_slug(owner.name)}.zip"
-    return _write(folder / name, request, [owner], owner.cvr)
+    return _write(folder / name, request, [owner], owner.id)
 
 
 def write_consolidated_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Package:
@@ -63,12 +64,12 @@ def write_consolidated_package(folder: Path, request: RequestInfo, owners: Seque
     return _write(folder / f"ledningspakke-{request.order_number}.zip", request, owners, None)
 
 
-def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_cvr: str | None) -> Package:
+def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None) -> Package:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
         workshop = Path(name)
-        members = _write_members(workshop, request, owners, owner_cvr)
-        manifest = _manifest(workshop, members, request, owners, owner_cvr)
+        members = _write_members(workshop, request, owners, owner_id)
+        manifest = _manifest(workshop, members, request, owners, owner_id)
         (workshop / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
@@ -77,22 +78,22 @@ def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owne
         digest, size = _digest(archive)
         archive.replace(path)
     return Package(
-        path, digest, size, sum(o["feature_count"] for o in manifest["owners"]), manifest, owner_cvr
+        path, digest, size, sum(o["feature_count"] for o in manifest["owners"]), manifest, owner_id
     )
 
 
 def _write_members(
-    workshop: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_cvr: str | None
+    workshop: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None
 ) -> dict[str, int]:
     """Write the members; returns how many features each holds, by name."""
-    stem = "consolidated" if owner_cvr is None else "ledningsoplysninger"
+    stem = "consolidated" if owner_id is None else "ledningsoplysninger"
     answers = [
         Answer(owner.cvr, owner.name, owner.delivery.answer_header(), owner.delivery.features)
         for owner in owners
         if owner.delivery
     ]
     with (workshop / f"{stem}.gml").open("wb") as stream:
-        if owner_cvr is None:
+        if owner_id is None:
             gml_members = write_collection(stream, answers)
         else:
             gml_members = write_answer(stream, answers[0])
@@ -106,11 +107,11 @@ def _manifest(
     members: dict[str, int],
     request: RequestInfo,
     owners: Sequence[OwnerStatus],
-    owner_cvr: str | None,
+    owner_id: UUID | None,
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "kind": "consolidated" if owner_cvr is None else "owner",
+        "kind": "consolidated" if owner_id is None else "owner",
         "software": SOFTWARE,
         "model": f"LER GML {VERSIONS[-1]}",
         "complete": all(owner.delivery for owner in owners),

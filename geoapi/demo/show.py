@@ -1,0 +1,145 @@
+"""The demonstration: a made-up town goes through the same doors as real owners and diggers, step by step.
+
+It lives in a database of its own, emptied each time: made-up lines never meet real ones.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import shapely
+from shapely import MultiPolygon
+
+from geoapi.cluster import Cluster
+from geoapi.database import Databases, open_databases
+from geoapi.demo.owners import DemoOwner
+from geoapi.demo.sites import DemoSite
+from geoapi.demo.town import Town, build_town
+from geoapi.dig_request import Answered, answer_request
+from geoapi.site_map import draw_site_map
+from ingest.area_file import read_area_file
+from ingest.load import publish_network
+from ler.db.engine import transaction
+from ler.db.tables import PLATFORM_OPERATOR
+from ler.domain.dig_area import dig_area
+from ler.errors import RefusedError
+from ler.packages.gml import Answer, write_answer
+from ler.services.registry import get_owner, register_interest_area, register_owner
+from ler.services.requests import NewRequest
+from ler.settings import Settings
+
+DATABASE: Final = "ler_demo"
+NETWORKS: Final = "networks"
+SITES: Final = "sites"
+
+type Tell = Callable[[str, float], None]
+"""Told what was done and how many seconds it took."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What the demonstration made."""
+
+    town: Town
+    networks: list[Path] = field(default_factory=list)
+    sites: list[tuple[DemoSite, Answered, Path]] = field(default_factory=list)
+    """Each site with its answers and the folder of its packages and map."""
+
+
+def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
+    """Run the whole demonstration into `out`; what an earlier one left there is replaced.
+
+    RefusedError when the database is kept elsewhere: a demonstration empties its database.
+    """
+    if settings.database_url:
+        raise RefusedError(
+            "demo-elsewhere",
+            "LER_DATABASE_URL is set; the demonstration makes and empties a database of its own: unset it",
+        )
+    _clear(out)
+    with _timed(tell, "a database of its own, empty, with tables and roles"):
+        cluster = Cluster(settings.home)
+        cluster.start()
+        cluster.drop_database(DATABASE)
+        databases_of = open_databases(settings, name=DATABASE)
+    with databases_of as databases:
+        with _timed(tell, "a made-up town with its networks"):
+            shown = Shown(build_town())
+        with _timed(tell, "the owners' networks written as LER GML 2.2.0"):
+            shown.networks = [_write_network(owner, out / NETWORKS) for owner in shown.town.owners]
+        with _timed(tell, "owners and interest areas registered"):
+            _register(databases, shown.town)
+        with _timed(tell, "networks uploaded and published"):
+            for path, owner in zip(shown.networks, shown.town.owners, strict=True):
+                _upload(databases, owner, path, settings)
+        for site in shown.town.sites:
+            with _timed(tell, f"{site.name}: asked, matched, clipped, packed and drawn"):
+                folder = out / SITES / site.slug
+                wanted = _request(site, folder, settings, today)
+                answered = answer_request(databases, PLATFORM_OPERATOR, wanted, folder)
+                draw_site_map(folder / "map.png", answered, streets=shown.town.streets)
+                shown.sites.append((site, answered, folder))
+    return shown
+
+
+def _clear(out: Path) -> None:
+    for part in (NETWORKS, SITES):
+        if (out / part).is_dir():
+            shutil.rmtree(out / part)
+        (out / part).mkdir(parents=True)
+
+
+def _write_network(owner: DemoOwner, folder: Path) -> Path:
+    path = folder / f"{owner.cvr}.gml"
+    with path.open("wb") as stream:
+        write_answer(stream, Answer(owner.cvr, owner.name, owner.header, owner.features))
+    return path
+
+
+def _register(databases: Databases, town: Town) -> None:
+    with transaction(databases.app, PLATFORM_OPERATOR) as connection:
+        for owner in town.owners:
+            owner_id = register_owner(
+                connection, cvr=owner.cvr, name=owner.name, email=owner.email, phone=owner.phone
+            )
+            parts = [
+                part for part in shapely.get_parts(owner.interest_area) if isinstance(part, shapely.Polygon)
+            ]
+            register_interest_area(
+                connection, owner_id, utility_types=owner.utility_types, area=MultiPolygon(parts)
+            )
+
+
+def _upload(databases: Databases, owner: DemoOwner, path: Path, settings: Settings) -> None:
+    with transaction(databases.app, PLATFORM_OPERATOR) as connection:
+        owner_id = get_owner(connection, owner.cvr).id
+    with transaction(databases.app, owner_id) as connection:
+        publish_network(connection, owner_id, path, settings)
+
+
+def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> NewRequest:
+    """What somebody asks who has drawn the site: the area goes through a file, as any."""
+    folder.mkdir(parents=True)
+    path = folder / "area.geojson"
+    path.write_text(json.dumps(shapely.geometry.mapping(site.area)) + "\n", encoding="utf-8")
+    return NewRequest(
+        area=dig_area(read_area_file(path), coverage=settings.coverage, max_area_m2=settings.max_area_m2),
+        period_from=today + timedelta(days=7),
+        period_to=today + timedelta(days=21),
+        purpose=site.purpose,
+        description=site.description,
+        clip_buffer_m=settings.clip_buffer_m,
+    )
+
+
+@contextmanager
+def _timed(tell: Tell, what: str) -> Iterator[None]:
+    began = perf_counter()
+    yield
+    tell(what, perf_counter() - began)

@@ -1,0 +1,62 @@
+"""From a dig area to packages: the whole main job, one step after the other.
+
+The request is entered and matched in one transaction, acting for the requester; the packages are built in another,
+by the worker, from what the match stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from conflicts.match import match_request
+from geoapi.database import Databases
+from ler.db.engine import transaction
+from ler.errors import RefusedError
+from ler.packages.content import OwnerStatus, RequestInfo
+from ler.packages.package import Package, write_consolidated_package, write_owner_package
+from ler.services.deliveries import list_owner_statuses, record_package
+from ler.services.requests import NewRequest, create_request
+
+type Step = Callable[[str], None]
+"""Told what begins now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request with all that came of it."""
+
+    request: RequestInfo
+    owners: list[OwnerStatus]
+    packages: list[Package]
+    """The consolidated one first."""
+
+    @property
+    def missing(self) -> list[OwnerStatus]:
+        """Owners that were asked and have not answered: no digging before they have."""
+        return [owner for owner in self.owners if owner.delivery is None]
+
+
+def answer_request(
+    databases: Databases, requester_id: UUID, wanted: NewRequest, out: Path, step: Step = lambda _: None
+) -> Answered:
+    """Enter the request, match it, and write the packages into `out`, which is made when it is not there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError("folder-invalid", f"{out} cannot be used as a folder: {error.strerror}") from None
+    step("Asking the owners and matching their networks")
+    with transaction(databases.app, requester_id) as connection:
+        request = create_request(connection, requester_id, wanted)
+        match_request(connection, request.id)
+    with transaction(databases.worker, None, request=request.id) as connection:
+        owners = list_owner_statuses(connection, request.id)
+        step("Writing the consolidated package")
+        packages = [write_consolidated_package(out, request, owners)]
+        for owner in owners:
+            if owner.delivery:
+                step(f"Writing the package of {owner.name}")
+                packages.append(write_owner_package(out, request, owner))
+        for package in packages:
+            record_package(connection, request.id, package)
+    return Answered(request, owners, packages)

@@ -1,0 +1,114 @@
+"""Deliveries: what a matched request brought, read for the packages, and the packages that were made of it.
+
+The caller's transaction works for one request (`ler.db.engine.transaction(..., request=...)` as the worker role); it
+sees that request and nothing else.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from ler.db.rows import row_to_feature
+from ler.db.tables import (
+    audit_event,
+    interest_area,
+    network_version,
+    organisation,
+    owner_answer,
+    owner_request,
+    package,
+    package_feature,
+)
+from ler.model import ANSWER, Feature
+from ler.packages.content import Delivery, OwnerStatus
+from ler.packages.package import Package
+
+
+def list_owner_statuses(connection: Connection, request_id: UUID) -> list[OwnerStatus]:
+    """Return every owner that the request asked, by CVR number, with its delivery when it has answered."""
+    numbers: dict[UUID, list[int]] = {}
+    areas = (
+        select(owner_request.c.owner_id, interest_area.c.registration_number)
+        .join(interest_area, interest_area.c.id == owner_request.c.interest_area_id)
+        .where(owner_request.c.request_id == request_id)
+        .order_by(interest_area.c.registration_number)
+    )
+    for owner_id, number in connection.execute(areas):
+        numbers.setdefault(owner_id, []).append(number)
+    deliveries = _deliveries(connection, request_id)
+    columns = organisation.c
+    owners = select(columns.id, columns.cvr, columns.name, columns.email, columns.phone).where(
+        columns.id.in_(numbers)
+    )
+    return [
+        OwnerStatus(
+            row.id, row.cvr, row.name, row.email, row.phone, tuple(numbers[row.id]), deliveries.get(row.id)
+        )
+        for row in connection.execute(owners.order_by(columns.cvr))
+    ]
+
+
+def record_package(connection: Connection, request_id: UUID, made: Package) -> None:
+    """Enter a package that was written."""
+    values = {
+        "request_id": request_id,
+        "owner_id": made.owner_id,
+        "file_name": made.path.name,
+        "sha256": made.sha256,
+        "size_bytes": made.size_bytes,
+        "feature_count": made.feature_count,
+        "manifest": made.manifest,
+    }
+    connection.execute(package.insert().values(values))
+    details = {"file_name": made.path.name, "sha256": made.sha256}
+    event = {"action": "worker:package:add", "object_id": request_id, "details": details}
+    connection.execute(audit_event.insert().values(event))
+
+
+def _deliveries(connection: Connection, request_id: UUID) -> dict[UUID, Delivery]:
+    query = (
+        select(
+            owner_answer.c.id,
+            owner_answer.c.owner_id,
+            owner_answer.c.answer_type,
+            network_version.c.number,
+            network_version.c.published_at,
+            network_version.c.source_sha256,
+            network_version.c.header,
+        )
+        .join(network_version, network_version.c.id == owner_answer.c.version_id)
+        .where(owner_answer.c.request_id == request_id)
+    )
+    features = _features(connection, request_id)
+    return {
+        row.owner_id: Delivery(
+            answer_id=row.id,
+            answer_type=row.answer_type,
+            version=row.number,
+            published_at=row.published_at,
+            source_sha256=row.source_sha256,
+            header=_header(row.header),
+            features=[row_to_feature(found) for found in features.get(row.owner_id, [])],
+            clipped=frozenset(
+                found["gml_id"] for found in features.get(row.owner_id, []) if found["clipped"]
+            ),
+            left_out_references=sum(found["left_out_references"] for found in features.get(row.owner_id, [])),
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _features(connection: Connection, request_id: UUID) -> dict[UUID, list[Any]]:
+    query = select(package_feature).where(package_feature.c.request_id == request_id)
+    by_owner: dict[UUID, list[Any]] = {}
+    for row in connection.execute(
+        query.order_by(package_feature.c.owner_id, package_feature.c.seq)
+    ).mappings():
+        by_owner.setdefault(row["owner_id"], []).append(row)
+    return by_owner
+
+
+def _header(stored: dict[str, Any]) -> Feature:
+    return Feature(ANSWER, "svar", dict(stored.get("attributes", {})), dict(stored.get("voids", {})))

@@ -1,0 +1,105 @@
+"""Excavation requests: making one, and reading back what was asked."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from geoalchemy2.shape import from_shape, to_shape
+from shapely import Polygon
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from ler.db.tables import SRID, audit_event, excavation_request
+from ler.errors import NotFoundError, RefusedError
+from ler.packages.content import RequestInfo
+
+LONGEST_DESCRIPTION: Final = 100
+"""Characters (LER error code 19-310)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """What a requester asks for. The area is in EPSG:25832 and has passed `ler.domain.dig_area`."""
+
+    area: Polygon
+    period_from: date
+    period_to: date
+    """Last day of the dig; not before the first."""
+    purpose: str
+    description: str | None = None
+    clip_buffer_m: float = 0.0
+
+
+def create_request(connection: Connection, requester_id: UUID, wanted: NewRequest) -> RequestInfo:
+    """Enter a request for the acting requester. RefusedError for a period, purpose or description that cannot be."""
+    _check(wanted)
+    values = {
+        "requester_id": requester_id,
+        "area": from_shape(wanted.area, SRID),
+        "clip_buffer_m": wanted.clip_buffer_m,
+        "period_from": wanted.period_from,
+        "period_to": wanted.period_to,
+        "purpose": wanted.purpose.strip(),
+        "description": wanted.description,
+    }
+    columns = excavation_request.c
+    request_id = connection.execute(
+        excavation_request.insert().values(values).returning(columns.id)
+    ).scalar_one()
+    event = {
+        "actor": requester_id,
+        "action": "requester:excavation_request:add",
+        "object_id": request_id,
+        "details": {},
+    }
+    connection.execute(audit_event.insert().values(event))
+    return get_request(connection, request_id)
+
+
+def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
+    """Return a request that the acting principal or job may see; NotFoundError for any other."""
+    columns = excavation_request.c
+    row = connection.execute(
+        select(
+            columns.order_number,
+            columns.area,
+            columns.clip_buffer_m,
+            columns.period_from,
+            columns.period_to,
+            columns.purpose,
+            columns.description,
+            columns.created_at,
+        ).where(columns.id == request_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no request {request_id}")
+    area = to_shape(row.area)
+    if not isinstance(area, Polygon):
+        raise TypeError("the database holds an area that is no polygon")
+    return RequestInfo(
+        id=request_id,
+        order_number=row.order_number,
+        area=area,
+        clip_buffer_m=row.clip_buffer_m,
+        period_from=row.period_from,
+        period_to=row.period_to,
+        purpose=row.purpose,
+        description=row.description,
+        created_at=row.created_at,
+    )
+
+
+def _check(wanted: NewRequest) -> None:
+    if wanted.period_to < wanted.period_from:
+        raise RefusedError(
+            "period-invalid", f"the period ends ({wanted.period_to}) before it begins ({wanted.period_from})"
+        )
+    if not wanted.purpose.strip():
+        raise RefusedError("purpose-missing", "say what the data are for: the purpose may not be empty")
+    for name, text in (("purpose", wanted.purpose), ("description", wanted.description or "")):
+        if len(text) > LONGEST_DESCRIPTION or not text.isprintable():
+            raise RefusedError(
+                f"{name}-invalid",
+                f"the {name} is at most {LONGEST_DESCRIPTION} printable characters on one line",
+            )
