@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import Engine
 
 from geoapi.cluster import Cluster
 from ler.db.engine import create_engine
@@ -32,7 +32,10 @@ def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[D
 
     A private cluster is started, and its database made and migrated, when that has not been done.
     """
-    app, worker = (create_engine(url) for url in _urls(settings, name or settings.database_name))
+    name = name or settings.database_name
+    if not settings.database_url:
+        _make_ready(settings, name)
+    app, worker = (_engine(settings, name, role) for role in ("ler_app", "ler_worker"))
     try:
         yield Databases(app, worker)
     finally:
@@ -40,17 +43,14 @@ def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[D
         worker.dispose()
 
 
-def _urls(settings: Settings, name: str) -> tuple[str, str]:
+def _engine(settings: Settings, name: str, role: str) -> Engine:
     if settings.database_url:
-        return _as_role(settings.database_url, "ler_app"), _as_role(settings.database_url, "ler_worker")
+        return create_engine(settings.database_url, role=role)
+    return create_engine(Cluster(settings.home).url(name, role))
+
+
+def _make_ready(settings: Settings, name: str) -> None:
     cluster = Cluster(settings.home)
     cluster.start()
     cluster.ensure_database(name)
     migrate(cluster.url(name))
-    return cluster.url(name, "ler_app"), cluster.url(name, "ler_worker")
-
-
-def _as_role(url: str, role: str) -> str:
-    parsed = make_url(url)
-    options = f"{parsed.query.get('options', '')} -c role={role}".strip()
-    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)

@@ -16,7 +16,7 @@ from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import Package, write_consolidated_package, write_owner_package
 from ler.services.deliveries import list_owner_statuses, record_package
-from ler.services.requests import NewRequest, create_request
+from ler.services.requests import NewRequest, check_request, create_request
 
 type Step = Callable[[str], None]
 """Told what begins now."""
@@ -40,7 +40,11 @@ class Answered:
 def answer_request(
     databases: Databases, requester_id: UUID, wanted: NewRequest, out: Path, step: Step = lambda _: None
 ) -> Answered:
-    """Enter the request, match it, and write the packages into `out`, which is made when it is not there."""
+    """Enter the request, match it, and write the packages into `out`, which is made when it is not there.
+
+    RefusedError for a request or a folder that cannot be, before anything is stored.
+    """
+    check_request(wanted)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -48,7 +48,7 @@ class PublishedNetwork:
 
 def publish_network(
     connection: Connection,
-    owner_id: UUID,
+    owner: Organisation,
     path: Path,
     settings: Settings,
     progress: Progress = lambda _: None,
@@ -62,9 +62,13 @@ def publish_network(
     # A copy lasts as long as the file is read, however large it is.
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     reader = LerGmlReader(path, coverage=settings.coverage)
-    dataset_id = _dataset(connection, owner_id)
-    version_id, number = _stage(connection, owner_id, dataset_id, path, reader)
-    count = copy_features(connection, _rows(reader, owner_id, version_id, progress))
+    dataset_id = _dataset(connection, owner.id)
+    version_id, number = _stage(connection, owner.id, dataset_id, path, reader)
+    count = copy_features(connection, _rows(reader, owner.id, version_id, progress))
+    if reader.stated_owner not in {None, owner.cvr}:
+        raise RefusedError(
+            "owner-mismatch", f"the file says it is from CVR {reader.stated_owner}, not {owner.cvr}"
+        )
     if reader.findings.errors:
         raise NetworkRefusedError(reader.findings)
     if count == 0:

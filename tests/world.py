@@ -66,9 +66,9 @@ class World:
 
     def upload(self, cvr: str, path: Path) -> PublishedNetwork:
         with transaction(self.databases.app, PLATFORM_OPERATOR) as connection:
-            owner_id = get_owner(connection, cvr).id
-        with transaction(self.databases.app, owner_id) as connection:
-            return publish_network(connection, owner_id, path, SETTINGS)
+            owner = get_owner(connection, cvr)
+        with transaction(self.databases.app, owner.id) as connection:
+            return publish_network(connection, owner, path, SETTINGS)
 
     def network(self, cvr: str, folder: Path, *features: Feature) -> PublishedNetwork:
         """Publish features as an owner's network, by way of a file."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.database import open_databases
 from geoapi.dig_request import Answered, answer_request
+from geoapi.site_map import draw_site_map
 from ingest.area_file import read_area_file
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
@@ -36,7 +37,7 @@ def request(
     crs: Annotated[str | None, typer.Option(help="Coordinate system of the file, e.g. EPSG:4326.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Ask every owner with lines in an area, and write a package of each answer and one of all."""
+    """Ask every owner with lines in an area; writes a package of each answer, one of all, and a map."""
     settings = settings_of(ctx)
     polygon = dig_area(
         read_area_file(area, crs), coverage=settings.coverage, max_area_m2=settings.max_area_m2
@@ -56,6 +57,7 @@ def request(
                 requester_id = get_owner(connection, requester).id
         with messages().status("Asking the owners") as status:
             answered = answer_request(databases, requester_id, wanted, out, status.update)
+            draw_site_map(out / "map.png", answered)
     if as_json:
         results().print_json(json.dumps(answered.packages[0].manifest))
     else:

@@ -32,7 +32,7 @@ def upload(
             with _progress() as progress, transaction(databases.app, found.id) as connection:
                 task = progress.add_task(file.name, total=None)
                 published = publish_network(
-                    connection, found.id, file, settings, lambda count: progress.update(task, completed=count)
+                    connection, found, file, settings, lambda count: progress.update(task, completed=count)
                 )
         except NetworkRefusedError as refused:
             tell_findings(refused.findings)

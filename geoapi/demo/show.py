@@ -118,9 +118,9 @@ def _register(databases: Databases, town: Town) -> None:
 
 def _upload(databases: Databases, owner: DemoOwner, path: Path, settings: Settings) -> None:
     with transaction(databases.app, PLATFORM_OPERATOR) as connection:
-        owner_id = get_owner(connection, owner.cvr).id
-    with transaction(databases.app, owner_id) as connection:
-        publish_network(connection, owner_id, path, settings)
+        found = get_owner(connection, owner.cvr)
+    with transaction(databases.app, found.id) as connection:
+        publish_network(connection, found, path, settings)
 
 
 def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> NewRequest:

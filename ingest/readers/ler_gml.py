@@ -23,6 +23,8 @@ MAX_MEMBER_BYTES: Final = 32 << 20
 _CHUNK: Final = 1 << 18
 _LER: Final = "{" + NAMESPACES["ler"] + "}"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IDENTIFIER: Final = "{" + NAMESPACES["gml"] + "}identifier"
+_NAME: Final = "{" + NAMESPACES["gml"] + "}name"
 _NAMESPACE_1: Final = "http://data.gov.dk/schemas/LER/1/gml"
 
 
@@ -38,6 +40,8 @@ class LerGmlReader:
         self.findings = Findings()
         self.model = _model_of(path)
         self.header = Feature(ANSWER, "")
+        self.stated_owner: str | None = None
+        """CVR number that the file itself names, as the platform's own packages do."""
         self._features = FeatureReader(self.model, coverage, self.findings)
         self._members = list(self.model.members.items())
         self._reached = -1
@@ -125,7 +129,11 @@ class LerGmlReader:
         return self._features.read(elements[0], feature_type)
 
     def _read_header_child(self, child: etree._Element) -> None:
-        if self._header_elements is None:
+        if child.tag == _IDENTIFIER and child.get("codeSpace") == "CVR":
+            self.stated_owner = child.text
+        elif child.tag == _NAME:
+            pass  # the owner's name, which the register knows
+        elif self._header_elements is None:
             name = etree.QName(child).localname
             self._features.report("element-misplaced", f"{name} may not stand after the members", child)
         else:

@@ -25,6 +25,7 @@ _ACT: Final = text(
 def create_engine(
     url: str,
     *,
+    role: str | None = None,
     pool_size: int = 5,
     max_overflow: int = 5,
     pool_timeout_s: float = 5.0,
@@ -36,7 +37,7 @@ def create_engine(
 ) -> Engine:
     """Return an engine for one of the roles that may log in; it connects when it is first used.
 
-    Times are seconds; 0 means for ever. Uploads of large networks need a longer `statement_timeout_s`.
+    `role` is taken on when connecting, for a login that has been granted it. Times are seconds; 0 means for ever. Uploads of large networks need a longer `statement_timeout_s`.
     """
     limits = {
         "statement_timeout": statement_timeout_s,
@@ -44,6 +45,8 @@ def create_engine(
         "idle_in_transaction_session_timeout": idle_in_transaction_timeout_s,
     }
     options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items())
+    if role:
+        options += f" -c role={role}"
     arguments: dict[str, Any] = {
         "connect_timeout": connect_timeout_s,
         "options": f"{options} -c jit=off -c timezone=UTC",

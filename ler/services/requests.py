@@ -32,8 +32,8 @@ class NewRequest:
 
 
 def create_request(connection: Connection, requester_id: UUID, wanted: NewRequest) -> RequestInfo:
-    """Enter a request for the acting requester. RefusedError for a period, purpose or description that cannot be."""
-    _check(wanted)
+    """Enter a request for the acting requester. RefusedError as `check_request` says."""
+    check_request(wanted)
     values = {
         "requester_id": requester_id,
         "area": from_shape(wanted.area, SRID),
@@ -90,7 +90,8 @@ def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
     )
 
 
-def _check(wanted: NewRequest) -> None:
+def check_request(wanted: NewRequest) -> None:
+    """RefusedError for a period, purpose or description that cannot be; nothing is stored."""
     if wanted.period_to < wanted.period_from:
         raise RefusedError(
             "period-invalid", f"the period ends ({wanted.period_to}) before it begins ({wanted.period_from})"
