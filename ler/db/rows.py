@@ -1,0 +1,241 @@
+"""Features to rows and back, without loss, and the fast way to store many.
+
+A row is a mapping from column to value, the same for `network_feature` and `package_feature`. Refused are values that
+the database would change or reject: geometry without heights (an unknown height is NaN, not absent), numbers that
+are not finite, NUL characters, lone surrogates.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import shapely
+from geoalchemy2 import WKBElement
+from psycopg import sql
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import JSONB
+
+from ler.db.tables import SRID, network_feature
+from ler.errors import InputError, NotFoundError, UnavailableError
+from ler.model import Feature, FeatureType, Value
+
+type Row = dict[str, Any]
+"""Column -> value; `geom` is EWKB; `attributes` and `voids` are JSON text."""
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "driftsstatus": "operational_status",
+    "ejerskabsforhold": "ownership",
+    "etableringstidspunkt": "established",
+    "fareklasse": "danger_class",
+    "id": "ler_id",
+    "indtegningsmetode": "drawing_method",
+    "noejagtighedsklasse": "horizontal_accuracy",
+    "noejagtighedsklasseVertikal": "vertical_accuracy",
+    "registreringFra": "registered_from",
+    "sikkerhedshensyn": "precautions",
+    "vejledendeDybde": "indicative_depth_mm",
+    "niveau": "level",
+}
+"""LER attribute -> column; every other attribute is in the column `attributes` under its LER name."""
+
+_NUMBERS: Final = frozenset({"indicative_depth_mm"})
+
+_LARGEST: Final = 1e16
+"""From here on the database writes a float as a whole number, which would come back as an integer."""
+
+_COPIED: Final[Mapping[str, str]] = {
+    column.name: {"UUID": "uuid", "Integer": "int4", "Double": "float8", "Geometry": "bytea"}.get(
+        type(column.type).__name__, "text"
+    )
+    for column in network_feature.columns
+}
+"""Column -> type in which it is copied; the cast from EWKB to geometry and from text to jsonb is the database's."""
+
+_HAS_SRID: Final = 0x20
+_SRID: Final = SRID.to_bytes(4, "little")
+
+_to_json: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+_NAMES: Final = sql.SQL(", ").join(map(sql.Identifier, _COPIED))
+
+_CREATE: Final = sql.SQL("CREATE TEMP TABLE ler_upload ({}) ON COMMIT DROP").format(
+    sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.Identifier("pg_catalog", kind))
+        for name, kind in _COPIED.items()
+    )
+)
+
+_COPY: Final = sql.SQL("COPY pg_temp.ler_upload ({}) FROM STDIN (FORMAT binary)").format(_NAMES)
+
+# Share locks keep the versions staged until the upload ends: publishing waits for it.
+_LOCK: Final = """
+    SELECT count(*) = (SELECT count(DISTINCT u.version_id) FROM pg_temp.ler_upload AS u)
+    FROM (
+        SELECT FROM ler.network_version AS v
+        WHERE v.state = 'staged' AND v.id IN (SELECT u.version_id FROM pg_temp.ler_upload AS u)
+        FOR SHARE
+    ) AS locked
+"""
+
+# PostGIS orders geometry along a Hilbert curve.
+_INSERT: Final = sql.SQL(
+    "INSERT INTO ler.network_feature ({}) SELECT {} FROM pg_temp.ler_upload ORDER BY geom::geometry"
+).format(
+    _NAMES,
+    sql.SQL(", ").join(
+        sql.SQL("{}::jsonb" if isinstance(column.type, JSONB) else "{}").format(sql.Identifier(column.name))
+        if column.name != "geom"
+        else sql.SQL("geom::geometry")
+        for column in network_feature.columns
+    ),
+)
+
+
+def feature_to_row(
+    feature: Feature, feature_type: FeatureType, *, owner_id: UUID, version_id: UUID, seq: int
+) -> Row:
+    """Return the row of a feature for `network_feature`; `seq` is its place in the file.
+
+    Raises InputError, naming the feature, for a value that cannot be stored as it is.
+    """
+    for text in (feature.type, feature.gml_id):
+        _check(text, feature.gml_id)
+    rest = dict(feature.attributes)
+    columns = {
+        column: _column_value(rest.pop(name, None), column, feature.gml_id)
+        for name, column in COLUMNS.items()
+    }
+    for value in (rest, feature.voids):
+        _check(value, feature.gml_id)
+    geometry = feature.geometry
+    return {
+        "owner_id": owner_id,
+        "version_id": version_id,
+        "seq": seq,
+        "feature_type": feature.type,
+        "gml_id": feature.gml_id,
+        "utility_type": next(iter(feature.utility_types(feature_type)), None),
+        **columns,
+        "attributes": _to_json(rest),
+        "voids": _to_json(feature.voids),
+        "geom": None if geometry is None else geometry_to_ewkb(geometry, feature.gml_id),
+    }
+
+
+def row_to_feature(row: Mapping[str, Any]) -> Feature:
+    """Return the feature of a row that was read from `network_feature` or `package_feature`.
+
+    `geom` may be what GeoAlchemy2 gives, or EWKB as bytes or as hexadecimal text; the feature's geometry has SRID
+    25832.
+    """
+    attributes: dict[str, Value] = dict(_parsed(row["attributes"]))
+    attributes |= {name: row[column] for name, column in COLUMNS.items() if row[column] is not None}
+    return Feature(
+        type=row["feature_type"],
+        gml_id=row["gml_id"],
+        attributes=attributes,
+        voids=dict(_parsed(row["voids"])),
+        geometry=_geometry(row["geom"]),
+    )
+
+
+def geometry_to_ewkb(geometry: BaseGeometry, place: str) -> bytes:
+    """Return EWKB with Z and SRID 25832. InputError, naming `place`, for a geometry that cannot be stored."""
+    if geometry.is_empty:
+        raise InputError(f"{place} has an empty geometry.")
+    if not all(part.has_z for part in getattr(geometry, "geoms", (geometry,))):
+        raise InputError(f"{place} has a geometry without heights; where a height is unknown it must be NaN.")
+    if geometry.has_m:
+        raise InputError(f"{place} has a geometry with measures (M), which cannot be stored.")
+    coordinates = shapely.get_coordinates(geometry, include_z=True)
+    if np.isinf(coordinates).any() or np.isnan(coordinates[:, :2]).any():
+        raise InputError(f"{place} has a coordinate that is not finite.")
+    wkb: bytes = shapely.to_wkb(geometry, byte_order=1, flavor="extended")
+    # Byte order, then the type with flags in its last byte. Setting the SRID first would copy the geometry.
+    return wkb[:4] + bytes((wkb[4] | _HAS_SRID,)) + _SRID + wkb[5:]
+
+
+def copy_features(connection: Connection, rows: Iterable[Row]) -> int:
+    """Store rows of `feature_to_row` in their staged versions, in constant memory; return how many.
+
+    The connection's principal must be the owner. PostgreSQL refuses COPY into a table with row-level security, so the
+    rows go to a temporary table and are inserted from there, along a Hilbert curve: what lies together is stored
+    together. Raises NotFoundError when a version is not the principal's or not staged, InputError when two features
+    have one gml:id or a geometry is invalid; the transaction must then be rolled back.
+    """
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise UnavailableError("The connection to the database was lost.")
+    with driver.cursor() as cursor:
+        cursor.execute(_CREATE)
+        with cursor.copy(_COPY) as copy:
+            copy.set_types(list(_COPIED.values()))
+            for row in rows:
+                copy.write_row([row[name] for name in _COPIED])
+        cursor.execute(_LOCK)
+        if cursor.fetchone() != (True,):
+            raise NotFoundError("There is no such staged version.")
+        try:
+            cursor.execute(_INSERT)
+        except psycopg.errors.UniqueViolation as error:
+            raise InputError("Two features have the same gml:id.") from error
+        except psycopg.errors.CheckViolation as error:
+            raise InputError("A feature has an invalid geometry or an empty gml:id.") from error
+        stored: int = cursor.rowcount
+        cursor.execute("DROP TABLE pg_temp.ler_upload")
+    return stored
+
+
+def _column_value(value: Value | None, column: str, place: str) -> str | float | None:
+    if value is None:
+        return None
+    _check(value, place)
+    if column in _NUMBERS:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+    elif isinstance(value, str):
+        return value
+    raise InputError(f"{place} has a value of the wrong kind for {column}.")
+
+
+def _check(value: object, place: str) -> None:
+    """Refuse what jsonb or text would change or reject."""
+    if isinstance(value, str):
+        if "\0" in value or not (value.isascii() or _encodable(value)):
+            raise InputError(f"{place} has a text with a character that cannot be stored.")
+    elif isinstance(value, float):
+        if not math.isfinite(value) or abs(value) >= _LARGEST:
+            raise InputError(f"{place} has a number that is not finite or too large.")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _check(key, place)
+            _check(item, place)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check(item, place)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _parsed(value: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    parsed: Mapping[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return parsed
+
+
+def _geometry(value: WKBElement | str | bytes | memoryview | None) -> BaseGeometry | None:
+    if value is None:
+        return None
+    data = value.data if isinstance(value, WKBElement) else value
+    geometry: BaseGeometry = shapely.from_wkb(data if isinstance(data, str) else bytes(data))
+    return geometry
