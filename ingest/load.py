@@ -19,6 +19,7 @@ from ingest.readers.ler_gml import LerGmlReader
 from ler.db.rows import copy_features, feature_to_row
 from ler.db.tables import network_dataset, network_version
 from ler.errors import RefusedError
+from ler.services.registry import Organisation
 from ler.settings import Settings
 
 DATASET: Final = "network"
