@@ -140,8 +140,10 @@ package_feature = Table(
     Column("left_out_references", Integer, nullable=False, server_default=text("0")),
     # Serves every reader: the features of a request, owner by owner, in file order. No gist: a package is small.
     PrimaryKeyConstraint("request_id", "owner_id", "seq"),
+    # The requester written beside each feature, by which rows are guarded, is the request's requester.
     ForeignKeyConstraint(
-        ["request_id", "owner_id"], ["ler.owner_answer.request_id", "ler.owner_answer.owner_id"]
+        ["requester_id", "request_id"],
+        ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
     ),
     CheckConstraint("left_out_references >= 0", name="left_out_references"),
 )

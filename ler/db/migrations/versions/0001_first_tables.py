@@ -214,6 +214,45 @@ def upgrade() -> None:
     )
     op.create_index("ix_package_request_id", "package", ["request_id"], schema="ler")
     op.create_table(
+        "package_feature",
+        sa.Column("request_id", sa.UUID(), nullable=False),
+        sa.Column("requester_id", sa.UUID(), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=False),
+        sa.Column("version_id", sa.UUID(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("feature_type", sa.Text(), nullable=False),
+        sa.Column("gml_id", sa.Text(), nullable=False),
+        sa.Column("utility_type", sa.Text(), nullable=True),
+        sa.Column("operational_status", sa.Text(), nullable=True),
+        sa.Column("ownership", sa.Text(), nullable=True),
+        sa.Column("established", sa.Text(), nullable=True),
+        sa.Column("danger_class", sa.Text(), nullable=True),
+        sa.Column("ler_id", sa.Text(), nullable=True),
+        sa.Column("drawing_method", sa.Text(), nullable=True),
+        sa.Column("horizontal_accuracy", sa.Text(), nullable=True),
+        sa.Column("vertical_accuracy", sa.Text(), nullable=True),
+        sa.Column("registered_from", sa.Text(), nullable=True),
+        sa.Column("precautions", sa.Text(), nullable=True),
+        sa.Column("indicative_depth_mm", sa.Double(), nullable=True),
+        sa.Column("level", sa.Text(), nullable=True),
+        sa.Column("attributes", JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("voids", JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("geom", Geometry("GEOMETRYZ", srid=25832, dimension=3, spatial_index=False), nullable=True),
+        sa.Column("clipped", sa.Boolean(), nullable=False),
+        sa.Column("left_out_references", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("gml_id <> ''", name=op.f("ck_package_feature_gml_id")),
+        sa.CheckConstraint("jsonb_typeof(attributes) = 'object'", name=op.f("ck_package_feature_attributes")),
+        sa.CheckConstraint("jsonb_typeof(voids) = 'object'", name=op.f("ck_package_feature_voids")),
+        sa.CheckConstraint("left_out_references >= 0", name=op.f("ck_package_feature_left_out_references")),
+        sa.ForeignKeyConstraint(
+            ["requester_id", "request_id"],
+            ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
+            name=op.f("fk_package_feature_requester_id_request_id"),
+        ),
+        sa.PrimaryKeyConstraint("request_id", "owner_id", "seq", name=op.f("pk_package_feature")),
+        schema="ler",
+    )
+    op.create_table(
         "network_feature",
         sa.Column("owner_id", sa.UUID(), nullable=False),
         sa.Column("version_id", sa.UUID(), nullable=False),
@@ -289,45 +328,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", "owner_id", name=op.f("uq_owner_answer_request_id_owner_id")),
         schema="ler",
     )
-    op.create_table(
-        "package_feature",
-        sa.Column("request_id", sa.UUID(), nullable=False),
-        sa.Column("requester_id", sa.UUID(), nullable=False),
-        sa.Column("owner_id", sa.UUID(), nullable=False),
-        sa.Column("version_id", sa.UUID(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("feature_type", sa.Text(), nullable=False),
-        sa.Column("gml_id", sa.Text(), nullable=False),
-        sa.Column("utility_type", sa.Text(), nullable=True),
-        sa.Column("operational_status", sa.Text(), nullable=True),
-        sa.Column("ownership", sa.Text(), nullable=True),
-        sa.Column("established", sa.Text(), nullable=True),
-        sa.Column("danger_class", sa.Text(), nullable=True),
-        sa.Column("ler_id", sa.Text(), nullable=True),
-        sa.Column("drawing_method", sa.Text(), nullable=True),
-        sa.Column("horizontal_accuracy", sa.Text(), nullable=True),
-        sa.Column("vertical_accuracy", sa.Text(), nullable=True),
-        sa.Column("registered_from", sa.Text(), nullable=True),
-        sa.Column("precautions", sa.Text(), nullable=True),
-        sa.Column("indicative_depth_mm", sa.Double(), nullable=True),
-        sa.Column("level", sa.Text(), nullable=True),
-        sa.Column("attributes", JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
-        sa.Column("voids", JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
-        sa.Column("geom", Geometry("GEOMETRYZ", srid=25832, dimension=3, spatial_index=False), nullable=True),
-        sa.Column("clipped", sa.Boolean(), nullable=False),
-        sa.Column("left_out_references", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.CheckConstraint("gml_id <> ''", name=op.f("ck_package_feature_gml_id")),
-        sa.CheckConstraint("jsonb_typeof(attributes) = 'object'", name=op.f("ck_package_feature_attributes")),
-        sa.CheckConstraint("jsonb_typeof(voids) = 'object'", name=op.f("ck_package_feature_voids")),
-        sa.CheckConstraint("left_out_references >= 0", name=op.f("ck_package_feature_left_out_references")),
-        sa.ForeignKeyConstraint(
-            ["request_id", "owner_id"],
-            ["ler.owner_answer.request_id", "ler.owner_answer.owner_id"],
-            name=op.f("fk_package_feature_request_id_owner_id"),
-        ),
-        sa.PrimaryKeyConstraint("request_id", "owner_id", "seq", name=op.f("pk_package_feature")),
-        schema="ler",
-    )
     # After both tables: the pointer can only point to a version of its own dataset.
     op.create_foreign_key(
         op.f("fk_network_dataset_current_version_id_id"),
@@ -346,9 +346,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them all, with everything that is in them."""
     op.drop_constraint("fk_network_dataset_current_version_id_id", "network_dataset", schema="ler")
-    op.drop_table("package_feature", schema="ler")
     op.drop_table("owner_answer", schema="ler")
     op.drop_table("network_feature", schema="ler")
+    op.drop_table("package_feature", schema="ler")
     op.drop_table("package", schema="ler")
     op.drop_table("owner_request", schema="ler")
     op.drop_table("network_version", schema="ler")
