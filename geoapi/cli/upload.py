@@ -56,11 +56,13 @@ def tell_findings(findings: Findings) -> None:
 
 
 def _progress() -> Progress:
+    console = messages()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:,} features"),
         TimeElapsedColumn(),
-        console=messages(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )

@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 
 from ler.db.rows import row_to_feature
 from ler.db.tables import (
-    audit_event,
     interest_area,
     network_version,
     organisation,
@@ -24,6 +23,7 @@ from ler.db.tables import (
 from ler.model import ANSWER, Feature
 from ler.packages.content import Delivery, OwnerStatus
 from ler.packages.package import Package
+from ler.services.audit import record_event
 
 
 def list_owner_statuses(connection: Connection, request_id: UUID) -> list[OwnerStatus]:
@@ -63,8 +63,7 @@ def record_package(connection: Connection, request_id: UUID, made: Package) -> N
     }
     connection.execute(package.insert().values(values))
     details = {"file_name": made.path.name, "sha256": made.sha256}
-    event = {"action": "worker:package:add", "object_id": request_id, "details": details}
-    connection.execute(audit_event.insert().values(event))
+    record_event(connection, None, "worker:package:add", request_id, details)
 
 
 def _deliveries(connection: Connection, request_id: UUID) -> dict[UUID, Delivery]:

@@ -16,9 +16,10 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from ler.db.tables import PLATFORM_OPERATOR, SRID, audit_event, interest_area, organisation
+from ler.db.tables import PLATFORM_OPERATOR, SRID, interest_area, organisation
 from ler.errors import NotFoundError, RefusedError
 from ler.model import load_model
+from ler.services.audit import record_event
 
 _CVR: Final = re.compile(r"\d{8}")
 _LONGEST_NAME: Final = 200
@@ -57,7 +58,7 @@ def register_owner(
             ).scalar_one()
     except IntegrityError:
         raise RefusedError("cvr-taken", f"CVR {cvr} is registered already") from None
-    _record(connection, "operator:organisation:add", owner_id, {"cvr": cvr})
+    record_event(connection, PLATFORM_OPERATOR, "operator:organisation:add", owner_id, {"cvr": cvr})
     return UUID(str(owner_id))
 
 
@@ -82,7 +83,9 @@ def register_interest_area(
     number = connection.execute(
         interest_area.insert().values(values).returning(interest_area.c.registration_number)
     ).scalar_one()
-    _record(connection, "operator:interest_area:add", owner_id, {"registration_number": number})
+    record_event(
+        connection, PLATFORM_OPERATOR, "operator:interest_area:add", owner_id, {"registration_number": number}
+    )
     return int(number)
 
 
@@ -116,8 +119,3 @@ def list_owners(connection: Connection) -> list[tuple[Organisation, int]]:
 def _check_cvr(cvr: str) -> None:
     if not _CVR.fullmatch(cvr):
         raise RefusedError("cvr-invalid", f"a CVR number has eight digits, not {cvr!r}")
-
-
-def _record(connection: Connection, action: str, object_id: UUID, details: dict[str, object]) -> None:
-    values = {"actor": PLATFORM_OPERATOR, "action": action, "object_id": object_id, "details": details}
-    connection.execute(audit_event.insert().values(values))
