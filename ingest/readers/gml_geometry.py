@@ -159,8 +159,8 @@ def _ring(element: etree._Element) -> shapely.LinearRing:
         raise GeometryFault(
             "geometry-invalid", "a ring has at least four positions and ends where it starts", element
         )
-    # shapely takes NaN for unequal to itself and would close such a ring a second time: build it flat, then lift it.
-    return shapely.transform(shapely.LinearRing(coordinates[:, :2]), lambda _: coordinates, include_z=True)
+    # shapely takes NaN for unequal to itself and would close such a ring a second time: give it the open ring.
+    return shapely.LinearRing(coordinates[:-1])
 
 
 def _read_one(element: etree._Element, allowed: str) -> BaseGeometry:

@@ -1,6 +1,7 @@
 """The database functions that other parts call, with their refusals as errors of ours."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,11 @@ from ler.db.engine import sqlstate
 from ler.errors import InputError, NotFoundError
 
 _MATCH: Final = text("SELECT * FROM ler.match_request(:request)")
+# As text: SQLAlchemy's insert would ask for the new key, and those who append may not read it.
+_RECORD: Final = text(
+    "INSERT INTO ler.audit_event (actor, action, object_id, details)"
+    " VALUES (:actor, :action, :object, CAST(:details AS jsonb))"
+)
 _PUBLISH: Final = text("SELECT ler.publish_version(:version, :confirm_empty)")
 
 
@@ -65,6 +71,22 @@ def publish_version(connection: Connection, version_id: UUID, *, confirm_empty: 
             _PUBLISH, {"version": version_id, "confirm_empty": confirm_empty}
         ).scalar_one()
     return count
+
+
+def record_event(
+    connection: Connection,
+    action: str,
+    *,
+    actor: UUID | None,
+    object_id: UUID | None = None,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Append to the audit trail in the transaction of what is recorded, so that neither is without the other.
+
+    `action` is `source:subject:action`; `actor` is the connection's principal, None for a worker.
+    """
+    values = {"actor": actor, "action": action, "object": object_id, "details": json.dumps(details or {})}
+    connection.execute(_RECORD, values)
 
 
 @contextmanager

@@ -33,7 +33,6 @@ _DENOMINATORS = (50, 75, *(int(step * power) for power in (100, 1_000, 10_000, 1
 _LONGEST_TEXT = 600
 _DETAIL_MM = (165.0, 110.0)  # less than the frame of an A4 sheet with a banner, so that neighbours overlap
 _MOST_DETAILS = 2000
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +160,9 @@ def prepare_context(context: cairocffi.Context) -> None:
 def clean(text: str) -> str:
     """One line without control, formatting (such as right-to-left override) and unassigned characters."""
     composed = unicodedata.normalize("NFC", text[:_LONGEST_TEXT])
-    kept_characters = (
-        " " if c.isspace() else c
-        for c in composed
-        if c.isspace() or unicodedata.category(c) not in _INVISIBLE
-    )
-    return " ".join("".join(kept_characters).split())
+    if not composed.isprintable():
+        composed = "".join(c for c in composed if c.isprintable() or c.isspace())
+    return " ".join(composed.split())
 
 
 def set_font(context: cairocffi.Context, size_mm: float, *, bold: bool = False) -> None:

@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched, chain
 
 import cairocffi
 import numpy as np
@@ -33,6 +34,7 @@ TRIANGLE_MM = 2.6
 _SPACING_MM = 34.0
 _SHORTEST_MM = 5.0
 _SHORTEST_WITH_TRIANGLE_MM = 12.0
+_BATCH = 200  # lines at once: faster than one by one, and the memory for their places stays small
 _MOST_SLOTS = 60  # of one line: a hostile zigzag may be kilometres long on one sheet
 _CLEAR_MM = 1.3
 _STRAIGHT = 0.94
@@ -73,20 +75,36 @@ class Ground:
 
     def take(self, x: float, y: float, radius: float) -> None:
         """Keep a circle free of everything else."""
-        self._taken[int(x // self._cell), int(y // self._cell)].append((x, y, radius))
+        column, row = int(x // self._cell), int(y // self._cell)
+        for cell in ((column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)):
+            self._taken[cell].append((x, y, radius))
 
     def is_free(self, x: float, y: float, radius: float) -> bool:
         """Whether a circle lies within the frame and off every circle taken."""
         box = self._box
         if not (box.left + radius < x < box.right - radius and box.top + radius < y < box.bottom - radius):
             return False
-        column, row = int(x // self._cell), int(y // self._cell)
-        around = ((column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1))
         return all(
             math.hypot(x - other_x, y - other_y) > radius + other_radius
-            for cell in around
-            for other_x, other_y, other_radius in self._taken.get(cell, ())
+            for other_x, other_y, other_radius in self._taken.get(
+                (int(x // self._cell), int(y // self._cell)), ()
+            )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What is to be repeated along one line: its letters, or triangles if `text` is empty."""
+
+    request: LabelRequest
+    text: str
+    half_width: float
+    spacing_mm: float
+
+    @property
+    def shortest_mm(self) -> float:
+        """What the line must measure."""
+        return _SHORTEST_MM + 2 * self.half_width if self.text else _SHORTEST_WITH_TRIANGLE_MM
 
 
 class LabelPlacer:
@@ -101,57 +119,55 @@ class LabelPlacer:
     def place(self) -> list[Label]:
         """Letters of all lines first, then triangles: dangerous and long lines before others."""
         set_font(self._context, SIZE_MM, bold=True)
-        letters = [label for request in self._requests for label in self._place_letters(request)]
-        triangles = [label for request in self._requests for label in self._place_triangles(request)]
-        return letters + triangles
-
-    def _place_letters(self, request: LabelRequest) -> Iterator[Label]:
-        half_width = text_width(self._context, request.text) / 2 + 0.35
-        if request.line.length < _SHORTEST_MM + 2 * half_width:
-            return
-        for x, y, angle in self._places(request.line, half_width, _SPACING_MM):
-            yield Label(request.text, x, y, angle, half_width, request.colour, request.danger)
-
-    def _place_triangles(self, request: LabelRequest) -> Iterator[Label]:
-        if request.danger is None or request.line.length < _SHORTEST_WITH_TRIANGLE_MM:
-            return
-        half_width = TRIANGLE_MM / 2
-        for x, y, _ in self._places(request.line, half_width, request.danger.triangle_every_mm):
-            yield Label("", x, y, 0.0, half_width, request.colour, request.danger)
-
-    def _places(
-        self, line: LineString, half_width: float, spacing_mm: float
-    ) -> Iterator[tuple[float, float, float]]:
-        slots = max(1, min(_MOST_SLOTS, round(line.length / spacing_mm)))
-        for slot in range(slots):
-            found = self._best_place(line, (slot + _PLACES) / slots * line.length, half_width)
-            if found is not None:
-                self._ground.take(found[0], found[1], half_width + 0.4)
-                yield found
-
-    def _best_place(
-        self, line: LineString, stations: Coordinates, half_width: float
-    ) -> tuple[float, float, float] | None:
-        stations = stations[(stations > half_width) & (stations < line.length - half_width)]
-        if not stations.size:
-            return None
-        before, here, after = (
-            shapely.get_coordinates(shapely.line_interpolate_point(line, stations + shift))
-            for shift in (-half_width, 0.0, half_width)
+        texts = {request.text for request in self._requests}
+        half_widths = {text: text_width(self._context, text) / 2 + 0.35 for text in texts}
+        letters = (_Series(r, r.text, half_widths[r.text], _SPACING_MM) for r in self._requests)
+        triangles = (
+            _Series(r, "", TRIANGLE_MM / 2, r.danger.triangle_every_mm) for r in self._requests if r.danger
         )
-        chord = after - before
-        is_straight = np.hypot(chord[:, 0], chord[:, 1]) >= _STRAIGHT * 2 * half_width
-        is_free = [self._ground.is_free(x, y, half_width + 0.4) for x, y in here.tolist()]
-        candidates = np.flatnonzero(is_straight & is_free)
-        if not candidates.size:
-            return None
-        best = candidates[np.argmin(self._lines_near(here[candidates]))]
-        angle = math.atan2(chord[best, 1], chord[best, 0])
-        return float(here[best, 0]), float(here[best, 1]), _upright(angle)
+        series = batched(chain(letters, triangles), _BATCH)
+        return [label for batch in series for label in self._place(batch)]
 
-    def _lines_near(self, places: Coordinates) -> NDArray[np.intp]:
-        hits = self._tree.query(shapely.points(places), predicate="dwithin", distance=_CLEAR_MM)
-        return np.bincount(hits[0], minlength=len(places))
+    def _place(self, batch: Sequence[_Series]) -> Iterator[Label]:
+        lines = np.array([series.request.line for series in batch])
+        lengths = shapely.length(lines)
+        slots = np.clip(np.rint(lengths / [series.spacing_mm for series in batch]), 1, _MOST_SLOTS)
+        slots = np.where(lengths < [series.shortest_mm for series in batch], 0, slots).astype(int)
+        of = np.repeat(np.arange(len(batch)), slots)
+        slot = np.arange(of.size) - (slots.cumsum() - slots)[of]
+        stations = (slot[:, None] + _PLACES) / slots[of, None] * lengths[of, None]
+        places = _along(lines[of, None], stations)
+        for i, along, xys in zip(of.tolist(), stations.tolist(), places.tolist(), strict=True):
+            half_width, last = batch[i].half_width, lengths[i] - batch[i].half_width
+            free = [
+                station
+                for station, (x, y) in zip(along, xys, strict=True)
+                if half_width < station < last and self._ground.is_free(x, y, half_width + 0.4)
+            ]
+            if free and (label := self._best_label(batch[i], np.array(free))):
+                self._ground.take(label.x, label.y, half_width + 0.4)
+                yield label
+
+    def _best_label(self, series: _Series, stations: Coordinates) -> Label | None:
+        """At the first of the stations with the fewest lines near it, where the line is straight."""
+        request, half_width = series.request, series.half_width
+        shifts = np.array([[-half_width], [0.0], [half_width]])
+        before, here, after = _along(request.line, stations + shifts)
+        chord = after - before
+        straight = np.flatnonzero(np.hypot(chord[:, 0], chord[:, 1]) >= _STRAIGHT * 2 * half_width)
+        if not straight.size:
+            return None
+        hits = self._tree.query(shapely.points(here[straight]), predicate="dwithin", distance=_CLEAR_MM)
+        best = straight[np.bincount(hits[0], minlength=straight.size).argmin()]
+        x, y = here[best].tolist()
+        angle = _upright(math.atan2(chord[best, 1], chord[best, 0])) if series.text else 0.0
+        return Label(series.text, x, y, angle, half_width, request.colour, request.danger)
+
+
+def _along(lines: LineString | NDArray[np.object_], stations: Coordinates) -> Coordinates:
+    """Coordinates (..., 2) of the stations (...), mm from the lines' beginnings."""
+    places = shapely.line_interpolate_point(lines, stations)
+    return shapely.get_coordinates(places).reshape(*stations.shape, 2)
 
 
 def _urgency(request: LabelRequest) -> tuple[int, float]:

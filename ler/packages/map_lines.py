@@ -67,12 +67,10 @@ class LinePainter:
             self._draw_footprints(key, group)
         self._draw_danger(groups)
         self._draw_ducts(groups)
-        with kept(self.context):
-            for key, group in groups.items():
-                own = [label for label in labels if label.colour == key.utility.ink]
-                with kept(self.context):
-                    leave_gaps(self.context, own, box)
-                    self._draw_lines(key, group)
+        for key, group in groups.items():
+            with kept(self.context):
+                leave_gaps(self.context, (label for label in labels if label.colour == key.utility.ink), box)
+                self._draw_lines(key, group)
         for key, group in groups.items():
             self._draw_crosses(key, group, labels)
             self._draw_dots(key, group)
@@ -118,15 +116,11 @@ class LinePainter:
         self.context.set_dash(list(dash_mm))
         for batch in batched(lines, _PATH_LINES):
             self.context.new_path()
-            for line in batch:
-                self._add_line(line)
+            coordinates, owners = shapely.get_coordinates(batch, return_index=True)
+            begins = np.diff(owners, prepend=-1).tolist()
+            for (x, y), begin in zip(coordinates.tolist(), begins, strict=True):
+                (self.context.move_to if begin else self.context.line_to)(x, y)
             self.context.stroke()
-
-    def _add_line(self, line: LineString) -> None:
-        coordinates = shapely.get_coordinates(line).tolist()
-        self.context.move_to(*coordinates[0])
-        for x, y in coordinates[1:]:
-            self.context.line_to(x, y)
 
     def _draw_trace(self, key: GroupKey, group: Group) -> None:
         if key.kind is Kind.TRACE:

@@ -1,8 +1,7 @@
 """The map picture of a dig site: every line with its style, letters, legend, scale and grid, in one georeferenced PNG.
 
 A sheet in A4 proportions, north up, at a round scale. `draw_sheet` draws on any cairo context in millimetres;
-`draw_map` makes the surface, hands its pixels to rasterio and leaves a world file (EPSG:25832, metres) beside the
-picture. The same input gives the same bytes. Refuses areas without extent and coordinates that are not finite.
+`draw_map` makes the surface, writes its pixels and leaves a world file (EPSG:25832, metres) beside the picture. The same input gives the same bytes. Refuses areas without extent and coordinates that are not finite.
 """
 
 import math
@@ -14,9 +13,6 @@ from pathlib import Path
 
 import cairocffi
 import numpy as np
-import rasterio
-from numpy.typing import NDArray
-from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from shapely import Polygon
 
@@ -132,7 +128,7 @@ def draw_map(
         language=language,
         window=window,
     )
-    _write_png(path, _pixels(surface), frame.affine(dpi), dpi)
+    _write_png(path, _encoded(surface, dpi), frame.affine(dpi))
     return MapPicture(
         frame.denominator,
         frame.bounds,
@@ -287,50 +283,32 @@ def _draw_foot(context: cairocffi.Context, panel: Box, frame: Frame, sheet: Box,
     draw_north_arrow(context, panel.right - 4.5, top + 2.5, map_text("north", language))
 
 
-def _pixels(surface: cairocffi.ImageSurface) -> NDArray[np.uint8]:
-    """Red, green, blue as (3, height, width) from cairo's native-endian 32-bit pixels."""
-    surface.flush()
-    height, width, stride = surface.get_height(), surface.get_width(), surface.get_stride()
-    words = np.frombuffer(surface.get_data(), dtype=np.uint32).reshape(height, stride // 4)[:, :width]
-    return np.stack([(words >> shift & 0xFF).astype(np.uint8) for shift in (16, 8, 0)])
-
-
-def _write_png(path: Path, pixels: NDArray[np.uint8], affine: Affine, dpi: int) -> None:
+def _write_png(path: Path, png: bytes, affine: Affine) -> None:
     """The picture and, beside it, the world file that GIS programs look for, whose origin is a pixel's middle."""
     a, b, c, d, e, f = (affine @ Affine.translation(0.5, 0.5))[:6]
     try:
-        path.write_bytes(_with_resolution(_encoded(pixels, affine), dpi))
+        path.write_bytes(png)
         path.with_suffix(".pgw").write_text("".join(f"{value:.10f}\n" for value in (a, d, b, e, c, f)))
     except OSError as error:
         raise UnavailableError(f"The map picture {path.name} cannot be written.") from error
 
 
-def _encoded(pixels: NDArray[np.uint8], affine: Affine) -> bytes:
-    """PNG bytes, made in memory so that the library leaves no files of its own (.aux.xml) in the package."""
-    bands, height, width = pixels.shape
-    profile = {
-        "driver": "PNG",
-        "width": width,
-        "height": height,
-        "count": bands,
-        "dtype": "uint8",
-        "ZLEVEL": 9,
-    }
-    with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
-        with memory.open(**profile, transform=affine) as dataset:
-            dataset.write(pixels)
-        return bytes(memory.read())
-
-
-def _with_resolution(png: bytes, dpi: int) -> bytes:
-    """The PNG with its resolution behind the header chunk, so that it prints at its scale; GDAL writes none."""
-    after_header = 8 + 12 + 13
+def _encoded(surface: cairocffi.ImageSurface, dpi: int) -> bytes:
+    """PNG bytes with the resolution, so that it prints at its scale; flat colours pack best without filters."""
+    surface.flush()
+    height, width, stride = surface.get_height(), surface.get_width(), surface.get_stride()
+    native = np.frombuffer(surface.get_data(), dtype=np.uint32).reshape(height, stride // 4)[:, :width]
+    pixels = native.astype(">u4").view(np.uint8)  # nothing, red, green, blue
+    rows = np.zeros((height, 1 + 3 * width), dtype=np.uint8)  # the first byte of a row names its filter: none
+    for band in (1, 2, 3):
+        rows[:, band::3] = pixels[:, band::4]
     per_metre = round(dpi / MM_PER_INCH * 1000)
-    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
-    return (
-        png[:after_header]
-        + struct.pack(">I", len(chunk) - 4)
-        + chunk
-        + struct.pack(">I", zlib.crc32(chunk))
-        + png[after_header:]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in (
+            (b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)),
+            (b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1)),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        )
     )

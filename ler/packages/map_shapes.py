@@ -114,9 +114,20 @@ def arrange(features: Sequence[MapFeature], frame: Frame, styles: Styles) -> Dra
     labels = _owner_labels([feature for feature, _ in drawn], styles)
     gathered: defaultdict[GroupKey, defaultdict[str, list[BaseGeometry]]]
     gathered = defaultdict(lambda: defaultdict(list))
+    alike: dict[tuple[object, ...], list[BaseGeometry]] = {}  # a style takes longer to look up than words
     for feature, shape in drawn:
-        key = _key(feature, styles)
-        gathered[key][labels[key.utility, clean(feature.owner)]].append(shape)
+        words = (
+            feature.feature_type,
+            feature.utility_type,
+            feature.owner,
+            feature.danger_class,
+            feature.operational_status,
+            feature.geometry.length == 0,
+        )
+        if words not in alike:
+            key = _key(feature, styles)
+            alike[words] = gathered[key][labels[key.utility, clean(feature.owner)]]
+        alike[words].append(shape)
     groups = {
         key: _group(key, gathered[key]) for key in sorted(gathered, key=lambda key: _order(key, styles))
     }
@@ -187,8 +198,8 @@ def _order(key: GroupKey, styles: Styles) -> tuple[int, int, str, str]:
 def _owner_labels(features: Sequence[MapFeature], styles: Styles) -> dict[tuple[UtilityStyle, str], str]:
     """The letter for each utility type and owner: `E`, or `E1`, `E2` ... where several owners share a type."""
     owners: defaultdict[UtilityStyle, set[str]] = defaultdict(set)
-    for feature in features:
-        owners[styles.utility(feature.utility_type)].add(clean(feature.owner))
+    for utility_type, owner in {(feature.utility_type, feature.owner) for feature in features}:
+        owners[styles.utility(utility_type)].add(clean(owner))
     labels = {}
     for utility, names in owners.items():
         for number, name in enumerate(sorted(names, key=lambda name: (name.casefold(), name)), start=1):
@@ -201,7 +212,9 @@ def _counts(
     labels: dict[tuple[UtilityStyle, str], str],
     styles: Styles,
 ) -> tuple[UtilityCount, ...]:
-    count = Counter(styles.utility(feature.utility_type) for feature, _ in drawn)
+    count: Counter[UtilityStyle] = Counter()
+    for utility_type, features in Counter(feature.utility_type for feature, _ in drawn).items():
+        count[styles.utility(utility_type)] += features
     owners: defaultdict[UtilityStyle, list[str]] = defaultdict(list)
     for (utility, name), label in labels.items():
         owners[utility].append(name if label == utility.letter else f"{label} {name}")

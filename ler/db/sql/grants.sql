@@ -17,6 +17,7 @@ GRANT EXECUTE ON FUNCTION
     ler.clip_line(@postgis@.geometry, @postgis@.geometry),
     ler.clip_surface(@postgis@.geometry, @postgis@.geometry),
     ler.clip_tolerance_m(),
+    ler.covers(@postgis@.geometry, @postgis@.geometry),
     ler.height_on(@postgis@.geometry, @postgis@.geometry),
     ler.joined_line(@postgis@.geometry[]),
     ler.reach(@postgis@.geometry, double precision)

@@ -69,7 +69,7 @@ BEGIN
         f.voids,
         part.geom, NOT whole.is_so
     FROM (SELECT n.* FROM ler.network_feature AS n WHERE n.geom && reach OFFSET 0) AS f
-    CROSS JOIN LATERAL (SELECT ST_Covers(reach, f.geom) OFFSET 0) AS whole (is_so)
+    CROSS JOIN LATERAL (SELECT ler.covers(reach, f.geom) OFFSET 0) AS whole (is_so)
     CROSS JOIN LATERAL (
         SELECT CASE
             WHEN whole.is_so THEN f.geom
