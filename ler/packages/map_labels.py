@@ -69,27 +69,23 @@ class Ground:
     """Which places of the frame are taken, in circles; looked up by cells of a few millimetres."""
 
     def __init__(self, box: Box, *, cell_mm: float = 8.0) -> None:
-        self._box = box
+        self._sides = box.left, box.top, box.right, box.bottom
         self._cell = cell_mm
         self._taken: defaultdict[tuple[int, int], list[tuple[float, float, float]]] = defaultdict(list)
 
     def take(self, x: float, y: float, radius: float) -> None:
-        """Keep a circle free of everything else."""
+        """Keep a circle free of everything else: noted in the cells around, so that a place looks into one only."""
         column, row = int(x // self._cell), int(y // self._cell)
         for cell in ((column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)):
             self._taken[cell].append((x, y, radius))
 
     def is_free(self, x: float, y: float, radius: float) -> bool:
         """Whether a circle lies within the frame and off every circle taken."""
-        box = self._box
-        if not (box.left + radius < x < box.right - radius and box.top + radius < y < box.bottom - radius):
+        left, top, right, bottom = self._sides
+        if not (left + radius < x < right - radius and top + radius < y < bottom - radius):
             return False
-        return all(
-            math.hypot(x - other_x, y - other_y) > radius + other_radius
-            for other_x, other_y, other_radius in self._taken.get(
-                (int(x // self._cell), int(y // self._cell)), ()
-            )
-        )
+        near = self._taken.get((int(x // self._cell), int(y // self._cell)), ())
+        return all(math.hypot(x - other[0], y - other[1]) > radius + other[2] for other in near)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,7 @@ from ler.packages.map_shapes import Drawing, Group, GroupKey, Kind
 from ler.packages.styles import DangerStyle, Styles
 
 _GREY = "#7a7f85"
-_PATH_LINES = (
-    100  # of one path: cairo sorts all its edges; 5,000 crossing lines: 4.3 s in paths of 1000, 1.5 s in 50
-)
+_PATH_LINES = 100  # of one path: cairo sorts all its edges, and lines that cross make that slow
 _DOT_MM, _CROSS_MM = 1.3, 1.5
 _POLYGON_SIDES = {"square": 4, "diamond": 4, "pentagon": 5, "hexagon": 6, "down": 3}
 _POLYGON_TURN = {

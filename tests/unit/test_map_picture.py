@@ -372,6 +372,17 @@ def test_letters_repeat_and_never_stand_on_their_heads(context: cairocffi.Contex
         assert all(-math.pi / 2 - 0.03 <= label.angle < math.pi / 2 - 0.01 for label in labels)
 
 
+def test_a_place_is_free_if_it_touches_no_circle_in_any_cell() -> None:
+    ground = Ground(Box(0, 0, 40, 40))
+    taken = [(7.9, 7.9, 2.0), (16.1, 24.0, 3.5), (31.9, 8.0, 0.5)]
+    for circle in taken:
+        ground.take(*circle)
+    for x, y in ((i / 2, j / 2) for i in range(5, 76) for j in range(5, 76)):
+        clear = all(math.hypot(x - other[0], y - other[1]) > 2 + other[2] for other in taken)
+        assert ground.is_free(x, y, 2.0) is clear
+    assert not ground.is_free(1.0, 20.0, 2.0)
+
+
 def test_short_lines_get_no_letter(context: cairocffi.Context) -> None:
     assert placed(context, line((100, 100), (104, 100))) == []
 
