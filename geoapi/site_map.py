@@ -8,8 +8,12 @@ from shapely import Polygon
 
 from geoapi.dig_request import Answered
 from ler.model import Feature, load_model
-from ler.packages.map_picture import MapFeature, MapPicture, MapText, draw_map
+from ler.packages.map_canvas import detail_windows
+from ler.packages.map_picture import OVERVIEW_BEYOND, MapFeature, MapPicture, MapText, draw_map
 from ler.packages.styles import Language
+
+DETAIL_DENOMINATOR: Final = 500
+"""Scale of detail maps."""
 
 _WORDS: Final[dict[str, dict[Language, str]]] = {
     "title": {"da": "Graveforespørgsel {number}", "en": "Excavation request {number}"},
@@ -23,10 +27,35 @@ _WORDS: Final[dict[str, dict[Language, str]]] = {
 }
 
 
-def draw_site_map(
-    path: Path, answered: Answered, *, streets: Sequence[Polygon] = (), language: Language = "en"
-) -> MapPicture:
-    """Draw the dig area with all that was delivered; owners without lines and without answer are named in words."""
+def draw_site_maps(
+    folder: Path, answered: Answered, *, streets: Sequence[Polygon] = (), language: Language = "en"
+) -> list[Path]:
+    """Draw the dig area with all that was delivered: `map.png`, and detail maps where lines cannot be told apart on it.
+
+    Owners without lines and without answer are named in words.
+    """
+    text, features = _map_text(answered, language), list(_map_features(answered))
+
+    def draw(name: str, window: Polygon | None = None) -> MapPicture:
+        return draw_map(
+            folder / name,
+            area=answered.request.area,
+            features=features,
+            text=text,
+            streets=streets,
+            language=language,
+            window=window,
+        )
+
+    paths = [folder / "map.png"]
+    if draw(paths[0].name).denominator > OVERVIEW_BEYOND:
+        for number, window in enumerate(detail_windows(answered.request.area, DETAIL_DENOMINATOR), start=1):
+            paths.append(folder / f"map-detail-{number}.png")
+            draw(paths[-1].name, window)
+    return paths
+
+
+def _map_text(answered: Answered, language: Language) -> MapText:
     request = answered.request
     empty = [o.name for o in answered.owners if o.delivery and not o.delivery.features]
     missing = [o.name for o in answered.missing]
@@ -34,7 +63,7 @@ def draw_site_map(
     def words(key: str, **values: object) -> str:
         return _WORDS[key][language].format(**values)
 
-    text = MapText(
+    return MapText(
         title=words("title", number=request.order_number),
         subtitle=words("period", purpose=request.purpose, first=request.period_from, last=request.period_to),
         notes=(
@@ -43,8 +72,6 @@ def draw_site_map(
         ),
         warnings=(words("missing", names=", ".join(missing)),) if missing else (),
     )
-    features = list(_map_features(answered))
-    return draw_map(path, area=request.area, features=features, text=text, streets=streets, language=language)
 
 
 def _map_features(answered: Answered) -> Iterator[MapFeature]:

@@ -17,13 +17,19 @@ from typer.core import TyperGroup
 from ler.errors import InputError, LerError
 from ler.settings import Settings
 
+_PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or another program, where nothing must be cut."""
+
 EXIT_ERROR = 2
 """Exit code of every command that ended with a LerError."""
 
 
 def results() -> Console:
     """Return the console of results: stdout, without decoration of numbers and paths, never wrapped."""
-    return Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console
 
 
 def messages() -> Console:

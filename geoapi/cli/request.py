@@ -11,7 +11,7 @@ from rich.table import Table
 from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.database import open_databases
 from geoapi.dig_request import Answered, answer_request
-from geoapi.site_map import draw_site_map
+from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
@@ -57,7 +57,7 @@ def request(
                 requester_id = get_owner(connection, requester).id
         with messages().status("Asking the owners") as status:
             answered = answer_request(databases, requester_id, wanted, out, status.update)
-            draw_site_map(out / "map.png", answered)
+            draw_site_maps(out, answered)
     if as_json:
         results().print_json(json.dumps(answered.packages[0].manifest))
     else:

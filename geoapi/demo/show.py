@@ -22,7 +22,7 @@ from geoapi.demo.owners import DemoOwner
 from geoapi.demo.sites import DemoSite
 from geoapi.demo.town import Town, build_town
 from geoapi.dig_request import Answered, answer_request
-from geoapi.site_map import draw_site_map
+from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
 from ingest.load import publish_network
 from ler.db.engine import transaction
@@ -83,7 +83,7 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
                 folder = out / SITES / site.slug
                 wanted = _request(site, folder, settings, today)
                 answered = answer_request(databases, PLATFORM_OPERATOR, wanted, folder)
-                draw_site_map(folder / "map.png", answered, streets=shown.town.streets)
+                draw_site_maps(folder, answered, streets=shown.town.streets)
                 shown.sites.append((site, answered, folder))
     return shown
 

@@ -49,6 +49,8 @@ from ler.packages.styles import Language, load_styles
 __all__ = ["MapFeature", "MapPicture", "MapText", "draw_map", "draw_sheet"]
 
 MM_PER_INCH = 25.4
+OVERVIEW_BEYOND = 1000
+"""Beyond this scale a map is an overview: half a metre, the usual distance of lines, is half a millimetre."""
 
 _MARGIN_MM = 6.0
 _GRID_LABELS_MM = 4.6
@@ -57,7 +59,6 @@ _FOOT_MM = 23.0
 _LEAST_WIDTH_MM = 200.0
 _MOST_PIXELS = 12_000
 _BANNER_SHARE, _NOTES_SHARE = 0.2, 0.35  # of the height of the sheet, and of the panel above its foot
-_OVERVIEW_BEYOND = 1000  # half a metre, the usual distance of lines in a pavement, is half a millimetre
 _WARNING_LINE_MM, _NOTE_LINE_MM = 4.9, 4.1
 
 
@@ -241,7 +242,7 @@ def _draw_emptiness(context: cairocffi.Context, box: Box, words: str) -> None:
 def _notes(text: MapText, drawing: Drawing, denominator: int, language: Language) -> list[str]:
     """What the map itself has to say before the notes given: its limits, and what it leaves out."""
     own = []
-    if denominator > _OVERVIEW_BEYOND and drawing.groups:
+    if denominator > OVERVIEW_BEYOND and drawing.groups:
         own.append(map_text("overview", language))
     for key, count in (("without_place", drawing.without_place), ("outside", drawing.outside)):
         if count:
