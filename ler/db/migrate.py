@@ -24,7 +24,6 @@ from ler.db.tables import metadata
 from ler.errors import UnavailableError
 
 SQL_FILES: Final = (
-    "reset.sql",
     "identity.sql",
     "clip.sql",
     "match.sql",
@@ -33,8 +32,9 @@ SQL_FILES: Final = (
     "policies.sql",
     "grants.sql",
 )
-"""Files of `ler/db/sql` in the order in which they are applied after every migration, acting as `ler_owner`.
-`roles.sql` comes before them all and `postgis.sql` last, both acting as the user who migrates."""
+"""Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
+revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change
+it. `roles.sql` is the very first and `postgis.sql` the last, both acting as the user who migrates."""
 
 VERSION_TABLE: Final = "migration"
 """Table of schema `ler` in which Alembic keeps the revision."""
@@ -43,6 +43,8 @@ _LOCK_KEY: Final = 0x6C6572  # "ler"
 _LOCK_TIMEOUT: Final = "10s"
 _POSTGIS: Final = "@postgis@"
 """Stands in the SQL files for the schema in which PostGIS lives, which is not ours to choose."""
+
+_EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS postgis"
 
 _TROUBLES: Final = (
     (
@@ -76,11 +78,18 @@ def migrate(url: str) -> list[str]:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take the database back to an older revision; `base` drops every table and all that is in them."""
+    """Take the database back to an older revision; `base` drops every table and all that is in them.
+
+    Policies and functions are taken away, which closes the tables to all roles until the program that belongs to that
+    revision migrates. Raises UnavailableError as `migrate` does.
+    """
     engine = sa.create_engine(url, poolclass=NullPool)
     try:
-        with _exclusive(engine) as connection, _alembic(connection) as config:
-            command.downgrade(config, revision)
+        with _exclusive(engine) as connection:
+            postgis = _prepare(connection)
+            with _alembic(connection) as config:
+                _apply(connection, "reset.sql", postgis)
+                command.downgrade(config, revision)
     finally:
         engine.dispose()
 
@@ -93,6 +102,7 @@ def _migrate(engine: Engine) -> list[str]:
         postgis = _prepare(connection)
         with _alembic(connection) as config:
             before = _revision(connection)
+            _apply(connection, "reset.sql", postgis)
             command.upgrade(config, "head")
             steps = ScriptDirectory.from_config(config).iterate_revisions("head", before or "base")
             applied = [step.revision for step in steps]
@@ -131,7 +141,7 @@ def _revision(connection: Connection) -> str | None:
 
 def _prepare(connection: Connection) -> str:
     """Make PostGIS and the schema, put PostGIS on the search path, and return the schema it lives in, quoted."""
-    connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS postgis")
+    connection.exec_driver_sql(_EXTENSION)
     postgis: str = connection.execute(
         text(
             "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
@@ -139,6 +149,15 @@ def _prepare(connection: Connection) -> str:
         )
     ).scalar_one()
     connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ler AUTHORIZATION ler_owner")
+    if postgis != "public":
+        # Everybody may use public, and finds it; another schema must be opened and put on the path of our roles.
+        roles = "ler_owner", "ler_app", "ler_worker", "ler_readonly"
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {postgis} TO {', '.join(roles)}")
+        database = connection.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+        for role in roles:
+            connection.exec_driver_sql(
+                f'ALTER ROLE {role} IN DATABASE {database} SET search_path = "$user", public, {postgis}'
+            )
     connection.exec_driver_sql(f"SET LOCAL search_path = {postgis}, pg_temp")
     return postgis
 

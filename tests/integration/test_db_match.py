@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +20,7 @@ INSIDE = line((1, 1, 0), (9, 9, 0))
 OUTSIDE = line((20, 20, 0), (30, 30, 0))
 
 
-def attachment(gml_id: str, geometry: shapely.Geometry | None = None) -> Feature:
+def attachment(gml_id: str, geometry: BaseGeometry | None = None) -> Feature:
     return Feature("Informationsressource", gml_id, {"title": gml_id, "sti": f"{gml_id}.pdf"}, {}, geometry)
 
 

@@ -10,13 +10,14 @@ import pytest
 import shapely
 from geoalchemy2.shape import from_shape
 from shapely import MultiPolygon, Polygon, box
-from sqlalchemy import Connection, Engine, insert, select, text
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection, Engine, Table, insert, select, text
 
 from ler.db import functions, tables
 from ler.db.engine import create_engine, transaction
 from ler.db.functions import OwnerMatch
 from ler.db.rows import copy_features, feature_to_row, row_to_feature
-from ler.model import Feature, load_model
+from ler.model import Feature, Value, load_model
 from tests.databases import Database
 
 EAST, NORTH = 700_000.0, 6_170_000.0
@@ -36,7 +37,7 @@ def line(*points: tuple[float, ...]) -> shapely.LineString:
     return shapely.LineString(at(*points))
 
 
-def cable(gml_id: str, geometry: shapely.Geometry | None, **attributes: Any) -> Feature:
+def cable(gml_id: str, geometry: BaseGeometry | None, **attributes: Value) -> Feature:
     return Feature("Elledning", gml_id, {"type": "forsyningskabel", **attributes}, {}, geometry)
 
 
@@ -54,7 +55,7 @@ class World:
         with transaction(self.engines[role], principal, request) as connection:
             yield connection
 
-    def organisation(self, name: str, **values: Any) -> UUID:
+    def organisation(self, name: str, **values: object) -> UUID:
         with self.acting(tables.PLATFORM_OPERATOR) as connection:
             return self._insert(connection, tables.organisation, name=name, **values)
 
@@ -101,7 +102,7 @@ class World:
             assert functions.publish_version(connection, version, confirm_empty=True) == len(features)
         return version
 
-    def request(self, requester: UUID, area: Polygon, **values: Any) -> UUID:
+    def request(self, requester: UUID, area: Polygon, **values: object) -> UUID:
         with self.acting(requester) as connection:
             return self._insert(
                 connection,
@@ -123,10 +124,10 @@ class World:
         query = select(tables.package_feature).where(tables.package_feature.c.request_id == request)
         with self.acting(requester) as connection:
             rows = connection.execute(query).mappings().all()
-        return {row["gml_id"]: (row_to_feature(row), row) for row in rows}
+        return {row["gml_id"]: (row_to_feature(row), row) for row in map(dict[str, Any], rows)}
 
     def dig(
-        self, features: Sequence[Feature], area: Polygon, **values: Any
+        self, features: Sequence[Feature], area: Polygon, **values: object
     ) -> dict[str, tuple[Feature, Mapping[str, Any]]]:
         """Publish one owner's network, dig there, and return what is delivered."""
         owner = self.owner("The Owner")
@@ -143,7 +144,7 @@ class World:
             engine.dispose()
 
     @staticmethod
-    def _insert(connection: Connection, table: Any, **values: Any) -> UUID:
+    def _insert(connection: Connection, table: Table, **values: object) -> UUID:
         made: UUID = connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one()
         return made
 

@@ -89,10 +89,20 @@ BEGIN
                     run := '{}';
                 END IF;
             END IF;
-            -- A whole segment is passed on as it is.
+            -- Ends of the segment are taken as they are: ST_LineSubstring interpolates them too, and makes NaN of a
+            -- known height when the other end is unknown.
             run := run || CASE
                 WHEN pieces[i] = 0 AND pieces[i + 1] = 1 THEN segment
-                ELSE @postgis@.ST_LineSubstring(segment, pieces[i], pieces[i + 1])
+                ELSE @postgis@.ST_MakeLine(
+                    CASE pieces[i]
+                        WHEN 0 THEN @postgis@.ST_StartPoint(segment)
+                        ELSE @postgis@.ST_LineInterpolatePoint(segment, pieces[i])
+                    END,
+                    CASE pieces[i + 1]
+                        WHEN 1 THEN @postgis@.ST_EndPoint(segment)
+                        ELSE @postgis@.ST_LineInterpolatePoint(segment, pieces[i + 1])
+                    END
+                )
             END;
             is_open := pieces[i + 1] = 1;
         END LOOP;

@@ -13,6 +13,7 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', found.relation);
         EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', found.relation);
+        EXECUTE format('DROP POLICY IF EXISTS table_owner ON %s', found.relation);
         EXECUTE format(
             'CREATE POLICY table_owner ON %s TO ler_owner USING (true) WITH CHECK (true)', found.relation
         );

@@ -1,0 +1,351 @@
+"""Who sees and writes what: refusal by default, for every table and role that the catalogue knows."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Executable, select, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from ler.db import functions, tables
+from ler.db.migrate import VERSION_TABLE, migrate
+from ler.db.rows import copy_features
+from ler.errors import NotFoundError
+from tests.integration.test_db_world import World, cable, line, square, world
+
+__all__ = ["world"]
+
+ROLES = ("ler_app", "ler_worker", "ler_readonly")
+FUNCTIONS = (
+    *("st_estimatedextent", "st_findextent", "_postgis_stats"),
+    *("_postgis_selectivity", "_postgis_join_selectivity", "_postgis_index_extent"),
+)
+
+
+@dataclass
+class Scene:
+    """Two owners and two diggers; each table holds rows of both."""
+
+    world: World
+    owners: tuple[UUID, UUID]
+    diggers: tuple[UUID, UUID]
+    versions: tuple[UUID, UUID]
+    requests: tuple[UUID, UUID]
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    owners, diggers, versions, requests = [], [], [], []
+    for number, west in enumerate((0, 1000)):
+        area = square(west, 0, west + 10, 10)
+        owners.append(world.owner(f"owner {number}", area))
+        versions.append(world.publish(owners[-1], [cable("same id", line((west, 5, 1), (west + 9, 5, 2)))]))
+        diggers.append(world.organisation(f"digger {number}", cvr=f"1234567{number}"))
+        requests.append(world.request(diggers[-1], area))
+        world.match(diggers[-1], requests[-1])
+        with world.acting(None, role="ler_worker", request=requests[-1]) as connection:
+            connection.execute(
+                tables.package.insert().values(
+                    request_id=requests[-1],
+                    file_name="package.zip",
+                    sha256="0" * 64,
+                    size_bytes=1,
+                    feature_count=1,
+                    manifest={},
+                )
+            )
+    return Scene(world, (owners[0], owners[1]), (diggers[0], diggers[1]),
+                (versions[0], versions[1]), (requests[0], requests[1]))  # fmt: skip
+
+
+def table_names(connection: psycopg.Connection) -> list[str]:
+    query = "SELECT relname FROM pg_class WHERE relnamespace = 'ler'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
+    return [row[0] for row in connection.execute(query)]
+
+
+def count(connection: psycopg.Connection, table: str) -> int | None:
+    """Return the rows that are seen, None when the table may not be read at all."""
+    query = sql.SQL("SELECT count(*) FROM ler.{}").format(sql.Identifier(table))
+    try:
+        row = connection.execute(query).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    assert row is not None
+    return int(row[0])
+
+
+def test_without_a_principal_nobody_sees_or_writes_anything(scene: Scene) -> None:
+    database = scene.world.database
+    with database.connect() as superuser:
+        names = table_names(superuser)
+        assert {*names} == {table.name for table in tables.metadata.sorted_tables} | {VERSION_TABLE}
+        assert all(count(superuser, name) for name in names), "an empty table would prove nothing"
+        for role in ROLES:
+            with database.connect(role) as connection:
+                assert {name: count(connection, name) for name in names if count(connection, name)} == {}
+                for name in names:
+                    for statement in ("DELETE FROM ler.{}", "UPDATE ler.{} SET {} = {}", "TRUNCATE ler.{}"):
+                        column = superuser.execute(
+                            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass"
+                            " AND attnum > 0 AND NOT attisdropped ORDER BY attnum DESC LIMIT 1",
+                            [f"ler.{name}"],
+                        ).fetchone()
+                        assert column is not None
+                        parts = [sql.Identifier(name), *[sql.Identifier(column[0])] * 2]
+                        query = sql.SQL(statement).format(*parts[: statement.count("{}")])
+                        with suppress(psycopg.errors.InsufficientPrivilege):
+                            assert connection.execute(query).rowcount == 0
+        assert all(count(superuser, name) for name in names)
+
+
+def test_every_table_forces_row_level_security_and_belongs_to_the_role_that_cannot_log_in(
+    world: World,
+) -> None:
+    with world.database.connect() as connection:
+        rows = connection.execute(
+            "SELECT relname, relrowsecurity AND relforcerowsecurity, relowner::regrole::text FROM pg_class"
+            " WHERE relnamespace = 'ler'::regnamespace AND relkind IN ('r', 'p')"
+        ).fetchall()
+        roles = connection.execute(
+            "SELECT rolname, rolcanlogin, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles"
+            " WHERE rolname LIKE 'ler\\_%'"
+        ).fetchall()
+    assert rows
+    assert all(forced and owner == "ler_owner" for _, forced, owner in rows)
+    assert {*roles} == {("ler_owner", False, False), *((role, True, False) for role in ROLES)}
+
+
+def test_a_table_that_was_forgotten_in_the_policies_is_closed(world: World) -> None:
+    with world.database.connect() as connection:
+        connection.execute("SET ROLE ler_owner")
+        connection.execute("CREATE TABLE ler.forgotten AS SELECT 1 AS secret")
+        connection.execute("GRANT SELECT ON ler.forgotten TO ler_app")
+        connection.execute("RESET ROLE")
+        migrate(world.database.url())
+        connection.execute("GRANT SELECT ON ler.forgotten TO ler_app")
+    with world.database.connect("ler_app") as connection:
+        assert count(connection, "forgotten") == 0
+
+
+@pytest.mark.parametrize("role", ["ler_app", "ler_readonly"])
+def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
+    def seen(principal: UUID) -> dict[str, set[UUID]]:
+        keys = {
+            tables.organisation: "id",
+            tables.interest_area: "owner_id",
+            tables.network_dataset: "owner_id",
+            tables.network_version: "owner_id",
+            tables.network_feature: "owner_id",
+            tables.excavation_request: "id",
+            tables.owner_request: "request_id",
+            tables.owner_answer: "request_id",
+            tables.package_feature: "request_id",
+            tables.package: "request_id",
+        }
+        with scene.world.acting(principal, role=role) as connection:
+            return {
+                table.name: set(connection.execute(select(table.c[key])).scalars())
+                for table, key in keys.items()
+            }
+
+    for mine in (0, 1):
+        owner, digger, request = scene.owners[mine], scene.diggers[mine], scene.requests[mine]
+        asked = {name: {request} for name in ("owner_request", "owner_answer", "package_feature")}
+        assert seen(owner) == {
+            "organisation": {owner, digger},
+            **{name: {owner} for name in ("interest_area", "network_dataset")},
+            **{name: {owner} for name in ("network_version", "network_feature")},
+            "excavation_request": set(),
+            **asked,
+            "package": set(),
+        }
+        assert seen(digger) == {
+            "organisation": {owner, digger},
+            **{name: set() for name in ("interest_area", "network_dataset")},
+            **{name: set() for name in ("network_version", "network_feature")},
+            "excavation_request": {request},
+            **asked,
+            "package": {request},
+        }
+    nobody = seen(uuid4())
+    assert not any(nobody.values())
+
+
+def test_a_worker_sees_its_request_only(scene: Scene) -> None:
+    request, owner = scene.requests[0], scene.owners[0]
+    with scene.world.acting(None, role="ler_worker", request=request) as connection:
+        for table in (tables.owner_request, tables.owner_answer, tables.package_feature, tables.package):
+            assert set(connection.execute(select(table.c.request_id)).scalars()) == {request}
+        assert connection.execute(select(tables.excavation_request.c.id)).scalars().all() == [request]
+        assert connection.execute(select(tables.network_version.c.owner_id)).scalars().all() == [owner]
+        assert connection.execute(select(tables.interest_area.c.owner_id)).scalars().all() == [owner]
+        organisations = set(connection.execute(select(tables.organisation.c.id)).scalars())
+        assert organisations == {owner, scene.diggers[0]}
+    for forbidden in (tables.network_feature, tables.network_dataset, tables.audit_event):
+        with (
+            pytest.raises(ProgrammingError),
+            scene.world.acting(owner, role="ler_worker", request=request) as connection,
+        ):
+            connection.execute(select(text("1")).select_from(forbidden))
+    with (
+        pytest.raises(ProgrammingError),
+        scene.world.acting(None, role="ler_worker", request=request) as connection,
+    ):
+        connection.execute(select(tables.interest_area.c.geom))
+
+
+def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
+    mine, yours = scene.owners
+    world = scene.world
+    staged = world.stage(yours, [])
+    statements: list[Executable] = [
+        tables.organisation.insert().values(name="x"),
+        tables.interest_area.insert().values(
+            owner_id=mine, utility_types=["el"], geom="SRID=25832;MULTIPOLYGON(((0 0,1 0,1 1,0 0)))"
+        ),
+        tables.network_dataset.insert().values(owner_id=yours, name="x"),
+        tables.network_dataset.update().values(current_version_id=None),
+        tables.network_version.update().values(state="superseded"),
+        tables.network_feature.update().values(geom=None),
+        text("INSERT INTO ler.owner_request (request_id) VALUES (gen_random_uuid())"),
+        text("INSERT INTO ler.owner_answer (request_id) VALUES (gen_random_uuid())"),
+        tables.owner_answer.update().values(answer_type=tables.NO_LINES),
+        text("INSERT INTO ler.package_feature (request_id) VALUES (gen_random_uuid())"),
+        tables.package_feature.update().values(geom=None),
+        tables.package_feature.delete(),
+        tables.package.delete(),
+        tables.excavation_request.update().values(matched_at=None),
+        tables.excavation_request.delete(),
+        tables.audit_event.insert().values(actor=yours, action="a:b:c"),
+        tables.audit_event.insert().values(actor=None, action="a:b:c"),
+        tables.audit_event.insert().values(actor=mine, action="a:b:c", at="2020-01-01"),
+        text("ALTER TABLE ler.network_feature DISABLE ROW LEVEL SECURITY"),
+        text("CREATE TABLE ler.x (i int)"),
+        text("CREATE TABLE public.x (i int)"),
+        text("CREATE FUNCTION public.x() RETURNS int LANGUAGE sql RETURN 1"),
+        text("SET ROLE ler_owner"),
+        text("SET ROLE postgres"),
+    ]
+    for statement in statements:
+        with pytest.raises(DBAPIError) as caught, world.acting(mine) as connection:
+            connection.execute(statement)
+        assert (
+            "policy" in str(caught.value)
+            or "denied" in str(caught.value)
+            or "must be owner" in str(caught.value)
+        )
+    # Somebody else's staged version is as good as absent, and what is published is no longer changed.
+    for version in (staged, scene.versions[0]):
+        row = {**dict.fromkeys(column.name for column in tables.network_feature.columns), "seq": 9}
+        row |= {"owner_id": mine, "version_id": version, "feature_type": "x", "gml_id": "x"}
+        row |= {"attributes": "{}", "voids": "{}"}
+        with pytest.raises(NotFoundError), world.acting(mine) as connection:
+            copy_features(connection, [row])
+        with pytest.raises(DBAPIError, match="row-level security"), world.acting(mine) as connection:
+            connection.execute(tables.network_feature.insert().values(row | {"attributes": {}, "voids": {}}))
+        with world.acting(mine) as connection:
+            assert connection.execute(tables.network_feature.delete()).rowcount == 0
+            assert connection.execute(tables.network_version.delete()).rowcount == 0
+
+
+def test_a_staged_version_can_be_discarded(world: World) -> None:
+    owner = world.owner("owner")
+    version = world.stage(owner, [cable("a", line((0, 0, 0), (1, 1, 1)))])
+    with world.acting(owner) as connection:
+        assert connection.execute(tables.network_feature.delete()).rowcount == 1
+        assert connection.execute(tables.network_version.delete()).rowcount == 1
+        assert not connection.execute(select(tables.network_version.c.id)).all()
+    assert version
+
+
+def test_unique_keys_do_not_tell_about_another_owner(scene: Scene) -> None:
+    mine, yours = scene.owners
+    with scene.world.acting(yours) as connection:
+        dataset = connection.execute(select(tables.network_dataset.c.id)).scalar_one()
+        number = connection.execute(select(tables.network_version.c.number)).scalar_one()
+    messages = set()
+    for tried in (dataset, uuid4()):
+        with pytest.raises(DBAPIError) as caught, scene.world.acting(mine) as connection:
+            connection.execute(
+                tables.network_version.insert().values(
+                    dataset_id=tried, owner_id=mine, number=number, source_name="x",
+                    source_sha256="0" * 64, model_version="2.2.0",
+                )
+            )  # fmt: skip
+        messages.add(str(caught.value).replace(str(tried), ""))
+    assert len(messages) == 1
+
+
+def test_statistics_functions_of_postgis_tell_nothing(scene: Scene) -> None:
+    database = scene.world.database
+    with database.connect() as superuser:
+        superuser.execute("ANALYZE ler.network_feature")
+        left = superuser.execute(
+            "SELECT p.oid::regprocedure::text, r FROM pg_proc AS p, unnest(%s::text[]) AS r"
+            " WHERE proname = ANY (%s) AND has_function_privilege(r, p.oid, 'EXECUTE')",
+            [list(ROLES), list(FUNCTIONS)],
+        ).fetchall()
+    assert left == []
+    for role in ROLES:
+        with database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT ST_EstimatedExtent('ler', 'network_feature', 'geom')")
+        with database.connect(role) as connection:
+            query = "SELECT 1 FROM pg_stats WHERE schemaname = 'ler' AND tablename LIKE '%feature'"
+            assert connection.execute(query).fetchall() == []
+
+
+def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixed_path(world: World) -> None:
+    with world.database.connect() as connection:
+        rows = connection.execute(
+            "SELECT p.proname, p.prosecdef, p.proowner::regrole::text,"
+            " (SELECT setting FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search_path=%'),"
+            " has_function_privilege('public', p.oid, 'EXECUTE')"
+            " FROM pg_proc AS p WHERE p.pronamespace = 'ler'::regnamespace"
+        ).fetchall()
+    assert {name for name, definer, *_ in rows if definer} == {"match_request", "publish_version"}
+    for name, definer, owner, path, for_all in rows:
+        assert owner == "ler_owner", name
+        assert not for_all, name
+        if definer:
+            assert path == "search_path=pg_catalog, public, ler, pg_temp", name
+
+
+def test_a_temporary_table_does_not_stand_in_for_ours(scene: Scene) -> None:
+    world, digger = scene.world, scene.diggers[0]
+    request = world.request(digger, square(0, 0, 10, 10))
+    with world.acting(digger) as connection:
+        for name in ("interest_area", "network_feature", "geometry_columns"):
+            connection.execute(text(f"CREATE TEMP TABLE {name} (i int)"))
+        row = connection.execute(text("SELECT * FROM ler.match_request(:id)"), {"id": request}).one()
+    assert row.feature_count == 1
+
+
+def test_the_audit_trail_is_append_only_even_for_its_owner(world: World) -> None:
+    owner = world.organisation("owner")
+    with world.acting(owner) as connection:
+        functions.record_event(
+            connection, "web:login:succeed", actor=owner, object_id=owner, details={"a": 1}
+        )
+        assert not connection.execute(select(tables.audit_event.c.id)).all()
+    for role in ("postgres", "ler_owner"):
+        for statement in (
+            "UPDATE ler.audit_event SET action = 'a:b:c'",
+            "DELETE FROM ler.audit_event",
+            "TRUNCATE ler.audit_event",
+        ):
+            with world.database.connect() as connection:
+                connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+                    connection.execute(statement)
+
+
+def test_a_principal_ends_with_its_transaction(scene: Scene) -> None:
+    engine_world = scene.world
+    with engine_world.acting(scene.owners[0]) as connection:
+        backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with engine_world.acting(None) as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == backend
+        assert not connection.execute(select(tables.network_feature.c.seq)).all()
