@@ -25,6 +25,22 @@ AS $$
 $$;
 
 
+-- Where the lines of a collection begin and end on a segment, as shares of its length, in order along it.
+CREATE OR REPLACE FUNCTION ler.shares_of(segment @postgis@.geometry, lines @postgis@.geometry)
+RETURNS double precision[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(array_agg(s.share ORDER BY s.share), '{}')
+    FROM @postgis@.ST_Dump(lines) AS d
+    CROSS JOIN LATERAL (
+        VALUES
+            (@postgis@.ST_LineLocatePoint(segment, @postgis@.ST_StartPoint(d.geom))),
+            (@postgis@.ST_LineLocatePoint(segment, @postgis@.ST_EndPoint(d.geom)))
+    ) AS s (share)
+    WHERE @postgis@.ST_Dimension(d.geom) = 1
+$$;
+
+
 -- The parts of one LineString inside the area, in order and direction, cut segment by segment. Original vertices keep
 -- their exact x, y and z; a cut point gets its height from its own segment, NaN when one end is unknown.
 CREATE OR REPLACE FUNCTION ler.clip_line(line @postgis@.geometry, area @postgis@.geometry)
@@ -41,7 +57,8 @@ DECLARE
     length_m double precision;
     from_share double precision;
     to_share double precision;
-    pieces double precision[];          -- from and to shares of the segment, in order
+    shares double precision[];          -- from and to of what is inside, as shares of the segment, in order
+    pieces double precision[];          -- the same without touches
 BEGIN
     FOR segment IN SELECT s.geom FROM @postgis@.ST_DumpSegments(line) AS s LOOP
         IF ler.covers(area, segment) THEN
@@ -56,27 +73,24 @@ BEGIN
                 pieces := CASE WHEN is_open THEN '{0,1}' ELSE '{}' END;
             ELSE
                 inside := @postgis@.ST_Intersection(@postgis@.ST_Force2D(segment), area);
+                IF @postgis@.GeometryType(inside) = 'LINESTRING' THEN
+                    -- Nearly always; a query for it would take as long as the intersection.
+                    from_share := @postgis@.ST_LineLocatePoint(segment, @postgis@.ST_StartPoint(inside));
+                    to_share := @postgis@.ST_LineLocatePoint(segment, @postgis@.ST_EndPoint(inside));
+                    shares := ARRAY[least(from_share, to_share), greatest(from_share, to_share)];
+                ELSE
+                    shares := ler.shares_of(segment, inside);
+                END IF;
                 pieces := '{}';
-                FOR from_share, to_share IN
-                    SELECT least(a.share, b.share), greatest(a.share, b.share)
-                    FROM @postgis@.ST_Dump(inside) AS d,
-                        @postgis@.ST_LineLocatePoint(segment, @postgis@.ST_StartPoint(d.geom)) AS a (share),
-                        @postgis@.ST_LineLocatePoint(segment, @postgis@.ST_EndPoint(d.geom)) AS b (share)
-                    WHERE @postgis@.ST_Dimension(d.geom) = 1
-                    ORDER BY 1
-                LOOP
-                    IF from_share * length_m < tolerance_m THEN
-                        from_share := 0;
-                    END IF;
-                    IF (1 - to_share) * length_m < tolerance_m THEN
-                        to_share := 1;
-                    END IF;
+                FOR i IN 1 .. cardinality(shares) BY 2 LOOP
+                    from_share := CASE WHEN shares[i] * length_m < tolerance_m THEN 0 ELSE shares[i] END;
+                    to_share := CASE WHEN (1 - shares[i + 1]) * length_m < tolerance_m THEN 1 ELSE shares[i + 1] END;
                     IF (to_share - from_share) * length_m < tolerance_m THEN
                         CONTINUE; -- a touch
                     ELSIF (from_share - pieces[cardinality(pieces)]) * length_m < tolerance_m THEN
                         pieces[cardinality(pieces)] := to_share; -- parted by a corner of the area that only touches
                     ELSE
-                        pieces := pieces || from_share || to_share;
+                        pieces := pieces || ARRAY[from_share, to_share];
                     END IF;
                 END LOOP;
             END IF;

@@ -20,7 +20,8 @@ GRANT EXECUTE ON FUNCTION
     ler.covers(@postgis@.geometry, @postgis@.geometry),
     ler.height_on(@postgis@.geometry, @postgis@.geometry),
     ler.joined_line(@postgis@.geometry[]),
-    ler.reach(@postgis@.geometry, double precision)
+    ler.reach(@postgis@.geometry, double precision),
+    ler.shares_of(@postgis@.geometry, @postgis@.geometry)
     TO ler_app, ler_worker;
 GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean) TO ler_app;
 
