@@ -96,6 +96,22 @@ def test_delivers_the_part_inside_with_all_attributes_and_tells_that_it_was_cut(
     assert shapely.to_wkb(feature.geometry) == shapely.to_wkb(INSIDE)
 
 
+def test_a_riser_beside_the_area_stays_with_its_owner(world: World) -> None:
+    # Within the triangle's bounds: ST_Covers holds that these are covered when it is asked for the first time.
+    triangle = shapely.Polygon(at((0, 0), (10, 0), (10, 10)))
+    outside = line((1, 8, 0), (1, 8, 3))
+    delivered = world.dig(
+        [
+            cable("outside", outside),
+            Feature("Ledningstrace", "trace", {}, {}, shapely.MultiLineString([outside])),
+            Feature("LinearDimension", "height", {"dimensionalValue": 3.0}, {}, outside),
+            cable("inside", line((8, 1, 0), (8, 1, 3))),
+        ],
+        triangle,
+    )
+    assert delivered.keys() == {"inside"}
+
+
 def test_the_buffer_misses_nothing_within_its_distance(world: World) -> None:
     # Lines at 1.999 m from a corner, in directions in which a buffer's chords cut inside the true circle.
     ring = [
