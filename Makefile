@@ -14,11 +14,11 @@ setup: ## install what the platform needs: system packages and .venv
 setup-tests:
 	@scripts/setup --tests
 
-demo: setup ## show the platform at work, from two owners' files to a package; OUT=demo-out
+demo: setup ## show the platform at work, from owners' files to packages; OUT=demo-out
 	$(BIN)/ler demo --out $(OUT)
 
 test: setup-tests ## run all tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: setup ## lint, formatting, types and the rule between the packages
 	$(BIN)/ruff check

@@ -34,7 +34,6 @@ from ler.services.registry import get_owner, register_interest_area, register_ow
 from ler.services.requests import NewRequest
 from ler.settings import Settings
 
-DATABASE: Final = "ler_demo"
 NETWORKS: Final = "networks"
 SITES: Final = "sites"
 
@@ -63,11 +62,12 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
             "LER_DATABASE_URL is set; the demonstration makes and empties a database of its own: unset it",
         )
     _clear(out)
+    name = f"{settings.database_name}_demo"
     with _timed(tell, "a database of its own, empty, with tables and roles"):
         cluster = Cluster(settings.home)
         cluster.start()
-        cluster.drop_database(DATABASE)
-        databases_of = open_databases(settings, name=DATABASE)
+        cluster.drop_database(name)
+        databases_of = open_databases(settings, name=name)
     with databases_of as databases:
         with _timed(tell, "a made-up town with its networks"):
             shown = Shown(build_town())
