@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ler.db import functions, tables
 from ler.errors import InputError, NotFoundError
-from ler.model import Feature
+from ler.model import Feature, Kind, load_model
 from tests.integration.test_db_world import NAN, World, at, cable, line, square, world
 
 __all__ = ["world"]
@@ -22,6 +22,16 @@ OUTSIDE = line((20, 20, 0), (30, 30, 0))
 
 def attachment(gml_id: str, geometry: BaseGeometry | None = None) -> Feature:
     return Feature("Informationsressource", gml_id, {"title": gml_id, "sti": f"{gml_id}.pdf"}, {}, geometry)
+
+
+def test_the_database_knows_the_words_of_the_model(world: World) -> None:
+    model = load_model()
+    references = {a.name for t in model.concrete() for a in t.attributes if a.kind is Kind.REFERENCE}
+    with world.database.connect() as connection:
+        row = connection.execute("SELECT ler.reference_attributes(), ler.platform_operator()").fetchone()
+    assert row is not None
+    assert (set(row[0]), row[1]) == (references, tables.PLATFORM_OPERATOR)
+    assert {*tables.ANSWER_TYPES} == {*model.code_lists["Graveforespoergselssvartype"].values}
 
 
 def test_asks_every_owner_whose_interest_area_touches_the_area_and_no_other(world: World) -> None:
