@@ -1,34 +1,46 @@
 """Matching a request with the networks: one call, in the database, where the networks stay.
 
 `ler.match_request` asks every owner with an interest area in the dig area, clips the current network of each to the
-area, and stores the result with the request. What it returns here is only the sum of it.
+area, and stores the result with the request. What is returned here is only the sum of it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.engine import Connection
+from sqlalchemy import Connection, text
+
+from ler.db.functions import refusals
+
+_MATCH: Final = text("SELECT * FROM ler.match_request(:request)")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerMatch:
-    """What the match found of one owner that was asked."""
+    """What became of a request at one owner that was asked."""
 
     owner_id: UUID
-    interest_areas: Sequence[UUID]
+    interest_area_ids: tuple[UUID, ...]
+    """The owner's interest areas that the dig area touches; never empty."""
+    version_id: UUID | None
+    """The network version that was matched; None when the owner has published none."""
+    feature_count: int | None
+    """Features stored for delivery; None when the owner has not answered."""
     answer_type: str | None
-    """A value of the LER code list Graveforespoergselssvartype; None while the owner has not answered."""
-    feature_count: int
+    """LER value (Graveforespoergselssvartype); None when the owner has not answered."""
 
 
 def match_request(connection: Connection, request_id: UUID) -> list[OwnerMatch]:
-    """Match a request of the acting requester; a request is matched once. The order is by owner."""
-    rows = connection.execute(
-        text(
-            "SELECT owner_id, interest_area_ids, answer_type, feature_count FROM ler.match_request(:request)"
-        ),
-        {"request": request_id},
-    )
-    return [OwnerMatch(row[0], tuple(row[1]), row[2], row[3] or 0) for row in rows]
+    """Ask the owners, match their networks and store what lies inside, once; one item for each owner asked.
+
+    The connection's principal must be the requester. Raises NotFoundError for a request that is not there or not the
+    principal's, InputError for one that is matched already.
+    """
+    with refusals({"LE404": "There is no such request.", "LE409": "The request has been matched already."}):
+        rows = connection.execute(_MATCH, {"request": request_id}).all()
+    return [
+        OwnerMatch(
+            row.owner_id, tuple(row.interest_area_ids), row.version_id, row.feature_count, row.answer_type
+        )
+        for row in rows
+    ]

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.findings import Findings
 from ingest.readers.ler_gml import LerGmlReader
+from ler.db.functions import publish_version
 from ler.db.rows import copy_features, feature_to_row
 from ler.db.tables import network_dataset, network_version
 from ler.errors import RefusedError
@@ -80,7 +81,7 @@ def publish_network(
     connection.execute(
         update(network_version).where(network_version.c.id == version_id).values(header=header)
     )
-    connection.execute(text("SELECT ler.publish_version(:version)"), {"version": version_id})
+    publish_version(connection, version_id)
     return PublishedNetwork(version_id, number, count, reader.findings)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from ler.db.functions import record_event
 from ler.db.rows import row_to_feature
 from ler.db.tables import (
     interest_area,
@@ -23,7 +24,6 @@ from ler.db.tables import (
 from ler.model import ANSWER, Feature
 from ler.packages.content import Delivery, OwnerStatus
 from ler.packages.package import Package
-from ler.services.audit import record_event
 
 
 def list_owner_statuses(connection: Connection, request_id: UUID) -> list[OwnerStatus]:
@@ -63,7 +63,7 @@ def record_package(connection: Connection, request_id: UUID, made: Package) -> N
     }
     connection.execute(package.insert().values(values))
     details = {"file_name": made.path.name, "sha256": made.sha256}
-    record_event(connection, None, "worker:package:add", request_id, details)
+    record_event(connection, "worker:package:add", actor=None, object_id=request_id, details=details)
 
 
 def _deliveries(connection: Connection, request_id: UUID) -> dict[UUID, Delivery]:

@@ -16,10 +16,10 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from ler.db.functions import record_event
 from ler.db.tables import PLATFORM_OPERATOR, SRID, interest_area, organisation
 from ler.errors import NotFoundError, RefusedError
 from ler.model import load_model
-from ler.services.audit import record_event
 
 _CVR: Final = re.compile(r"\d{8}")
 _LONGEST_NAME: Final = 200
@@ -58,7 +58,13 @@ def register_owner(
             ).scalar_one()
     except IntegrityError:
         raise RefusedError("cvr-taken", f"CVR {cvr} is registered already") from None
-    record_event(connection, PLATFORM_OPERATOR, "operator:organisation:add", owner_id, {"cvr": cvr})
+    record_event(
+        connection,
+        "operator:organisation:add",
+        actor=PLATFORM_OPERATOR,
+        object_id=owner_id,
+        details={"cvr": cvr},
+    )
     return UUID(str(owner_id))
 
 
@@ -84,7 +90,11 @@ def register_interest_area(
         interest_area.insert().values(values).returning(interest_area.c.registration_number)
     ).scalar_one()
     record_event(
-        connection, PLATFORM_OPERATOR, "operator:interest_area:add", owner_id, {"registration_number": number}
+        connection,
+        "operator:interest_area:add",
+        actor=PLATFORM_OPERATOR,
+        object_id=owner_id,
+        details={"registration_number": number},
     )
     return int(number)
 

@@ -10,10 +10,10 @@ from shapely import Polygon
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from ler.db.functions import record_event
 from ler.db.tables import SRID, excavation_request
 from ler.errors import NotFoundError, RefusedError
 from ler.packages.content import RequestInfo
-from ler.services.audit import record_event
 
 LONGEST_DESCRIPTION: Final = 100
 """Characters (LER error code 19-310)."""
@@ -48,7 +48,7 @@ def create_request(connection: Connection, requester_id: UUID, wanted: NewReques
     request_id = connection.execute(
         excavation_request.insert().values(values).returning(columns.id)
     ).scalar_one()
-    record_event(connection, requester_id, "requester:excavation_request:add", request_id)
+    record_event(connection, "requester:excavation_request:add", actor=requester_id, object_id=request_id)
     return get_request(connection, request_id)
 
 

@@ -8,6 +8,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from conflicts.match import match_request
 from ler.db import functions, tables
 from ler.errors import InputError, NotFoundError
 from ler.model import Feature, Kind, load_model
@@ -71,12 +72,12 @@ def test_only_the_requester_matches_and_only_once(world: World) -> None:
     request = world.request(digger, AREA)
     for principal, wanted in ((other, request), (digger, uuid4())):
         with world.acting(principal) as connection, pytest.raises(NotFoundError):
-            functions.match_request(connection, wanted)
+            match_request(connection, wanted)
     with pytest.raises(DBAPIError), world.acting(None) as connection:
-        functions.match_request(connection, request)
+        match_request(connection, request)
     world.match(digger, request)
     with world.acting(digger) as connection, pytest.raises(InputError):
-        functions.match_request(connection, request)
+        match_request(connection, request)
 
 
 def test_a_superseded_version_delivers_nothing_and_a_match_keeps_its_version(world: World) -> None:

@@ -13,9 +13,9 @@ from shapely import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Engine, Table, insert, select, text
 
+from conflicts.match import OwnerMatch, match_request
 from ler.db import functions, tables
 from ler.db.engine import create_engine, transaction
-from ler.db.functions import OwnerMatch
 from ler.db.rows import copy_features, feature_to_row, row_to_feature
 from ler.model import Feature, Value, load_model
 from tests.databases import Database
@@ -117,7 +117,7 @@ class World:
 
     def match(self, requester: UUID, request: UUID) -> dict[UUID, OwnerMatch]:
         with self.acting(requester) as connection:
-            return {match.owner_id: match for match in functions.match_request(connection, request)}
+            return {match.owner_id: match for match in match_request(connection, request)}
 
     def delivered(self, requester: UUID, request: UUID) -> dict[str, tuple[Feature, Mapping[str, Any]]]:
         """Return the package's features and rows by gml:id."""
