@@ -29,6 +29,16 @@ class Finding:
     gml_id: str = ""
     """The feature it concerns; empty outside features."""
     severity: Severity = Severity.ERROR
+    column: int = 0
+    """Column of the line, from 1; 0 when it is not known."""
+    feature_type: str = ""
+    attribute: str = ""
+    found: str = ""
+    """The value as it stands in the file, shortened."""
+    wanted: str = ""
+    """What the rule wants, in values that need no language: codes, units, patterns."""
+    place: tuple[float, float] | None = None
+    """A point of the feature, EPSG:25832, for the map of a report."""
 
     def __str__(self) -> str:
         """The finding on one line, as it is printed."""

@@ -1,0 +1,90 @@
+"""What every rule says: one entry a rule in the TOML files of this folder, in Danish and English.
+
+An entry is a table named by the rule. Restrictions of the LER model are named `Class.officialName`; rules of the
+official server by their official name; ours in kebab-case.
+
+    ["Ledning.driftsstatusVoidrestriktion"]
+    origin = "restriction"     # schema | restriction | server | platform
+    severity = "error"         # error | warning
+    since = "2.0.0"            # first version that has it; absent: all
+    until = "2.1.0"            # last version that has it; absent: all
+    basis = "BEK 1315/2024 § 22(3)"
+    da = "{feature_type} ..."  # what is wrong: may use feature_type, attribute, found, wanted
+    en = "..."
+    mend_da = "..."            # how to mend it
+    mend_en = "..."
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+from ingest.findings import Finding, Severity
+from ler.model import VERSIONS
+
+type Language = Literal["da", "en"]
+
+ORIGINS: Final = ("schema", "restriction", "server", "platform")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as people read it."""
+
+    name: str
+    origin: str
+    severity: Severity
+    since: str
+    until: str
+    basis: str
+    says: Mapping[Language, str]
+    mend: Mapping[Language, str]
+
+    def applies_to(self, version: str) -> bool:
+        """Whether the version of the model has this rule."""
+        first, asked, last = (VERSIONS.index(v) for v in (self.since, version, self.until))
+        return first <= asked <= last
+
+    def message(self, finding: Finding, language: Language) -> str:
+        """What is wrong at the place of the finding, in words."""
+        return self.says[language].format(
+            feature_type=finding.feature_type,
+            attribute=finding.attribute,
+            found=finding.found,
+            wanted=finding.wanted,
+        )
+
+
+@cache
+def load_rules() -> Mapping[str, Rule]:
+    """Every rule by its name. ValueError for an entry that is incomplete or stands twice."""
+    rules: dict[str, Rule] = {}
+    for file in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                if name in rules:
+                    raise ValueError(f"the rule {name} stands twice")
+                rules[name] = _rule(name, entry)
+    return rules
+
+
+def _rule(name: str, entry: Mapping[str, str]) -> Rule:
+    try:
+        rule = Rule(
+            name=name,
+            origin=entry["origin"],
+            severity=Severity(entry["severity"]),
+            since=entry.get("since", VERSIONS[0]),
+            until=entry.get("until", VERSIONS[-1]),
+            basis=entry["basis"],
+            says={"da": entry["da"], "en": entry["en"]},
+            mend={"da": entry["mend_da"], "en": entry["mend_en"]},
+        )
+    except KeyError as missing:
+        raise ValueError(f"the rule {name} has no {missing}") from None
+    if rule.origin not in ORIGINS:
+        raise ValueError(f"the rule {name} has the unknown origin {rule.origin}")
+    return rule
