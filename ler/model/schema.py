@@ -104,6 +104,10 @@ class Attribute:
     """Feature type that a reference or an inline object must be."""
     geometry: str = ""
     """`curve`, `curves`, `point` or `any`."""
+    with_geometry: bool = False
+    """Whether a restriction demands the attribute of every feature that has a geometry; the schema does not."""
+    meaning_since: str = VERSIONS[0]
+    """First version in which the attribute means what it means in the newest."""
 
     @property
     def many(self) -> bool:
@@ -253,6 +257,8 @@ def _attribute(
         unit=detail if kind is Kind.MEASURE else "",
         target=detail if kind in {Kind.REFERENCE, Kind.INLINE} else "",
         geometry=detail if kind is Kind.GEOMETRY else "",
+        with_geometry=row.get("with_geometry", False),
+        meaning_since=row.get("meaning", VERSIONS[0]),
     )
 
 

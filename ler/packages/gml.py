@@ -4,6 +4,9 @@ Heights that nobody knows (NaN) become -99 here, the one place where the platfor
 model has one curve; where an area's edge cut a line in several pieces, each piece is a member of its own with the same
 `id`, its `gml:id` numbered, and references to the line point to all pieces: joined into one curve they would show a
 line where none lies.
+
+`write_answer` sorts what it is given and holds it in memory; `stream_answer` takes members that come in order, holds
+one at a time and cuts nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +37,9 @@ LEVEL_CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/5799"
 COORDINATE_DECIMALS: Final = 4
 """Coordinates are written to 0.1 mm."""
 
+GEOMETRY_PREFIX: Final = "geometri-"
+"""How the `gml:id` of a geometry begins, before its number."""
+
 _DECLARATIONS: Final = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -55,6 +61,44 @@ def write_answer(stream: BinaryIO, answer: Answer, model: Model | None = None) -
     members = writer.answer(answer, _DECLARATIONS)
     writer.text("\n")
     return members
+
+
+class IdTakenError(ValueError):
+    """An object of the answer has an identifier like those that geometries get; write again with another prefix."""
+
+
+def stream_answer(
+    stream: BinaryIO,
+    header: Feature,
+    features: Iterable[Feature],
+    model: Model,
+    *,
+    owner: tuple[str | None, str | None] = (None, None),
+    geometry_prefix: str = GEOMETRY_PREFIX,
+) -> int:
+    """Write one answer whose members come in schema order, one at a time; returns the number of members.
+
+    `owner` is CVR number and name, each written when it is there. Raises IdTakenError, and ValueError for members out
+    of order and for a line in pieces, which only `write_answer` can spread.
+    """
+    writer = _Writer(stream, model)
+    writer.geometry_prefix = writer.reserved = geometry_prefix
+    writer.text(_DECLARATION)
+    writer.open_answer(header, owner, _DECLARATIONS)
+    order = {member: position for position, member in enumerate(model.members)}
+    reached = count = 0
+    for feature in features:
+        feature_type = model.types[feature.type]
+        if _in_pieces(feature, feature_type):
+            raise ValueError(f"{feature.gml_id} is in pieces")
+        position = order[str(feature_type.member)]
+        if position < reached:
+            raise ValueError(f"{feature.gml_id} comes after members that must follow it")
+        reached = position
+        writer.member(str(feature_type.member), feature)
+        count += 1
+    writer.text(f"</ler:{ANSWER}>\n")
+    return count
 
 
 def write_collection(stream: BinaryIO, answers: Iterable[Answer], model: Model | None = None) -> int:
@@ -79,7 +123,9 @@ class _Writer:
         self.stream = stream
         self.model = model
         self.prefix = ""
-        self.geometry_prefix = "geometri-"
+        self.geometry_prefix = GEOMETRY_PREFIX
+        self.reserved: str | None = None
+        """Prefix that no identifier but those of geometries may have; None where that has been seen to before."""
         self.geometries = 0
 
     def text(self, text: str) -> None:
@@ -87,25 +133,33 @@ class _Writer:
 
     def answer(self, answer: Answer, declarations: str) -> int:
         """Write the root element of one answer, its header and its members in schema order."""
-        header_type = self.model.answer
-        self.text(
-            f"<ler:{ANSWER}{declarations} gml:id={self._id(answer.header.gml_id)}"
-            f' schemaVersion="{self.model.version}">'
-            f'<gml:identifier codeSpace="CVR">{escape(answer.owner_cvr)}</gml:identifier>'
-            f"<gml:name>{escape(answer.owner_name)}</gml:name>"
-            f"{''.join(self._properties(answer.header, header_type))}\n"
-        )
+        self.open_answer(answer.header, (answer.owner_cvr, answer.owner_name), declarations)
         while any(feature.gml_id.startswith(self.geometry_prefix) for feature in answer.features):
             self.geometry_prefix = f"_{self.geometry_prefix}"
         pieces = _piece_ids(answer.features, self.model)
         count = 0
         for member, feature in self._members(answer.features):
             for piece in _split(feature, pieces):
-                body = self._feature(piece, self.model.types[piece.type])
-                self.text(f"<ler:{member}>{body}</ler:{member}>\n")
+                self.member(member, piece)
                 count += 1
         self.text(f"</ler:{ANSWER}>")
         return count
+
+    def open_answer(self, header: Feature, owner: tuple[str | None, str | None], declarations: str) -> None:
+        """Write the root's start tag, whose answer it is, and the header."""
+        cvr, name = owner
+        told = "" if cvr is None else f'<gml:identifier codeSpace="CVR">{escape(cvr)}</gml:identifier>'
+        told += "" if name is None else f"<gml:name>{escape(name)}</gml:name>"
+        self.text(
+            f"<ler:{ANSWER}{declarations} gml:id={self._id(header.gml_id)}"
+            f' schemaVersion="{self.model.version}">'
+            f"{told}{''.join(self._properties(header, self.model.answer))}\n"
+        )
+
+    def member(self, member: str, feature: Feature) -> None:
+        """Write one member."""
+        body = self._feature(feature, self.model.types[feature.type])
+        self.text(f"<ler:{member}>{body}</ler:{member}>\n")
 
     def _members(self, features: Sequence[Feature]) -> Iterator[tuple[str, Feature]]:
         grouped: dict[str, list[Feature]] = {member: [] for member in self.model.members}
@@ -181,6 +235,8 @@ class _Writer:
         return f'<gml:{name} gml:id="{identifier}" srsName="{CRS}" srsDimension="3">{body}</gml:{name}>'
 
     def _id(self, gml_id: str) -> str:
+        if self.reserved is not None and gml_id.startswith(self.reserved):
+            raise IdTakenError(gml_id)
         return quoteattr(self.prefix + gml_id)
 
 
@@ -213,17 +269,23 @@ def _numbers(geometry: BaseGeometry) -> str:
     return " ".join(format_number(number) for number in coordinates.ravel().tolist())
 
 
+def _in_pieces(feature: Feature, feature_type: FeatureType) -> bool:
+    geometry = feature_type.geometry
+    return (
+        geometry is not None
+        and geometry.geometry == "curve"
+        and isinstance(feature.geometry, shapely.MultiLineString)
+    )
+
+
 def _piece_ids(features: Iterable[Feature], model: Model) -> dict[str, list[str]]:
     """The `gml:id`s of the pieces of every line that was cut in several, the line's own first."""
     features = list(features)
     taken = {feature.gml_id for feature in features}
     pieces: dict[str, list[str]] = {}
     for feature in features:
-        geometry = model.types[feature.type].geometry
-        if (
-            geometry is None
-            or geometry.geometry != "curve"
-            or not isinstance(feature.geometry, shapely.MultiLineString)
+        if not isinstance(feature.geometry, shapely.MultiLineString) or not _in_pieces(
+            feature, model.types[feature.type]
         ):
             continue
         identifiers = [feature.gml_id]

@@ -1,0 +1,180 @@
+"""`ler check`: what is wrong with owners' files, without a database.
+
+Exit code 0: no findings, 1: findings, 2: a file cannot be read; of several files the worst.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+from shapely import Polygon
+
+from geoapi.cli.console import messages, results, say, settings_of
+from geoapi.cli.language import LanguageOption, language_of
+from ingest.check import check_file
+from ingest.findings import Finding
+from ingest.readers.gml_feature import Coverage
+from ingest.readers.prolog import UnreadableFileError
+from ingest.report.content import FileReport, RuleReport, worst
+from ingest.report.to_json import json_report
+from ingest.report.words import WORDS, Words
+from ler.errors import InputError, RefusedError
+from ler.model import VERSIONS
+from ler.settings import Settings
+
+PLACES = 5
+"""Places of each rule that the text shows."""
+
+_SHOWN_EVERY = 200
+_COLOURS = {"error": "bold red", "warning": "bold yellow"}
+
+type Told = Callable[[int], None]
+
+
+def check(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="LER GML files.", metavar="FILE...")],
+    *,
+    model: Annotated[
+        str | None, typer.Option(help="Check by this version of the model, whatever the file says.")
+    ] = None,
+    area: Annotated[
+        Path | None, typer.Option(help="GeoJSON with the dig area that the files answer (EPSG:25832).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page with a map.")] = None,
+    gpkg: Annotated[Path | None, typer.Option(help="Write the findings as points of a GeoPackage.")] = None,
+    language: LanguageOption = None,
+) -> None:
+    """Check files against every rule of the model; ends with 0: clean, 1: findings, 2: cannot be read."""
+    settings = settings_of(ctx)
+    told_in = language_of(language)
+    _require_version(model)
+    _require_place(html, ".html")
+    _require_place(gpkg, ".gpkg")
+    dig_area = _dig_area(area, settings) if area else None
+    reports = [_check(path, model, dig_area, settings.coverage) for path in files]
+    if as_json:
+        results().print_json(json.dumps(json_report(reports, told_in)))
+    else:
+        for report in reports:
+            tell(report, WORDS[told_in])
+    if html:
+        from ingest.report.to_html import write_html_report  # noqa: PLC0415 - most checks write none
+
+        write_html_report(html, reports, told_in, coverage=settings.coverage)
+        say(str(html))
+    if gpkg:
+        from ingest.report.to_geopackage import write_geopackage_report  # noqa: PLC0415 - geopandas takes a second
+
+        write_geopackage_report(gpkg, reports, told_in)
+        say(str(gpkg))
+    raise typer.Exit(worst(reports))
+
+
+def tell(report: FileReport, words: Words) -> None:
+    """Print what was found in one file, rule by rule, with the first places."""
+    console = results()
+    if report.result is None:
+        console.print(Text(f"{report.path}: {words.unreadable}", style="bold"))
+        console.print(Text(f"  {report.refusal}"))
+        return
+    found = report.result.findings
+    counts = [
+        words.errors.format(words.figure(found.errors)) if found.errors else "",
+        words.warnings.format(words.figure(found.warnings)) if found.warnings else "",
+    ]
+    verdict = ", ".join(count for count in counts if count) or words.clean_all
+    facts = (
+        words.model.format(report.result.version),
+        words.features.format(words.figure(report.feature_count)),
+        verdict,
+    )
+    console.print(Text(f"{report.path}: {', '.join(facts)}", style="bold"))
+    for rule in report.rules():
+        _tell_rule(rule, words)
+
+
+def _tell_rule(report: RuleReport, words: Words) -> None:
+    console = results()
+    severity = words.error if report.severity == "error" else words.warning
+    console.print()
+    console.print(
+        Text.assemble(
+            (severity, _COLOURS[report.severity]),
+            f" {report.rule.name}, {words.often(report.count)} ({report.rule.basis})",
+        )
+    )
+    console.print(Text(f"  {words.mend}: {report.rule.mend[words.language]}"))
+    for finding in report.findings[:PLACES]:
+        console.print(Text(f"    {_place(finding)}  {report.rule.message(finding, words.language)}"))
+    left = report.count - min(len(report.findings), PLACES)
+    if left:
+        console.print(Text(f"    {words.more.format(words.figure(left))}"))
+
+
+def _place(finding: Finding) -> str:
+    column = f":{finding.column}" if finding.column else ""
+    return " ".join(part for part in (f"{finding.line}{column}", finding.gml_id) if part)
+
+
+def _check(path: Path, version: str | None, area: Polygon | None, coverage: Coverage) -> FileReport:
+    try:
+        with _progress(path) as told:
+            result = check_file(path, coverage=coverage, version=version, area=area, progress=told)
+    except UnreadableFileError as refusal:
+        return FileReport(path, None, refusal)
+    except OSError as error:
+        code = "file-missing" if isinstance(error, FileNotFoundError) else "file-not-readable"
+        return FileReport(path, None, UnreadableFileError(code, f"{path}: {error.strerror}"))
+    return FileReport(path, result)
+
+
+def _require_version(version: str | None) -> None:
+    if version is not None and version not in VERSIONS:
+        raise InputError(f"{version} is not a version of the model; known: {', '.join(VERSIONS)}")
+
+
+def _require_place(path: Path | None, ending: str) -> None:
+    """A report goes only where its ending fits, so that a slip of the hand does not write over the data."""
+    if path is None:
+        return
+    if path.suffix.lower() != ending:
+        raise RefusedError("report-name", f"{path} must end with {ending}")
+    if not path.parent.is_dir():
+        raise RefusedError("folder-missing", f"there is no folder {path.parent}")
+
+
+def _dig_area(path: Path, settings: Settings) -> Polygon:
+    from ingest.area_file import read_area_file  # noqa: PLC0415 - pyproj is needed for areas only
+    from ler.domain.dig_area import dig_area  # noqa: PLC0415 - as above
+
+    return dig_area(read_area_file(path), coverage=settings.coverage, max_area_m2=settings.max_area_m2)
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[Told]:
+    console = messages()
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(path.name, total=None)
+
+        def told(count: int) -> None:
+            if count % _SHOWN_EVERY == 0:
+                progress.update(task, completed=count)
+
+        yield told
