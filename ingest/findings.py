@@ -6,14 +6,11 @@ once. An error keeps the file out; a warning lets it in and is told.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from ingest.rules.catalogue import load_rules
+from ingest.severity import Severity
 
-class Severity(StrEnum):
-    """Whether a finding keeps the file out."""
-
-    ERROR = "error"
-    WARNING = "warning"
+__all__ = ["Finding", "Findings", "Severity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +19,8 @@ class Finding:
 
     code: str
     """Name of the rule: ours in kebab-case, or the official name of an LER rule."""
-    message: str
-    """What is wrong and how to mend it, in English."""
     line: int
-    """Line of the file, from 1."""
+    """Line of the file, from 1; 0 when it is not known."""
     gml_id: str = ""
     """The feature it concerns; empty outside features."""
     severity: Severity = Severity.ERROR
@@ -41,9 +36,11 @@ class Finding:
     """A point of the feature, EPSG:25832, for the map of a report."""
 
     def __str__(self) -> str:
-        """The finding on one line, as it is printed."""
+        """The finding on one line in English, as it is printed."""
+        column = f", column {self.column}" if self.column else ""
         at = f" ({self.gml_id})" if self.gml_id else ""
-        return f"line {self.line}{at}: {self.message} [{self.code}]"
+        says = load_rules()[self.code].message(self, "en")
+        return f"line {self.line}{column}{at}: {says} [{self.code}]"
 
 
 @dataclass(slots=True)

@@ -20,10 +20,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from ingest.findings import Finding, Severity
+from ingest.severity import Severity
 from ler.model import VERSIONS
+
+if TYPE_CHECKING:  # a finding prints itself with this catalogue
+    from ingest.findings import Finding
 
 type Language = Literal["da", "en"]
 
@@ -48,7 +51,7 @@ class Rule:
         first, asked, last = (VERSIONS.index(v) for v in (self.since, version, self.until))
         return first <= asked <= last
 
-    def message(self, finding: Finding, language: Language) -> str:
+    def message(self, finding: "Finding", language: Language) -> str:
         """What is wrong at the place of the finding, in words."""
         return self.says[language].format(
             feature_type=finding.feature_type,

@@ -1,0 +1,62 @@
+"""A file is checked against every rule, and nothing is stored: structure by the reader, meaning by the rules.
+
+The file is streamed once; memory does not grow with it.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shapely.geometry import Polygon
+
+from ingest.findings import Findings
+from ingest.readers.gml_feature import Coverage
+from ingest.readers.ler_gml import LerGmlReader
+from ingest.rules.engine import RuleChecker, RuleSettings
+from ler.model import Feature
+
+DEFAULT_SETTINGS: Final = RuleSettings()
+
+type Progress = Callable[[int], None]
+"""Told how many features have been checked so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a file holds and what is wrong with it."""
+
+    path: Path
+    version: str
+    """Version of the model it was checked by."""
+    header: Feature
+    feature_counts: dict[str, int]
+    """How many features of each type could be read."""
+    findings: Findings
+
+
+def check_file(
+    path: Path,
+    *,
+    coverage: Coverage,
+    version: str | None = None,
+    area: Polygon | None = None,
+    settings: RuleSettings = DEFAULT_SETTINGS,
+    progress: Progress = lambda _: None,
+) -> CheckResult:
+    """Check an owner's LER GML file by the rules of `version`, or of the version that the file states.
+
+    `area` is the dig area that the file answers, where one is known. Raises UnreadableFileError for a file that
+    cannot be read at all; everything else is in the findings.
+    """
+    reader = LerGmlReader(path, coverage=coverage, version=version)
+    rules = RuleChecker(reader.model, reader.findings, settings, area=area)
+    counts: Counter[str] = Counter()
+    for number, feature in enumerate(reader, start=1):
+        counts[feature.type] += 1
+        rules.check_feature(feature)
+        progress(number)
+    rules.check_answer(reader.header)
+    rules.finish()
+    return CheckResult(path, reader.model.version, reader.header, dict(counts), reader.findings)
