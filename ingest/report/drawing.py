@@ -146,8 +146,10 @@ def _marks(marks: Sequence[Mark], frame: _Frame, words: Words) -> Iterator[str]:
                 break
         else:
             groups.append((x, y, [mark]))
-    for x, y, group in reversed(groups):
-        yield _mark(x, y, group, words)
+    yield from (_mark(x, y, group, words) for x, y, group in reversed(groups))
+    for x, y, group in groups:
+        if len(group) > 1:
+            yield f'<text class="more" x="{x + 5:.1f}" y="{y - _MARK - 1:.1f}">+{len(group) - 1}</text>'
 
 
 def _mark(x: float, y: float, group: Sequence[Mark], words: Words) -> str:
@@ -160,12 +162,10 @@ def _mark(x: float, y: float, group: Sequence[Mark], words: Words) -> str:
         else f'<path d="M{x:.1f} {y - reach:.1f}l{reach} {reach}l-{reach} {reach}l-{reach} -{reach}Z"/>'
     )
     others = len(group) - 1
-    more = f'<text class="more" x="{x + _MARK + 2:.1f}" y="{y - 5:.1f}">+{others}</text>' if others else ""
     told = f"{first.number}: {first.says}" + (f" ({words.on_map.format(others)})" if others else "")
-    kind = "error" if error else "warning"
     return (
-        f'<a href="#finding-{first.number}" class="mark {kind}"><title>{escape(told)}</title>{shape}'
-        f'<text x="{x:.1f}" y="{y + 3.6:.1f}">{first.number}</text>{more}</a>'
+        f'<a href="#finding-{first.number}" class="mark {first.severity}"><title>{escape(told)}</title>{shape}'
+        f'<text x="{x:.1f}" y="{y + 3.6:.1f}">{first.number}</text></a>'
     )
 
 

@@ -12,10 +12,12 @@ if (form) {
       const named = rule.querySelector("h3").textContent.toLowerCase().includes(wanted);
       let shown = named;
       for (const row of rule.querySelectorAll("tr.at")) {
-        const says = row.nextElementSibling;
-        const text = (row.textContent + " " + says.textContent).toLowerCase();
+        const next = row.nextElementSibling;
+        const says = next && next.classList.contains("says") ? next : null;
+        const text = (row.textContent + " " + (says ? says.textContent : "")).toLowerCase();
         const hit = named || text.includes(wanted);
-        row.hidden = says.hidden = !hit;
+        row.hidden = !hit;
+        if (says) says.hidden = !hit;
         shown = shown || hit;
       }
       rule.hidden = !shown;

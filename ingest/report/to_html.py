@@ -142,36 +142,37 @@ def _map(
 
 
 def _rule(rule: RuleReport, places: Sequence[tuple[int, Finding]], words: Words) -> Iterator[str]:
+    sayings = [rule.rule.message(finding, words.language) for _, finding in places]
+    same = len(set(sayings)) == 1
     yield (
         f'<section class="rule" id="rule-{places[0][0]}"><h3><span class="badge {rule.severity}">'
         f"{escape(_severity(rule, words))}</span> {escape(rule.rule.name)}"
-        f' <small>{escape(words.often(rule.count))}</small></h3>\n'
+        f" <small>{escape(words.often(rule.count))}</small></h3>\n"
     )
+    if same:
+        yield f"<p>{escape(sayings[0])}</p>\n"
     yield (
         f"<dl><dt>{escape(words.mend)}</dt><dd>{escape(rule.rule.mend[words.language])}</dd>"
         f"<dt>{escape(words.basis)}</dt><dd>{escape(rule.rule.basis)}</dd></dl>\n"
     )
-    yield _places(rule, places, words)
-    yield "</section>\n"
-
-
-def _places(rule: RuleReport, places: Sequence[tuple[int, Finding]], words: Words) -> str:
     caption = words.first_places.format(words.figure(len(places)), words.figure(rule.count))
     shown = f"<caption>{escape(caption)}</caption>" if len(places) < rule.count else ""
     names = [str(getattr(words, name)) for name in _HEADINGS]
     headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    rows = "".join(_row(rule, number, finding, names, words) for number, finding in places)
-    return f'<table class="places">{shown}<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>\n'
+    rows = "".join(
+        _row(number, finding, names, "" if same else says)
+        for (number, finding), says in zip(places, sayings, strict=True)
+    )
+    yield f'<table class="places">{shown}<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>\n</section>\n'
 
 
-def _row(rule: RuleReport, number: int, finding: Finding, names: Sequence[str], words: Words) -> str:
+def _row(number: int, finding: Finding, names: Sequence[str], says: str) -> str:
     where = ".".join(part for part in (finding.feature_type, finding.attribute) if part)
     line = f"{finding.line}:{finding.column}" if finding.column else str(finding.line or "")
     cells = (line, finding.gml_id, where, finding.found, finding.wanted)
-    labelled = zip(names[1:], ("", "id", "", "value", "value"), cells, strict=True)
+    labelled = zip(names[1:], ("at", "id", "where", "value", "value"), cells, strict=True)
     body = "".join(
         f'<td data-label="{escape(name)}" class="{kind}">{escape(cell)}</td>' for name, kind, cell in labelled
     )
-    says = escape(rule.rule.message(finding, words.language))
-    head = f'<th scope="row" id="finding-{number}">{number}</th>'
-    return f'<tr class="at">{head}{body}</tr><tr class="says"><td></td><td colspan="5">{says}</td></tr>'
+    said = f'<tr class="says"><td></td><td colspan="5">{escape(says)}</td></tr>' if says else ""
+    return f'<tr class="at"><th scope="row" id="finding-{number}">{number}</th>{body}</tr>{said}'
