@@ -134,8 +134,10 @@ class FeatureReader:
             else:
                 self._store(feature, attribute, self._value(attribute, element))
         except GeometryFault as fault:
+            feature.unread |= {attribute.name}
             self._add(fault.code, str(fault), fault.line, Severity.ERROR)
         except ValueError as wanted:
+            feature.unread |= {attribute.name}
             code = "attribute-code" if attribute.kind is Kind.CODE else "attribute-value"
             given = _shorten(element.text or "")
             self.report(code, f"{attribute.name} is '{given}', wanted {wanted}", element)

@@ -41,5 +41,8 @@ class RuleSettings:
     manual_handling_may_hold_lines: bool = True
     """An answer taken out for manual handling may already hold lines."""
 
+    lying_in_a_line_is_contained: bool = False
+    """A line needs no geometry already when liggerILedning is true; False: only when a line or trace refers to it."""
+
     area_tolerance_m: float = 0.001
     """How far a geometry may reach over the edge of the dig area: cut points are rounded to 0.1 mm."""
