@@ -56,6 +56,8 @@ def convert_file(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Converted:
     """Write the copy. Raises UnreadableFileError, FaultyFileError, RefusedError when the target is there already."""
+    if not source.is_file():
+        raise RefusedError("file-missing", f"there is no file {source}")
     if target.exists():
         raise RefusedError("file-exists", f"{target} is there already and is not written over")
     if not target.parent.is_dir():
@@ -65,7 +67,14 @@ def convert_file(
         prefix = GEOMETRY_PREFIX
         while True:
             try:
-                converted = _write(source, workshop, version, coverage, prefix, progress)
+                converted = _write(
+                    source,
+                    workshop,
+                    version=version,
+                    coverage=coverage,
+                    prefix=prefix,
+                    progress=progress,
+                )
                 break
             except IdTakenError:
                 prefix = f"_{prefix}"
@@ -81,6 +90,7 @@ def convert_file(
 def _write(
     source: Path,
     target: Path,
+    *,
     version: str,
     coverage: Coverage,
     prefix: str,

@@ -15,7 +15,9 @@ from ler.errors import InputError, NotFoundError
 from ler.model import VERSIONS
 
 app = typer.Typer(
-    cls=ReportingGroup, no_args_is_help=True, help="The rules that files are checked against: list and explain them."
+    cls=ReportingGroup,
+    no_args_is_help=True,
+    help="The rules that files are checked against: list and explain them.",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]

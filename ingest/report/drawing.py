@@ -50,7 +50,9 @@ class Lines:
     marked: list[BaseGeometry] = field(default_factory=list)
 
 
-def collect_lines(path: Path, coverage: Coverage, marked: Collection[str], features: int, version: str) -> Lines:
+def collect_lines(
+    path: Path, coverage: Coverage, marked: Collection[str], features: int, version: str
+) -> Lines:
     """Read the file once more: the features named in `marked`, and of all others an even sample."""
     step = max(1, math.ceil(features / MOST_FEATURES))
     lines = Lines()

@@ -39,10 +39,16 @@ def html_report(reports: Sequence[FileReport], language: Language, *, coverage: 
     style, script = (
         files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
     )
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
+    )
     title = escape(words.title.format(", ".join(report.path.name for report in reports)))
     numbers = count(1)
-    sections = "".join(part for report in reports for part in _file(report, words, coverage, numbers))
+    sections = "".join(
+        part
+        for report in reports
+        for part in _file(report, words, coverage, numbers, alone=len(reports) == 1)
+    )
     return (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
@@ -67,8 +73,10 @@ def _filter(words: Words) -> str:
     )
 
 
-def _file(report: FileReport, words: Words, coverage: Coverage, numbers: Iterator[int]) -> Iterator[str]:
-    yield f'<section class="file"><h2>{escape(report.path.name)}</h2>\n'
+def _file(
+    report: FileReport, words: Words, coverage: Coverage, numbers: Iterator[int], *, alone: bool
+) -> Iterator[str]:
+    yield '<section class="file">' + ("" if alone else f"<h2>{escape(report.path.name)}</h2>\n")
     if report.result is None:
         told = escape(str(report.refusal))
         yield f'<p class="verdict unreadable"><strong>{escape(words.unreadable)}.</strong> {told}</p></section>\n'
@@ -92,7 +100,9 @@ def _verdict(report: FileReport, result: CheckResult, words: Words) -> str:
         words.warnings.format(words.figure(warnings)) if warnings else "",
     ]
     said = ", ".join(part for part in parts if part) or words.clean
-    facts = f"{words.model.format(result.version)} · {words.features.format(words.figure(report.feature_count))}"
+    facts = (
+        f"{words.model.format(result.version)} · {words.features.format(words.figure(report.feature_count))}"
+    )
     return f'<p class="verdict {kind}"><strong>{escape(said)}</strong> <span>{escape(facts)}</span></p>\n'
 
 

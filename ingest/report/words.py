@@ -87,7 +87,7 @@ _ENGLISH: Final = Words(
     message="What is wrong",
     map_title="Where",
     map_note="Coordinates in EPSG:25832, metres. A disc is an error, a diamond a warning; the number is that of the"
-    " finding below. Darker lines have findings.",
+    " finding below. Heavy lines have findings.",
     no_map="No finding of this file has a place, and no feature a geometry that could be read: there is no map.",
     on_map="{} more at the same place",
     north="N",
@@ -130,7 +130,7 @@ _DANISH: Final = Words(
     message="Hvad er galt",
     map_title="Hvor",
     map_note="Koordinater i EPSG:25832, meter. En cirkel er en fejl, en rude en advarsel; tallet er nummeret i"
-    " listen nedenfor. Mørkere linjer har fejl eller advarsler.",
+    " listen nedenfor. Kraftige linjer har fejl eller advarsler.",
     no_map="Ingen fejl i filen har et sted, og intet objekt en geometri, der kunne læses: der er intet kort.",
     on_map="{} til på samme sted",
     north="N",

@@ -67,16 +67,16 @@ class Conversion:
                 if name in known
             },
             voids={
-                name: reason
-                for name, reason in feature.voids.items()
-                if name in known and known[name].void
+                name: reason for name, reason in feature.voids.items() if name in known and known[name].void
             },
         )
 
     def _value(self, attribute: Attribute, value: Value) -> Value:
         if attribute.kind is not Kind.INLINE or not isinstance(value, dict):
             return value
-        inner = Feature(attribute.target, str(value["gml_id"]), {k: v for k, v in value.items() if k != "gml_id"})
+        inner = Feature(
+            attribute.target, str(value["gml_id"]), {k: v for k, v in value.items() if k != "gml_id"}
+        )
         return {"gml_id": inner.gml_id, **self.convert(inner).attributes}
 
     def count(self, *changes: Change) -> int:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from ler.model.schema import ANSWER, VERSIONS, Attribute, CodeList, FeatureType, Kind, Model, load_model
@@ -56,7 +57,7 @@ def model_reference() -> str:
 
 def _differences() -> Iterator[str]:
     models = [load_model(version) for version in VERSIONS]
-    for older, newer in zip(models, models[1:], strict=False):
+    for older, newer in pairwise(models):
         said = list(_difference(older, newer))
         yield f"- **{older.version} to {newer.version}**: {'; '.join(said) or 'no difference in types and attributes'}."
 
@@ -76,8 +77,8 @@ def _difference(older: Model, newer: Model) -> Iterator[str]:
             if known is not None and attribute.meaning_since == newer.version:
                 meaning.setdefault(attribute.name, []).append(name)
     for words, found in (("new", added), ("may now be void", voidable), ("has another meaning", meaning)):
-        for attribute, types in found.items():
-            yield f"`{attribute}` of {', '.join(types)} {'is ' if words == 'new' else ''}{words}"
+        for changed, types in found.items():
+            yield f"`{changed}` of {', '.join(types)} {'is ' if words == 'new' else ''}{words}"
 
 
 def _own(feature_type: FeatureType, model: Model) -> tuple[Attribute, ...]:
@@ -113,7 +114,9 @@ def _type(feature_type: FeatureType, model: Model) -> Iterator[str]:
 
 def _attribute(attribute: Attribute, owner: str) -> str:
     most = "n" if attribute.max_count == 0 else str(attribute.max_count)
-    number = str(attribute.min_count) if str(attribute.min_count) == most else f"{attribute.min_count}..{most}"
+    number = (
+        str(attribute.min_count) if str(attribute.min_count) == most else f"{attribute.min_count}..{most}"
+    )
     since = _first(owner, attribute.name, void=False)
     void = _first(owner, attribute.name, void=True) if attribute.void else ""
     told = "yes" if void == since else f"since {void}"
@@ -138,21 +141,17 @@ def _first(owner: str, name: str, *, void: bool) -> str:
 
 
 def _holds(attribute: Attribute) -> str:
-    match attribute.kind:
-        case Kind.CODE if attribute.code_list:
-            return f"code: [{attribute.code_list.name}](#{attribute.code_list.name.lower()})"
-        case Kind.TEXT:
-            return f"text, at most {attribute.max_length}" if attribute.max_length else "text"
-        case Kind.MEASURE:
-            return f"number, {attribute.unit}" if attribute.unit else "number with its unit"
-        case Kind.REFERENCE:
-            return f"reference to [{attribute.target}](#{attribute.target.lower()})"
-        case Kind.INLINE:
-            return f"[{attribute.target}](#{attribute.target.lower()})"
-        case Kind.GEOMETRY:
-            return _GEOMETRIES[attribute.geometry]
-        case kind:
-            return _KINDS[kind]
+    if attribute.kind in _KINDS:
+        return _KINDS[attribute.kind]
+    if attribute.kind is Kind.TEXT:
+        return f"text, at most {attribute.max_length}" if attribute.max_length else "text"
+    if attribute.kind is Kind.MEASURE:
+        return f"number, {attribute.unit}" if attribute.unit else "number with its unit"
+    if attribute.kind is Kind.GEOMETRY:
+        return _GEOMETRIES[attribute.geometry]
+    name = attribute.code_list.name if attribute.code_list else attribute.target
+    role = {Kind.CODE: "code: ", Kind.REFERENCE: "reference to "}.get(attribute.kind, "")
+    return f"{role}[{name}](#{name.lower()})"
 
 
 def _code_list(code_list: CodeList) -> Iterator[str]:

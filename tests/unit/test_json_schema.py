@@ -11,7 +11,14 @@ from ler.model.json_schema import DIALECT, VOID, feature_schema
 from tests.answers import answer, read
 from tests.official import SAMPLES, needs_samples
 
-TYPES = {"string": str, "number": (int, float), "integer": int, "boolean": bool, "object": dict, "array": list}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
 KNOWN = {
     "type",
     "enum",
