@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ler.model.feature import Feature, Value
-from ler.model.schema import VERSIONS, Attribute, FeatureType, Kind, Model
+from ler.model.schema import VERSIONS, Attribute, Kind, Model
 
 
 class Change(StrEnum):
@@ -43,6 +43,20 @@ class Told:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What becomes of the attributes of one feature type, by name."""
+
+    gone: frozenset[str]
+    never_void: frozenset[str]
+    """May not be void in the target; the demanded ones among them must then be added."""
+    demanded: frozenset[str]
+    other_meaning: frozenset[str]
+    added: tuple[Attribute, ...]
+    """Only the target has them, and demands them, perhaps of features with a geometry only."""
+    inline: tuple[Attribute, ...]
+
+
 @dataclass(slots=True)
 class Conversion:
     """Converts features one by one and keeps account; the account grows with the model, not with the file."""
@@ -50,33 +64,32 @@ class Conversion:
     source: Model
     target: Model
     account: dict[Changed, Told] = field(default_factory=dict)
+    _plans: dict[str, _Plan] = field(default_factory=dict)
 
     def convert(self, feature: Feature) -> Feature:
         """Return the feature as the target version can hold it; what it could not keep goes to the account."""
-        before = self.source.types[feature.type]
-        after = self.target.types[feature.type]
-        for changed in _changes(feature, before, after, (self.source.version, self.target.version)):
+        plan = self._plans.get(feature.type)
+        if plan is None:
+            plan = self._plans[feature.type] = _plan(feature.type, self.source, self.target)
+        for change, name in _changes(feature, plan):
+            changed = Changed(change, feature.type, name)
             told = self.account.setdefault(changed, Told(0, feature.gml_id, feature.line))
             told.count += 1
-        known = {attribute.name: attribute for attribute in after.attributes}
-        return replace(
-            feature,
-            attributes={
-                name: self._value(known[name], value)
-                for name, value in feature.attributes.items()
-                if name in known
-            },
-            voids={
-                name: reason for name, reason in feature.voids.items() if name in known and known[name].void
-            },
-        )
+        attributes = {name: value for name, value in feature.attributes.items() if name not in plan.gone}
+        for attribute in plan.inline:
+            value = attributes.get(attribute.name)
+            if isinstance(value, dict):
+                attributes[attribute.name] = self._inline(attribute, value)
+        voids = {
+            name: reason
+            for name, reason in feature.voids.items()
+            if name not in plan.gone and name not in plan.never_void
+        }
+        return replace(feature, attributes=attributes, voids=voids)
 
-    def _value(self, attribute: Attribute, value: Value) -> Value:
-        if attribute.kind is not Kind.INLINE or not isinstance(value, dict):
-            return value
-        inner = Feature(
-            attribute.target, str(value["gml_id"]), {k: v for k, v in value.items() if k != "gml_id"}
-        )
+    def _inline(self, attribute: Attribute, value: dict[str, Value]) -> Value:
+        attributes = {name: one for name, one in value.items() if name != "gml_id"}
+        inner = Feature(attribute.target, str(value["gml_id"]), attributes)
         return {"gml_id": inner.gml_id, **self.convert(inner).attributes}
 
     def count(self, *changes: Change) -> int:
@@ -89,33 +102,35 @@ class Conversion:
         return not self.count(Change.VALUE_LOST, Change.VOID_LOST, Change.TO_ADD)
 
 
-def _changes(
-    feature: Feature, before: FeatureType, after: FeatureType, versions: tuple[str, str]
-) -> Iterator[Changed]:
-    old = {attribute.name: attribute for attribute in before.attributes}
-    new = {attribute.name: attribute for attribute in after.attributes}
+def _changes(feature: Feature, plan: _Plan) -> Iterator[tuple[Change, str]]:
     for name in feature.attributes:
-        if name not in new:
-            yield Changed(Change.VALUE_LOST, feature.type, name)
-        elif _parted(new[name].meaning_since, versions):
-            yield Changed(Change.OTHER_MEANING, feature.type, name)
+        if name in plan.gone:
+            yield Change.VALUE_LOST, name
+        elif name in plan.other_meaning:
+            yield Change.OTHER_MEANING, name
     for name in feature.voids:
-        if name not in new:
-            yield Changed(Change.VALUE_LOST, feature.type, name)
-        elif not new[name].void:
-            yield Changed(Change.VOID_LOST, feature.type, name)
-            if new[name].min_count:
-                yield Changed(Change.TO_ADD, feature.type, name)
-    for name, attribute in new.items():
-        if name not in old and _demanded(attribute, feature):
-            yield Changed(Change.TO_ADD, feature.type, name)
+        if name in plan.gone:
+            yield Change.VALUE_LOST, name
+        elif name in plan.never_void:
+            yield Change.VOID_LOST, name
+            if name in plan.demanded and name not in feature.attributes:
+                yield Change.TO_ADD, name
+    for attribute in plan.added:
+        if attribute.min_count or feature.geometry is not None:
+            yield Change.TO_ADD, attribute.name
 
 
-def _demanded(attribute: Attribute, feature: Feature) -> bool:
-    return attribute.min_count > 0 or (attribute.with_geometry and feature.geometry is not None)
-
-
-def _parted(boundary: str, versions: tuple[str, str]) -> bool:
-    """Whether the boundary lies between the two versions."""
-    low, high = sorted(VERSIONS.index(version) for version in versions)
-    return low < VERSIONS.index(boundary) <= high
+def _plan(name: str, source: Model, target: Model) -> _Plan:
+    before = {attribute.name for attribute in source.types[name].attributes}
+    after = {attribute.name: attribute for attribute in target.types[name].attributes}
+    versions = sorted(VERSIONS.index(model.version) for model in (source, target))
+    return _Plan(
+        gone=frozenset(before - after.keys()),
+        never_void=frozenset(a.name for a in after.values() if not a.void),
+        demanded=frozenset(a.name for a in after.values() if a.min_count),
+        other_meaning=frozenset(
+            a.name for a in after.values() if versions[0] < VERSIONS.index(a.meaning_since) <= versions[1]
+        ),
+        added=tuple(a for a in after.values() if a.name not in before and (a.min_count or a.with_geometry)),
+        inline=tuple(a for a in after.values() if a.kind is Kind.INLINE),
+    )
