@@ -12,6 +12,7 @@ from typing import Final
 from shapely.geometry import Polygon
 
 from ingest.findings import Findings
+from ingest.placing import Places
 from ingest.readers.gml_feature import Coverage
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.rules.engine import RuleChecker, RuleSettings
@@ -52,11 +53,14 @@ def check_file(
     """
     reader = LerGmlReader(path, coverage=coverage, version=version)
     rules = RuleChecker(reader.model, reader.findings, settings, area=area)
+    places = Places(reader.findings)
     counts: Counter[str] = Counter()
     for number, feature in enumerate(reader, start=1):
         counts[feature.type] += 1
         rules.check_feature(feature)
+        places.take(feature)
         progress(number)
     rules.check_answer(reader.header)
     rules.finish()
+    places.give()
     return CheckResult(path, reader.model.version, reader.header, dict(counts), reader.findings)
