@@ -12,7 +12,7 @@ from typing import Final
 from shapely.geometry import Polygon
 
 from ingest.findings import Findings
-from ingest.readers.gml_feature import Coverage
+from ingest.readers.gml_geometry import Coverage
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.rules.engine import RuleChecker, RuleSettings
 from ler.model import Feature
@@ -59,4 +59,5 @@ def check_file(
         progress(number)
     rules.check_answer(reader.header)
     rules.finish()
+    reader.findings.sort()
     return CheckResult(path, reader.model.version, reader.header, dict(counts), reader.findings)

@@ -30,6 +30,8 @@ class Feature:
     """EPSG:7416: easting and northing in EPSG:25832, DVR90 height in metres; NaN where nobody knows the height."""
     line: int = 0
     """Line of the file it was read from; 0 when it was not read from a file."""
+    unread: frozenset[str] = frozenset()
+    """Attributes that stand in the file with a value that could not be read: faulty, but not missing."""
 
     def utility_types(self, feature_type: FeatureType) -> list[str]:
         """Return the LER values (forsyningsart) that the feature serves, the primary one first; may be empty."""
