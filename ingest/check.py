@@ -13,7 +13,7 @@ from shapely.geometry import Polygon
 
 from ingest.findings import Findings
 from ingest.placing import Places
-from ingest.readers.gml_feature import Coverage
+from ingest.readers.gml_geometry import Coverage
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.rules.engine import RuleChecker, RuleSettings
 from ler.model import Feature
@@ -63,4 +63,5 @@ def check_file(
     rules.check_answer(reader.header)
     rules.finish()
     places.give()
+    reader.findings.sort()
     return CheckResult(path, reader.model.version, reader.header, dict(counts), reader.findings)

@@ -58,6 +58,10 @@ class Findings:
         if self.counts[key] <= self.cap:
             self.kept.append(finding)
 
+    def sort(self) -> None:
+        """Put the kept findings in the order of the file."""
+        self.kept.sort(key=lambda finding: (finding.line, finding.column))
+
     @property
     def errors(self) -> int:
         """How many findings keep the file out."""

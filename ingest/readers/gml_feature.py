@@ -1,282 +1,323 @@
 """One element of an LER file to one `Feature`, driven by the model; every fault becomes a finding.
 
-The reader goes on after a fault, so that an owner sees all of them. It checks what it must to read faithfully:
-element names, order and number, codes, lengths, numbers and units, voids, references and identifiers. Nothing that it
-does not understand is dropped in silence.
+The reader goes on after a fault, so that an owner sees all of them. It reports what a validator with the published
+schemas would, without them: element names, order and number, codes, lengths, numbers and units, voids, XML attributes,
+identifiers. Nothing that it does not understand is dropped in silence.
 """
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import Final
 
-import shapely
-from lxml import etree
-
-from ingest.findings import Finding, Findings, Severity
-from ingest.readers.gml_geometry import GeometryFault, line_of, read_geometry
-from ler.model import NAMESPACES, Attribute, Feature, FeatureType, Kind, Model, Value
-from ler.model.values import BEFORE, MEDIA_TYPES, parse
+from ingest.findings import Finding, Findings
+from ingest.readers.geometry_batch import GeometryBatch
+from ingest.readers.gml_attributes import NIL, REASON, AttributeFault, check_property, check_root
+from ingest.readers.gml_geometry import Coverage, GeometryFault
+from ingest.readers.gml_standard import check_standard
+from ingest.readers.identifiers import GML_ID, HREF, Identifiers
+from ingest.readers.type_table import BEFORE_ALL, REPEATED, STANDARD, Column, TypeTable, make_tables, plain
+from ingest.readers.xml_stream import WHITE_SPACE, Element
+from ingest.rules.catalogue import load_rules
+from ler.model import Feature, Kind, Model, Value
+from ler.model.values import BEFORE, MEDIA_TYPES, ImpossibleDateError, parse
 
 LEVEL_CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/5799"
 """DVR90 height: the only reference system of a level."""
 
-_GML: Final = "{" + NAMESPACES["gml"] + "}"
-_GML_ID: Final = _GML + "id"
-_HREF: Final = "{" + NAMESPACES["xlink"] + "}href"
-_NIL: Final = "{" + NAMESPACES["xsi"] + "}nil"
+UNKNOWN: Final = "unknown"
+"""The only reason for a void that the LER model admits."""
+
 _TRUE: Final = frozenset({"true", "1"})
-_NCNAME: Final = re.compile(r"[^\W\d][\w.\-]*")
-_STANDARD_PROPERTIES: Final = frozenset(
-    _GML + name
-    for name in ("metaDataProperty", "description", "descriptionReference", "identifier", "name", "location")
-)
-_IN_ONE_ELEMENT: Final = frozenset({Kind.REFERENCE, Kind.INLINE, Kind.GEOMETRY})
-_OWN_ATTRIBUTES: Final[dict[Kind, frozenset[str]]] = {
-    Kind.MEASURE: frozenset({"uom"}),
-    Kind.LEVEL: frozenset({"srsName", "srsDimension"}),
-    Kind.TIME: frozenset({"indeterminatePosition", "frame"}),
-    Kind.FORMAT: frozenset({"type"}),
-    Kind.REFERENCE: frozenset({_HREF}),
-}
-
-type Coverage = tuple[float, float, float, float]
-"""West, south, east, north in EPSG:25832, metres."""
+_NCNAME: Final = re.compile(r"[^\W\d][\w.\-·]*")
+_UNIT: Final = re.compile(r"[^: \n\r\t]+|([a-zA-Z][a-zA-Z0-9\-+.]*:|\.\./|\./|#).*")
+_ONLY_ID: Final = frozenset({GML_ID})
 
 
-@dataclass(slots=True)
 class FeatureReader:
     """Reads the elements of one file; remembers identifiers and references across them."""
 
-    model: Model
-    coverage: Coverage
-    findings: Findings
-    _ids: set[str] = field(default_factory=set)
-    _wanted: dict[str, tuple[int, str]] = field(default_factory=dict)
-    _gml_id: str = ""
+    def __init__(self, model: Model, coverage: Coverage, findings: Findings) -> None:
+        self.model = model
+        self.findings = findings
+        self.identifiers = Identifiers()
+        self.tables = make_tables(model)
+        self.geometries = GeometryBatch(coverage, self._faulty_geometry)
+        self._rules = load_rules()
+        self._feature = Feature("", "")
+        self.kept_standard: frozenset[str] = frozenset()
+        """Elements of GML itself that mean something where the reader is."""
 
-    def read(self, element: etree._Element, feature_type: FeatureType) -> Feature:
-        """Return the feature that the element holds; what could not be read is missing and has its finding."""
-        gml_id = self._gml_id = self._identifier(element)
-        feature = Feature(feature_type.name, gml_id, line=line_of(element))
-        self.fill(feature, list(element), feature_type)
+    def turn_to(self, feature: Feature) -> None:
+        """Report what follows as faults of this feature."""
+        self._feature = feature
+
+    def read(self, element: Element, table: TypeTable) -> Feature:
+        """Return the feature that the element holds; what could not be read is missing and has its finding.
+
+        Its geometry may be missing until `geometries` are flushed.
+        """
+        feature = self._feature = Feature(table.name, "", line=element.line)
+        feature.gml_id = self._identifier(element)
+        self.fill(feature, element.children, table, element)
         return feature
 
-    def fill(self, feature: Feature, children: list[etree._Element], feature_type: FeatureType) -> None:
+    def fill(self, feature: Feature, children: list[Element], table: TypeTable, holder: Element) -> None:
         """Read the property elements of one feature, in the order the model wants them."""
-        reached = 0
-        counts: Counter[str] = Counter()
+        self._feature = feature
+        columns, attributes = table.columns, feature.attributes
+        reached, seen = BEFORE_ALL, 0
         for child in children:
-            attribute = feature_type.by_tag.get(str(child.tag))
-            if attribute is None:
-                self._unknown(child, feature_type)
+            column = columns.get(child.name)
+            if column is None:
+                reached = self._no_attribute(child, reached)
                 continue
-            counts[attribute.name] += 1
-            if attribute.position < reached:
-                self.report(
-                    "element-misplaced", f"{attribute.name} stands too late: the order is fixed", child
-                )
-            reached = max(reached, attribute.position)
-            self._read_attribute(feature, attribute, child)
-        for attribute in feature_type.attributes:
-            count = counts[attribute.name]
-            if count < attribute.min_count:
-                self._missing(feature, attribute)
-            if not attribute.many and count > 1:
-                self._too_many(feature, attribute, count)
+            if column.position <= reached:
+                self._check_order(column, child, reached, seen)
+            reached = max(reached, column.position)
+            seen |= column.bit
+            text = child.text
+            if child.attributes != column.usual or child.children:
+                self._read_marked(feature, column, child)
+            elif len(text) <= column.longest:
+                self._store(attributes, column, text)
+            elif text in column.known:
+                self._store(attributes, column, column.known[text])
+            else:
+                self._read_marked(feature, column, child)
+        if holder.text:
+            self._check_text(holder)
+        if seen & table.required != table.required:
+            self._report_missing(table, seen, holder)
 
     def report(
-        self, code: str, message: str, element: etree._Element, severity: Severity = Severity.ERROR
+        self, code: str, element: Element, attribute: str = "", found: str = "", wanted: str = ""
     ) -> None:
-        """Add a finding at an element of the feature being read."""
-        self._add(code, message, line_of(element), severity)
-
-    def check_references(self) -> None:
-        """After the last feature: every reference must have met its target somewhere in the file."""
-        for target, (line, gml_id) in self._wanted.items():
-            if target not in self._ids:
-                message = f"reference to #{target}, but no feature of this file has that gml:id"
-                self.findings.add(Finding("ManglendeGmlIdHenvisningRule", message, line, gml_id))
-
-    def _identifier(self, element: etree._Element) -> str:
-        gml_id = element.get(_GML_ID)
-        for name in element.attrib:
-            if name != _GML_ID:
-                self.report("attribute-unknown", f"XML attribute {name} is not part of the model", element)
-        if gml_id is None:
-            self.report("gml-id-missing", f"{_local(element)} needs a gml:id", element)
-            return ""
-        if not _NCNAME.fullmatch(gml_id):
-            self.report(
-                "gml-id-invalid", f"gml:id {gml_id!r} must begin with a letter and hold no blanks", element
-            )
-        elif gml_id in self._ids:
-            self.report("id-duplicate", f"gml:id {gml_id!r} is used twice in the file", element)
-        self._ids.add(gml_id)
-        return gml_id
-
-    def _unknown(self, child: etree._Element, feature_type: FeatureType) -> None:
-        if child.tag in _STANDARD_PROPERTIES:
-            message = f"gml:{_local(child)} is no part of the LER model and is not kept"
-            self.report("gml-property-not-kept", message, child, Severity.WARNING)
-        elif child.tag != _GML + "boundedBy":  # an envelope says nothing that the geometry does not say
-            message = (
-                f"{_local(child)} is not an attribute of {feature_type.name} in LER {self.model.version}"
-            )
-            self.report("element-unknown", message, child)
-
-    def _read_attribute(self, feature: Feature, attribute: Attribute, element: etree._Element) -> None:
-        try:
-            if element.get(_NIL) in _TRUE:
-                feature.voids[attribute.name] = self._void(attribute, element)
-            elif attribute.kind is Kind.GEOMETRY:
-                feature.geometry = self._geometry(attribute, element)
-            else:
-                self._store(feature, attribute, self._value(attribute, element))
-        except GeometryFault as fault:
-            feature.unread |= {attribute.name}
-            self._add(fault.code, str(fault), fault.line, Severity.ERROR)
-        except ValueError as wanted:
-            feature.unread |= {attribute.name}
-            code = "attribute-code" if attribute.kind is Kind.CODE else "attribute-value"
-            given = _shorten(element.text or "")
-            self.report(code, f"{attribute.name} is '{given}', wanted {wanted}", element)
+        """Add a finding at an element of the feature being read; the catalogue says how much it weighs."""
+        feature = self._feature
+        finding = Finding(
+            code=code,
+            line=element.line,
+            column=element.column,
+            gml_id=feature.gml_id,
+            severity=self._rules[code].severity,
+            feature_type=feature.type,
+            attribute=attribute,
+            found=_shorten(found),
+            wanted=wanted,
+        )
+        self.findings.add(finding)
 
     @staticmethod
-    def _store(feature: Feature, attribute: Attribute, value: Value) -> None:
-        if not attribute.many:
-            feature.attributes[attribute.name] = value
+    def _store(attributes: dict[str, Value], column: Column, value: Value) -> None:
+        if not column.many:
+            attributes[column.name] = value
             return
-        values = feature.attributes.setdefault(attribute.name, [])
+        values = attributes.setdefault(column.name, [])
         if isinstance(values, list):
             values.append(value)
 
-    def _value(self, attribute: Attribute, element: etree._Element) -> Value:
-        self._check_xml_attributes(attribute, element)
+    def _identifier(self, element: Element) -> str:
+        gml_id = element.attributes.get(GML_ID)
+        if gml_id is None or len(element.attributes) > 1:
+            try:
+                check_root(element, _ONLY_ID)
+            except AttributeFault as fault:
+                self.report(fault.code, element, "", fault.found, fault.wanted)
+        if gml_id is None:
+            self.report("gml-id-missing", element)
+            return ""
+        self.take_identifier(element, gml_id)
+        return gml_id.strip(WHITE_SPACE)
+
+    def take_identifier(self, element: Element, gml_id: str) -> None:
+        """Check an identifier and take note of it."""
+        gml_id = gml_id.strip(WHITE_SPACE)
+        if not _NCNAME.fullmatch(gml_id):
+            self.report("gml-id-invalid", element, "gml:id", gml_id)
+        self.identifiers.add(gml_id)
+
+    def _no_attribute(self, child: Element, reached: int) -> int:
+        """An element that the feature type does not have; GML itself gives every feature a few."""
+        position = STANDARD.get(child.name)
+        if position is None:
+            self.report("element-unknown", child, child.local_name, child.name)
+            return reached
+        if position < reached or (position == reached and child.name not in REPEATED):
+            self.report("element-misplaced", child, f"gml:{child.local_name}")
+        fault = check_standard(child)
+        if fault:
+            self.report("gml-property-wrong", child, f"gml:{child.local_name}", fault)
+        elif child.name not in self.kept_standard and child.local_name != "boundedBy":
+            self.report("gml-property-not-kept", child, f"gml:{child.local_name}")
+        return max(reached, position)
+
+    def _check_order(self, column: Column, child: Element, reached: int, seen: int) -> None:
+        if column.position < reached:
+            self.report("element-misplaced", child, column.name)
+        if seen & column.bit and not column.many:
+            self.report("element-too-many", child, column.name, "", "1")
+
+    def _check_text(self, element: Element) -> None:
+        if element.stray_text:
+            self.report("text-misplaced", element, element.local_name, element.stray_text)
+
+    def _report_missing(self, table: TypeTable, seen: int, holder: Element) -> None:
+        for column in table.columns.values():
+            if column.attribute.min_count and not seen & column.bit:
+                self.report("element-missing", holder, column.name)
+
+    def _read_marked(self, feature: Feature, column: Column, element: Element) -> None:
+        """Read a property element that has something to be looked at: markup, elements, a text not met before."""
+        try:
+            if element.attributes:
+                for name in check_property(column.attribute, element):
+                    self.report("xml-attribute-not-kept", element, column.name, name.rpartition("}")[2])
+            if NIL in element.attributes:
+                void = element.attributes[NIL].strip(WHITE_SPACE) in _TRUE
+                if not column.attribute.void:
+                    self.report("void-not-allowed", element, column.name)
+                if void:
+                    feature.voids[column.name] = self._void(column, element)
+                    return
+            self._check_reason(column, element)
+            if column.attribute.kind is Kind.GEOMETRY:
+                self._geometry(feature, column, element)
+            else:
+                self._store(feature.attributes, column, self._value(column, element))
+        except AttributeFault as fault:
+            self._unread(feature, column)
+            self.report(fault.code, element, column.name, fault.found, fault.wanted)
+        except ValueError as fault:
+            self._unread(feature, column)
+            self.report(_code_of(column, fault), element, column.name, element.text, str(fault))
+
+    @staticmethod
+    def _unread(feature: Feature, column: Column) -> None:
+        feature.unread |= {column.name}
+
+    def _value(self, column: Column, element: Element) -> Value:
+        attribute = column.attribute
         if attribute.kind is Kind.INLINE:
-            return self._inline(attribute, element)
-        if len(element):
-            raise ValueError("text, not elements")
+            return self._inline(column, element)
+        if element.children:
+            child = element.children[0]
+            raise AttributeFault("element-unknown", child.name)
         if attribute.kind is Kind.REFERENCE:
-            return self._reference(element)
-        text = element.text or ""
-        if attribute.kind is Kind.MEASURE:
-            self._check_unit(attribute, element)
-        elif attribute.kind is Kind.LEVEL:
-            self._check_level(element)
-        elif attribute.kind is Kind.FORMAT:
-            self._check_media_type(element, text)
-        value = parse(attribute, text)
-        if attribute.kind is Kind.TIME and element.get("indeterminatePosition") is not None:
-            return self._before(element, value)
+            return self._reference(column, element)
+        self._check_markup(column, element)
+        value = parse(attribute, element.text)
+        if attribute.kind is Kind.TIME and "indeterminatePosition" in element.attributes:
+            return f"{BEFORE}{value}"
         if attribute.kind is Kind.MEASURE and not attribute.unit:
-            return {"value": value, "uom": element.get("uom")}
+            return {"value": value, "uom": element.attributes.get("uom")}
+        if element.attributes == column.usual:
+            column.remember(element.text, value)
         return value
 
-    def _void(self, attribute: Attribute, element: etree._Element) -> str | None:
-        if not attribute.void:
-            self.report("void-not-allowed", f"{attribute.name} may not be void (xsi:nil)", element)
-        if len(element) or element.text:
-            self.report("void-not-empty", f"{attribute.name} is void and must be empty", element)
-        if attribute.kind is Kind.MEASURE:
-            self._check_unit(attribute, element)
-        reason = element.get("nilReason")
-        if reason not in {None, "unknown"}:
-            self.report(
-                "indholdNilReasonRestriktion", f"nilReason is {reason!r}, wanted 'unknown' or none", element
-            )
+    def _check_markup(self, column: Column, element: Element) -> None:
+        match column.attribute.kind:
+            case Kind.MEASURE:
+                self._check_unit(column, element)
+            case Kind.LEVEL:
+                self._check_level(column, element)
+            case Kind.FORMAT:
+                self._check_media_type(column, element)
+            case Kind.TIME:
+                self._check_time(column, element)
+            case _:
+                pass
+
+    def _void(self, column: Column, element: Element) -> str | None:
+        if element.children or element.text:
+            self.report("void-not-empty", element, column.name, element.text)
+        if column.attribute.kind is Kind.MEASURE:
+            self._check_unit(column, element)
+        return self._check_reason(column, element)
+
+    def _check_reason(self, column: Column, element: Element) -> str | None:
+        reason = element.attributes.get(REASON)
+        if reason is not None and reason != UNKNOWN:
+            self.report("indholdNilReasonRestriktion", element, column.name, reason, UNKNOWN)
         return reason
 
-    def _geometry(self, attribute: Attribute, element: etree._Element) -> shapely.geometry.base.BaseGeometry:
-        geometry = read_geometry(element, attribute.geometry)
-        west, south, east, north = self.coverage
-        left, bottom, right, top = geometry.bounds
-        if left >= west and bottom >= south and right <= east and top <= north:
-            return geometry
-        if abs(left) <= 180 and abs(bottom) <= 180:  # noqa: PLR2004 - degrees
-            raise GeometryFault(
-                "crs-out-of-area", "the coordinates look like degrees, wanted metres", element
-            )
-        if left >= south and right <= north and bottom >= west and top <= east:
-            raise GeometryFault(
-                "crs-axis-order", "the axes look swapped: easting first, then northing", element
-            )
-        raise GeometryFault(
-            "crs-out-of-area",
-            f"({left:.0f}, {bottom:.0f}) lies outside the area that this platform covers",
-            element,
-        )
+    def _geometry(self, feature: Feature, column: Column, element: Element) -> None:
+        self._take_geometry_identifiers(element)
+        self.geometries.add(feature, column.name, element, column.attribute.geometry)
 
-    def _inline(self, attribute: Attribute, element: etree._Element) -> dict[str, Value]:
-        target = self.model.types[attribute.target]
-        children = list(element)
-        if len(children) != 1 or children[0].tag != target.tag:
-            raise ValueError(f"one {attribute.target} element inside")
-        outer = self._gml_id
+    def _take_geometry_identifiers(self, element: Element) -> None:
+        for child in element.children:
+            gml_id = child.attributes.get(GML_ID)
+            if gml_id is not None:
+                self.take_identifier(child, gml_id)
+            if child.children:
+                self._take_geometry_identifiers(child)
+
+    def _faulty_geometry(self, feature: Feature, attribute: str, fault: GeometryFault) -> None:
+        feature.unread |= {attribute}
+        self._feature = feature
+        self.report(fault.code, fault.element, attribute, fault.found, fault.wanted)
+
+    def _inline(self, column: Column, element: Element) -> dict[str, Value]:
+        target = self.tables[column.attribute.target]
+        children = element.children
+        self._check_text(element)
+        if len(children) != 1 or children[0].name != plain(target.feature_type.tag):
+            found = ", ".join(child.local_name for child in children[:3])
+            raise AttributeFault("member-wrong", found, target.name)
+        outer = self._feature
         feature = self.read(children[0], target)
-        self._gml_id = outer
+        self._feature = outer
         return {"gml_id": feature.gml_id, **feature.attributes}
 
-    def _reference(self, element: etree._Element) -> str:
-        href = element.get(_HREF)
-        if href is None or not href.startswith("#") or len(href) == 1:
-            self.report(
-                "HrefHashtagRule", f"xlink:href is {href!r}, wanted '#' and the gml:id of a feature", element
-            )
+    def _reference(self, column: Column, element: Element) -> str:
+        self._check_text(element)
+        href = element.attributes.get(HREF, "")
+        if not href.startswith("#") or len(href) == 1:
+            self.report("HrefHashtagRule", element, column.name, href, "#…")
             return ""
         target = href[1:]
-        if target not in self._ids:
-            self._wanted.setdefault(target, (line_of(element), self._gml_id))
+        self.identifiers.refer(target)
         return target
 
-    def _before(self, element: etree._Element, value: Value) -> Value:
-        if element.get("indeterminatePosition") != "before":
-            self.report("EtableringsTidsPunktRule", "indeterminatePosition may only be 'before'", element)
-        return f"{BEFORE}{value}"
+    def _check_time(self, column: Column, element: Element) -> None:
+        position = element.attributes.get("indeterminatePosition", "before")
+        if position != "before":
+            self.report("EtableringsTidsPunktRule", element, column.name, position, "before")
+        if "calendarEraName" in element.attributes:
+            self.report("EtableringsTidsPunktRule", element, column.name, "calendarEraName")
 
-    def _check_unit(self, attribute: Attribute, element: etree._Element) -> None:
-        unit = element.get("uom")
+    def _check_unit(self, column: Column, element: Element) -> None:
+        unit = element.attributes.get("uom")
+        wanted = column.attribute.unit
         if unit is None:
-            self.report("unit-missing", f"{attribute.name} needs uom='{attribute.unit or '...'}'", element)
-        elif attribute.unit and unit != attribute.unit:
-            self.report(
-                "unit-wrong", f"{attribute.name} has uom={unit!r}, wanted {attribute.unit!r}", element
-            )
+            self.report("unit-missing", element, column.name, "", wanted or "m")
+        elif (wanted and unit != wanted) or not _UNIT.fullmatch(unit):
+            self.report("unit-wrong", element, column.name, unit, wanted or "m")
 
-    def _check_level(self, element: etree._Element) -> None:
-        if element.get("srsName") != LEVEL_CRS:
-            message = f"srsName is {element.get('srsName')!r}, wanted {LEVEL_CRS}"
-            self.report("indholdKoteSRIDrestriktion", message, element)
-        if element.get("srsDimension") not in {None, "1"}:
-            self.report("indholdKoteSRIDrestriktion", "a level has srsDimension 1", element)
+    def _check_level(self, column: Column, element: Element) -> None:
+        system = element.attributes.get("srsName", "")
+        if system != LEVEL_CRS:
+            self.report("indholdKoteSRIDrestriktion", element, column.name, system, LEVEL_CRS)
+        dimension = element.attributes.get("srsDimension", "1")
+        if dimension != "1":
+            self.report("indholdKoteSRIDrestriktion", element, column.name, dimension, "1")
 
-    def _check_media_type(self, element: etree._Element, text: str) -> None:
-        wanted = MEDIA_TYPES.get(text)
-        if wanted and element.get("type") != wanted:
-            message = f"format {text} has type={element.get('type')!r}, wanted {wanted!r}"
-            self.report("formatRestriktion", message, element)
-
-    def _check_xml_attributes(self, attribute: Attribute, element: etree._Element) -> None:
-        known = _OWN_ATTRIBUTES.get(attribute.kind, frozenset())
-        for name in element.attrib:
-            if name not in known and name not in {_NIL, "nilReason"}:
-                message = f"XML attribute {name} of {attribute.name} is not kept"
-                self.report("xml-attribute-not-kept", message, element, Severity.WARNING)
-
-    def _missing(self, feature: Feature, attribute: Attribute) -> None:
-        message = f"{feature.type} needs {attribute.name}"
-        self._add("element-missing", message, feature.line, Severity.ERROR)
-
-    def _too_many(self, feature: Feature, attribute: Attribute, count: int) -> None:
-        message = f"{feature.type} has {attribute.name} {count} times, wanted once"
-        self._add("element-too-many", message, feature.line, Severity.ERROR)
-
-    def _add(self, code: str, message: str, line: int, severity: Severity) -> None:
-        self.findings.add(Finding(code, message, line, self._gml_id, severity))
+    def _check_media_type(self, column: Column, element: Element) -> None:
+        wanted = MEDIA_TYPES.get(element.text)
+        found = element.attributes.get("type", "")
+        if wanted and found != wanted:
+            self.report("formatRestriktion", element, column.name, found, wanted)
 
 
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname
+def _code_of(column: Column, fault: ValueError) -> str:
+    if isinstance(fault, ImpossibleDateError):
+        return "date-impossible"
+    match column.attribute.kind:
+        case Kind.CODE | Kind.FORMAT:
+            return "attribute-code"
+        case Kind.TEXT:
+            return "text-too-long"
+        case _:
+            return "attribute-value"
 
 
 def _shorten(text: str, longest: int = 60) -> str:

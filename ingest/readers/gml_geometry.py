@@ -11,11 +11,14 @@ from typing import Final
 
 import numpy as np
 import shapely
-from lxml import etree
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ingest.readers.gml_attributes import AttributeFault, check_attributes
+from ingest.readers.identifiers import HREF
+from ingest.readers.xml_stream import WHITE_SPACE, Element
 from ler.model import NAMESPACES, UNKNOWN_HEIGHT
+from ler.model.values import parse_number
 
 CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/7416"
 """ETRS89 / UTM zone 32N + DVR90 height: the only reference system of the LER model."""
@@ -27,214 +30,225 @@ HEIGHTS_M: Final = (-98.0, 400.0)
 """What a height above DVR90 can be in Denmark, from the deepest sea lines to the tallest pylons, m. Outside it the
 number is a depth, a code for "unknown" other than -99, or a fault."""
 
-_GML: Final = "{" + NAMESPACES["gml"] + "}"
-_HREF: Final = "{" + NAMESPACES["xlink"] + "}href"
-_POINT_NUMBERS: Final = 3
+POINT_NUMBERS: Final = 3
+GML: Final = f"{NAMESPACES['gml']}}}"
+
+_PLAIN_NUMBER: Final = "0.0"
 
 type Coordinates = NDArray[np.float64]
 
+type Coverage = tuple[float, float, float, float]
+"""West, south, east, north in EPSG:25832, metres."""
+
 
 class GeometryFault(ValueError):  # noqa: N818 - a finding about a file, not an error of ours
-    """What is wrong with one geometry: `code` and `line` beside the message."""
+    """What is wrong with one geometry, at which element, what was found there and what was wanted."""
 
-    def __init__(self, code: str, message: str, element: etree._Element) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, element: Element, found: str = "", wanted: str = "") -> None:
+        super().__init__(code)
         self.code = code
-        self.line = line_of(element)
+        self.element = element
+        self.found = found
+        self.wanted = wanted
 
 
-def line_of(element: etree._Element) -> int:
-    """Line of the file that an element starts on."""
-    return element.sourceline or 0
-
-
-def read_geometry(holder: etree._Element, allowed: str) -> BaseGeometry:
+def read_geometry(holder: Element, allowed: str, coverage: Coverage) -> BaseGeometry:
     """Return the geometry inside a property element, in EPSG:7416 with NaN for unknown heights.
 
     `allowed` is the model's word: `curve`, `curves`, `point` or `any`. Raises GeometryFault.
     """
-    if holder.get(_HREF) is not None:
-        raise GeometryFault(
-            "xml-external-reference", "a geometry must stand in its place, not behind a link", holder
-        )
+    if HREF in holder.attributes:
+        raise GeometryFault("xml-external-reference", holder, holder.attributes[HREF])
     element = _only_child(holder)
-    if _name(element) not in _ALLOWED[allowed]:
-        wanted = ", ".join(f"gml:{name}" for name in _ALLOWED[allowed])
-        raise GeometryFault(
-            "geometriDatatyperestriktion", f"gml:{_name(element)} found, wanted {wanted}", element
-        )
-    _check_reference_systems(element)
+    if _name(element) not in ALLOWED[allowed]:
+        raise _wrong_kind(element, ALLOWED[allowed])
+    if "srsName" not in element.attributes:
+        raise GeometryFault("indholdGM_ObjectSRIDrestriktion", element, "", CRS)
+    _check_elements(element)
     geometry = _READERS[_name(element)](element)
     if shapely.get_num_coordinates(geometry) > MAX_VERTICES:
-        raise GeometryFault(
-            "geometry-limit", f"more than {MAX_VERTICES} vertices: split the feature", element
-        )
+        raise _too_long(element)
+    _check_place(geometry, coverage, element)
     return geometry
 
 
-def _check_reference_systems(element: etree._Element) -> None:
-    if element.get("srsName") is None:
-        raise GeometryFault("indholdGM_ObjectSRIDrestriktion", f"srsName is missing, wanted {CRS}", element)
-    for inner in element.iter(f"{_GML}*"):
-        name = inner.get("srsName")
-        if name is not None and name != CRS:
-            raise GeometryFault(
-                "indholdGM_ObjectSRIDrestriktion",
-                f"srsName is {name!r}, wanted {CRS} (plane coordinates and DVR90 heights); "
-                "another name leaves open what the heights mean",
-                inner,
-            )
-        if inner.get("srsDimension") not in {None, "3"}:
-            raise GeometryFault("Check3DGeometryRule", "srsDimension must be 3, or left out", inner)
+def _check_elements(element: Element) -> None:
+    """The attributes of an element and of all inside it."""
+    attributes = element.attributes
+    if attributes.get("srsName", CRS) != CRS:
+        raise GeometryFault("indholdGM_ObjectSRIDrestriktion", element, attributes["srsName"], CRS)
+    if attributes.get("srsDimension", "3") != "3":
+        raise GeometryFault("Check3DGeometryRule", element, attributes["srsDimension"], "3")
+    if HREF in attributes:
+        raise GeometryFault("xml-external-reference", element, attributes[HREF])
+    try:
+        check_attributes(element)
+    except AttributeFault as fault:
+        raise GeometryFault(fault.code, element, fault.found, fault.wanted) from None
+    if element.children and element.text:
+        raise GeometryFault("text-misplaced", element, element.text[:40])
+    for child in element.children:
+        _check_elements(child)
 
 
-def _point(element: etree._Element) -> shapely.Point:
+def _check_place(geometry: BaseGeometry, coverage: Coverage, element: Element) -> None:
+    west, south, east, north = coverage
+    left, bottom, right, top = geometry.bounds
+    if left >= west and bottom >= south and right <= east and top <= north:
+        return
+    found = f"{left:.2f} {bottom:.2f}"
+    wanted = f"{west:.0f} {south:.0f} … {east:.0f} {north:.0f}"
+    if abs(left) <= 180 and abs(bottom) <= 180:  # noqa: PLR2004 - degrees
+        raise GeometryFault("crs-out-of-area", element, found, wanted)
+    if left >= south and right <= north and bottom >= west and top <= east:
+        raise GeometryFault("crs-axis-order", element, found, wanted)
+    raise GeometryFault("crs-out-of-area", element, found, wanted)
+
+
+def _point(element: Element) -> shapely.Point:
     coordinates = _numbers(_only_child(element, "pos"))
     if len(coordinates) != 1:
-        raise GeometryFault("geometry-malformed", "a point has one position", element)
+        raise GeometryFault("Check3DGeometryRule", element, str(coordinates.size), str(POINT_NUMBERS))
     return shapely.Point(coordinates[0])
 
 
-def _line(element: etree._Element) -> shapely.LineString:
+def _line(element: Element) -> shapely.LineString:
     return _make_line(_positions(element), element)
 
 
-def _curve(element: etree._Element) -> shapely.LineString:
+def _curve(element: Element) -> shapely.LineString:
     segments = _only_child(element, "segments")
-    pieces = [_positions(_expect(segment, "LineStringSegment")) for segment in _children(segments)]
+    pieces = [_positions(_expect(segment, "LineStringSegment")) for segment in segments.children]
     return _make_line(_join(pieces, element), element)
 
 
-def _multi_curve(element: etree._Element) -> BaseGeometry:
+def _multi_curve(element: Element) -> BaseGeometry:
     lines = [_read_one(child, "curve") for child in _members(element, "curveMember", "curveMembers")]
     return shapely.MultiLineString([line for line in lines if isinstance(line, shapely.LineString)])
 
 
-def _multi_point(element: etree._Element) -> BaseGeometry:
+def _multi_point(element: Element) -> BaseGeometry:
     points = [_read_one(child, "point") for child in _members(element, "pointMember", "pointMembers")]
     return shapely.MultiPoint([point for point in points if isinstance(point, shapely.Point)])
 
 
-def _polygon(element: etree._Element) -> shapely.Polygon:
-    shell: shapely.LinearRing | None = None
-    holes: list[shapely.LinearRing] = []
-    for child in _children(element):
-        ring = _ring(_only_child(child))
-        if _name(child) == "exterior" and shell is None:
-            shell = ring
-        elif _name(child) == "interior":
-            holes.append(ring)
-        else:
-            raise GeometryFault("geometry-malformed", f"unexpected gml:{_name(child)} in a polygon", child)
-    if shell is None:
-        raise GeometryFault("geometry-malformed", "a polygon needs an exterior ring", element)
-    return shapely.Polygon(shell, holes)
+def _polygon(element: Element) -> shapely.Polygon:
+    if not element.children:
+        raise GeometryFault("geometry-empty", element)
+    shell, *holes = element.children
+    rings = [_ring(_only_child(_expect(shell, "exterior")))]
+    rings += [_ring(_only_child(_expect(hole, "interior"))) for hole in holes]
+    return shapely.Polygon(rings[0], rings[1:])
 
 
-def _surface(element: etree._Element) -> BaseGeometry:
-    patches = _children(_only_child(element, "patches"))
-    return _collect_polygons([_polygon(_expect(patch, "PolygonPatch")) for patch in patches], element)
+def _surface(element: Element) -> BaseGeometry:
+    patches = _only_child(element, "patches").children
+    if not patches:
+        raise GeometryFault("geometry-empty", element)
+    polygons = [_polygon(_expect(patch, "PolygonPatch")) for patch in patches]
+    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
-def _multi_surface(element: etree._Element) -> BaseGeometry:
+def _multi_surface(element: Element) -> BaseGeometry:
     surfaces = [_read_one(child, "surface") for child in _members(element, "surfaceMember", "surfaceMembers")]
     return shapely.MultiPolygon(
         [p for s in surfaces for p in shapely.get_parts(s) if isinstance(p, shapely.Polygon)]
     )
 
 
-def _collect_polygons(polygons: list[shapely.Polygon], element: etree._Element) -> BaseGeometry:
-    if not polygons:
-        raise GeometryFault("geometry-empty", "the geometry is empty", element)
-    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
-
-
-def _ring(element: etree._Element) -> shapely.LinearRing:
+def _ring(element: Element) -> shapely.LinearRing:
     if _name(element) == "Ring":
-        members = _children(element)
-        coordinates = _join([_coordinates(_read_one(_only_child(m), "curve")) for m in members], element)
+        members = [_only_child(_expect(member, "curveMember")) for member in element.children]
+        coordinates = _join([_coordinates(_read_one(member, "curve")) for member in members], element)
     else:
         coordinates = _positions(_expect(element, "LinearRing"))
     if len(coordinates) < 4 or not _same(coordinates[0], coordinates[-1]):  # noqa: PLR2004 - the least closed ring
-        raise GeometryFault(
-            "geometry-invalid", "a ring has at least four positions and ends where it starts", element
-        )
+        raise GeometryFault("geometry-invalid", element)
     # shapely takes NaN for unequal to itself and would close such a ring a second time: give it the open ring.
     return shapely.LinearRing(coordinates[:-1])
 
 
-def _read_one(element: etree._Element, allowed: str) -> BaseGeometry:
-    if _name(element) not in _ALLOWED[allowed]:
-        raise GeometryFault(
-            "geometriDatatyperestriktion", f"gml:{_name(element)} is not allowed here", element
-        )
+def _read_one(element: Element, allowed: str) -> BaseGeometry:
+    if _name(element) not in ALLOWED[allowed]:
+        raise _wrong_kind(element, ALLOWED[allowed])
     return _READERS[_name(element)](element)
 
 
-def _members(element: etree._Element, single: str, several: str) -> list[etree._Element]:
-    found: list[etree._Element] = []
-    for child in _children(element):
-        if _name(child) not in {single, several}:
-            raise GeometryFault("geometry-malformed", f"unexpected gml:{_name(child)}", child)
-        found.extend(_children(child))
+def _members(element: Element, single: str, several: str) -> list[Element]:
+    """The geometries of a collection: each in an element of its own, then perhaps many in one."""
+    found: list[Element] = []
+    closed = False
+    for child in element.children:
+        if closed or _name(child) not in {single, several}:
+            raise GeometryFault("geometry-malformed", child, _name(child), f"{single} | {several}")
+        closed = _name(child) == several
+        found.extend(child.children if closed else [_only_child(child)])
+        if child.text.strip(WHITE_SPACE) and not child.children:
+            raise GeometryFault("text-misplaced", child, child.text[:40])
     if not found:
-        raise GeometryFault("geometry-empty", "the geometry is empty", element)
+        raise GeometryFault("geometry-empty", element)
     return found
 
 
-def _positions(element: etree._Element) -> Coordinates:
-    children = _children(element)
+def _positions(element: Element) -> Coordinates:
+    children = element.children
     if not children:
-        raise GeometryFault("geometry-empty", "the geometry is empty", element)
+        raise GeometryFault("geometry-empty", element)
     if len(children) == 1 and _name(children[0]) == "posList":
         return _numbers(children[0])
-    return np.concatenate([_numbers(_expect(child, "pos")) for child in children])
+    if len(children) > MAX_VERTICES:
+        raise _too_long(element)
+    return np.concatenate([_one_position(_expect(child, "pos")) for child in children])
 
 
-def _numbers(element: etree._Element) -> Coordinates:
-    if len(element):
-        raise GeometryFault("geometry-malformed", "positions are numbers only", element)
-    texts = (element.text or "").split()
-    try:
-        flat = np.array(texts, dtype=np.float64)
-    except ValueError:
-        raise GeometryFault(
-            "coordinate-not-a-number", "a coordinate is not a number with a decimal point", element
-        ) from None
-    if not len(flat) or len(flat) % _POINT_NUMBERS:
-        raise GeometryFault(
-            "Check3DGeometryRule", "every position has three numbers: east, north, height", element
-        )
-    if not np.isfinite(flat).all():
-        raise GeometryFault("coordinate-not-finite", "a coordinate is not finite", element)
-    coordinates: Coordinates = flat.reshape(-1, _POINT_NUMBERS)
+def _one_position(element: Element) -> Coordinates:
+    coordinates = _numbers(element)
+    if len(coordinates) != 1:
+        raise GeometryFault("Check3DGeometryRule", element, str(coordinates.size), str(POINT_NUMBERS))
+    return coordinates
+
+
+def _numbers(element: Element) -> Coordinates:
+    if element.children:
+        raise GeometryFault("geometry-malformed", element, element.children[0].local_name, _PLAIN_NUMBER)
+    most = MAX_VERTICES * POINT_NUMBERS
+    words = element.text.split(maxsplit=most)
+    if len(words) > most:
+        raise _too_long(element)
+    if not words or len(words) % POINT_NUMBERS:
+        raise GeometryFault("Check3DGeometryRule", element, str(len(words)), f"{POINT_NUMBERS} · n")
+    coordinates: Coordinates = np.array([_number(word, element) for word in words]).reshape(-1, POINT_NUMBERS)
     heights = coordinates[:, 2]
     heights[heights == UNKNOWN_HEIGHT] = np.nan
     lowest, highest = HEIGHTS_M
     impossible = heights[(heights < lowest) | (heights > highest)]
     if len(impossible):
-        raise GeometryFault(
-            "height-impossible",
-            f"the height {impossible[0]:g} m cannot be above DVR90; an unknown height is written -99",
-            element,
-        )
+        wanted = f"{lowest:g} … {highest:g} | {UNKNOWN_HEIGHT:g}"
+        raise GeometryFault("height-impossible", element, f"{impossible[0]:g}", wanted)
     return coordinates
 
 
-def _make_line(coordinates: Coordinates, element: etree._Element) -> shapely.LineString:
+def _number(word: str, element: Element) -> float:
+    try:
+        return parse_number(word)
+    except ValueError:
+        finite = word not in {"INF", "-INF", "NaN"} and not word.lstrip("+-")[:1].isdigit()
+        code = "coordinate-not-a-number" if finite or "," in word else "coordinate-not-finite"
+        raise GeometryFault(code, element, word[:40], _PLAIN_NUMBER) from None
+
+
+def _make_line(coordinates: Coordinates, element: Element) -> shapely.LineString:
     if len(coordinates) < 2 or all(_same(coordinates[0], other) for other in coordinates[1:]):  # noqa: PLR2004
-        raise GeometryFault("geometry-degenerate", "a line needs two different positions", element)
+        raise GeometryFault("geometry-degenerate", element)
     return shapely.LineString(coordinates)
 
 
-def _join(pieces: list[Coordinates], element: etree._Element) -> Coordinates:
+def _join(pieces: list[Coordinates], element: Element) -> Coordinates:
     if not pieces:
-        raise GeometryFault("geometry-empty", "the geometry is empty", element)
+        raise GeometryFault("geometry-empty", element)
     for before, after in pairwise(pieces):
         if not _same(before[-1], after[0]):
-            raise GeometryFault(
-                "curve-gap", "the segments of a curve must meet: a gap would be drawn as a line", element
-            )
+            raise GeometryFault("curve-gap", element, _written(before[-1]), _written(after[0]))
     return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
 
 
@@ -242,37 +256,42 @@ def _same(one: Coordinates, other: Coordinates) -> bool:
     return np.array_equal(one, other, equal_nan=True)
 
 
+def _written(position: Coordinates) -> str:
+    return " ".join(f"{number:.4f}".rstrip("0").rstrip(".") for number in position.tolist())
+
+
 def _coordinates(geometry: BaseGeometry) -> Coordinates:
     return shapely.get_coordinates(geometry, include_z=True)
 
 
-def _children(element: etree._Element) -> list[etree._Element]:
-    return [child for child in element if isinstance(child.tag, str)]
+def _only_child(element: Element, name: str | None = None) -> Element:
+    if not element.children and element.stray_text:
+        raise GeometryFault("text-misplaced", element, element.text[:40])
+    if len(element.children) != 1:
+        found = ", ".join(child.local_name for child in element.children[:3])
+        raise GeometryFault("geometry-malformed", element, found, f"1 × {name or 'gml'}")
+    return _expect(element.children[0], name) if name else element.children[0]
 
 
-def _only_child(element: etree._Element, name: str | None = None) -> etree._Element:
-    children = _children(element)
-    if len(children) != 1:
-        raise GeometryFault(
-            "geometry-malformed", f"one element wanted inside {etree.QName(element).localname}", element
-        )
-    return _expect(children[0], name) if name else children[0]
-
-
-def _expect(element: etree._Element, name: str) -> etree._Element:
-    if element.tag != _GML + name:
-        raise GeometryFault(
-            "geometriDatatyperestriktion", f"{_name(element)} found, wanted gml:{name}", element
-        )
+def _expect(element: Element, name: str) -> Element:
+    if element.name != GML + name:
+        raise _wrong_kind(element, (name,))
     return element
 
 
-def _name(element: etree._Element) -> str:
-    qualified = etree.QName(element)
-    return qualified.localname if qualified.namespace == NAMESPACES["gml"] else str(element.tag)
+def _wrong_kind(element: Element, wanted: Collection[str]) -> GeometryFault:
+    return GeometryFault("geometriDatatyperestriktion", element, _name(element), " | ".join(wanted))
 
 
-_READERS: Final[dict[str, Callable[[etree._Element], BaseGeometry]]] = {
+def _too_long(element: Element) -> GeometryFault:
+    return GeometryFault("geometry-limit", element, "", str(MAX_VERTICES))
+
+
+def _name(element: Element) -> str:
+    return element.local_name if element.name.startswith(GML) else element.name
+
+
+_READERS: Final[dict[str, Callable[[Element], BaseGeometry]]] = {
     "Point": _point,
     "LineString": _line,
     "Curve": _curve,
@@ -282,7 +301,7 @@ _READERS: Final[dict[str, Callable[[etree._Element], BaseGeometry]]] = {
     "Surface": _surface,
     "MultiSurface": _multi_surface,
 }
-_ALLOWED: Final[dict[str, Collection[str]]] = {
+ALLOWED: Final[dict[str, Collection[str]]] = {
     "point": ("Point",),
     "curve": ("LineString", "Curve"),
     "curves": ("MultiCurve",),

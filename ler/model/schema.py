@@ -5,8 +5,8 @@ writer, GeoPackage layers, database rows and documentation are driven by what th
 description that contradicts itself (unknown parent, code list or target) when it is loaded, not when it is used.
 """
 
-import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -44,7 +44,8 @@ MEMBER_ORDER: Final = (
 UNKNOWN_HEIGHT: Final = -99.0
 """What the LER encoding writes for a height nobody knows. Inside the platform such a height is NaN."""
 
-OPEN_CODE: Final = re.compile(r"other: \w{2,}")
+_OPEN_CODE: Final = "other: "
+_NO_WORD: Final = "PZC"
 
 
 class Kind(StrEnum):
@@ -78,7 +79,7 @@ class CodeList:
 
     def __contains__(self, value: str) -> bool:
         """Whether the list admits the value, letter by letter."""
-        return value in self.values or (self.open and OPEN_CODE.fullmatch(value) is not None)
+        return value in self.values or (self.open and _is_open_code(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,16 @@ def load_model(version: str = VERSIONS[-1]) -> Model:
                     f"{feature_type.name}.{attribute.name} points to the unknown type {attribute.target}"
                 )
     return Model(version, types, code_lists, {t.tag: t for t in types.values()})
+
+
+def _is_open_code(value: str) -> bool:
+    r"""Whether it is `other: \w{2,}` with the words of XML Schema: no punctuation, blanks or control characters."""
+    word = value.removeprefix(_OPEN_CODE)
+    return (
+        len(word) >= 2  # noqa: PLR2004 - from the pattern
+        and len(word) + len(_OPEN_CODE) == len(value)
+        and all(unicodedata.category(letter)[0] not in _NO_WORD for letter in word)
+    )
 
 
 def _description(name: str) -> dict[str, Any]:

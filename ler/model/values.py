@@ -1,8 +1,8 @@
 """The lexical rules of attribute values: from the text of an element to a value, and back.
 
-`parse` refuses, with a `ValueError` that says what was wanted, everything that the published schemas refuse, and three
-things that they let pass though no reader could trust them: numbers that are not finite, dates that no calendar has,
-and a bare text where a code is due. Texts and codes are compared letter by letter; numbers, dates and truth values
+`parse` refuses, with a `ValueError` that says what was wanted in values that need no language, everything that the
+published schemas refuse, and three things that they let pass though no reader could trust them: numbers that are not
+finite, dates that no calendar has, and a bare text where a code is due. Texts and codes are compared letter by letter; numbers, dates and truth values
 may have white space around them, as XML Schema says.
 """
 
@@ -40,14 +40,23 @@ MEDIA_TYPES: Final = {
 }
 """Formats an attachment may have, with the media type each must state (restriction formatRestriktion)."""
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_DOUBLE = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_SHARE = re.compile(r"0(\.\d{1,2})?|1(\.0{1,2})?")
+DATE_PATTERN: Final = "YYYY-MM-DD"
+DATETIME_PATTERN: Final = "YYYY-MM-DDThh:mm:ss"
+TIME_PATTERN: Final = "YYYY-MM-DD | YYYY-MM | YYYY"
+
+_SPACE = " \t\r\n"
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DOUBLE = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SHARE = re.compile(r"0(\.[0-9]{1,2})?|1(\.0{1,2})?")
 _ZONE = r"(Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00)?"
-_DATE = re.compile(rf"(\d{{4}}-\d\d-\d\d){_ZONE}")
-_DATETIME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?{_ZONE}")
-_TIME = re.compile(r"(\d{4})(-(\d\d)(-(\d\d))?)?")
+_DATE = re.compile(rf"(\d{{4}}-\d\d-\d\d){_ZONE}", re.ASCII)
+_DATETIME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?{_ZONE}", re.ASCII)
+_TIME = re.compile(r"(\d{4})(-(\d\d)(-(\d\d))?)?", re.ASCII)
 _URI_FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`]')
+
+
+class ImpossibleDateError(ValueError):
+    """A day or a time that the calendar does not have, though it is written as one."""
 
 
 def parse(attribute: Attribute, text: str) -> Value:
@@ -82,96 +91,95 @@ def format_share(value: float) -> str:
 
 def parse_number(text: str) -> float:
     """Return a finite double. ValueError for anything else, decimal commas included."""
-    stripped = text.strip()
+    stripped = text.strip(_SPACE)
     if _DOUBLE.fullmatch(stripped):
         number = float(stripped)
         if math.isfinite(number):
             return number
-    raise ValueError("a number with a decimal point")
+    raise ValueError("0.0")
 
 
 def parse_time(text: str) -> str:
     """Return a time of establishment: a year, a month or a day that the calendar has. ValueError otherwise."""
-    stripped = text.strip()
+    stripped = text.strip(_SPACE)
     if found := _TIME.fullmatch(stripped):
         year, _, month, _, day = found.groups()
         _require_calendar(f"{year}-{month or '01'}-{day or '01'}")
         return stripped
-    raise ValueError("YYYY-MM-DD, YYYY-MM or YYYY")
+    raise ValueError(TIME_PATTERN)
 
 
 def _code(attribute: Attribute, text: str) -> str:
     code_list = attribute.code_list
     if code_list is None or text in code_list:
         return text
-    wanted = ", ".join(f"'{value}'" for value in code_list.values)
-    raise ValueError(f"one of {wanted}" + (" or 'other: ' and one word" if code_list.open else ""))
+    raise ValueError(" | ".join([*code_list.values, "other: …"] if code_list.open else code_list.values))
 
 
 def _text(attribute: Attribute, text: str) -> str:
     if attribute.max_length and len(text) > attribute.max_length:
-        raise ValueError(f"at most {attribute.max_length} characters, not {len(text)}")
+        raise ValueError(str(attribute.max_length))
     return text
 
 
 def _share(_: Attribute, text: str) -> float:
-    if _SHARE.fullmatch(text.strip()):
+    if _SHARE.fullmatch(text.strip(_SPACE)):
         return float(text)
-    raise ValueError("a number from 0 to 1 with at most two decimals")
+    raise ValueError("0.00 … 1.00")
 
 
 def _integer(_: Attribute, text: str) -> int:
-    if _INTEGER.fullmatch(text.strip()):
+    if _INTEGER.fullmatch(text.strip(_SPACE)):
         return int(text)
-    raise ValueError("a whole number")
+    raise ValueError("0")
 
 
 def _boolean(_: Attribute, text: str) -> bool:
-    stripped = text.strip()
+    stripped = text.strip(_SPACE)
     if stripped in {"true", "1"}:
         return True
     if stripped in {"false", "0"}:
         return False
-    raise ValueError("true or false")
+    raise ValueError("true | false")
 
 
 def _date(_: Attribute, text: str) -> str:
-    stripped = text.strip()
+    stripped = text.strip(_SPACE)
     if found := _DATE.fullmatch(stripped):
         _require_calendar(found[1])
         return stripped
-    raise ValueError("a date, YYYY-MM-DD")
+    raise ValueError(DATE_PATTERN)
 
 
 def _datetime(_: Attribute, text: str) -> str:
-    stripped = text.strip()
+    stripped = text.strip(_SPACE)
     if found := _DATETIME.fullmatch(stripped):
         try:
             datetime.fromisoformat(found[1])
         except ValueError:
-            raise ValueError("a time that exists, YYYY-MM-DDThh:mm:ss") from None
+            raise ImpossibleDateError(DATETIME_PATTERN) from None
         return stripped
-    raise ValueError("a date and time, YYYY-MM-DDThh:mm:ss")
+    raise ValueError(DATETIME_PATTERN)
 
 
 def _uri(_: Attribute, text: str) -> str:
-    stripped = text.strip()
+    stripped = text.strip(_SPACE)
     if not stripped or _URI_FORBIDDEN.search(stripped):
-        raise ValueError("a path without blanks or reserved characters; write a blank as %20")
+        raise ValueError("folder/file%20name.pdf")
     return stripped
 
 
 def _format(_: Attribute, text: str) -> str:
     if text in MEDIA_TYPES:
         return text
-    raise ValueError(f"one of {', '.join(MEDIA_TYPES)}")
+    raise ValueError(" | ".join(MEDIA_TYPES))
 
 
 def _require_calendar(text: str) -> None:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError("a date that the calendar has") from None
+        raise ImpossibleDateError(DATE_PATTERN) from None
 
 
 def _level(_: Attribute, text: str) -> float | None:

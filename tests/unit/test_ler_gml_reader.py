@@ -61,11 +61,11 @@ def test_the_sample_with_every_common_type_is_read_without_findings() -> None:
 def test_an_answer_without_heights_and_uuid_is_refused_by_name_and_line() -> None:
     _, made = read(SAMPLES / "Gsvar_trace.xml")
     assert [(f.code, f.line, f.gml_id) for f in made.findings.kept] == [
-        ("idRestriktion", 7, "gsvar-001"),
+        ("idRestriktion", 1, "gsvar-001"),
         ("indholdGM_ObjectSRIDrestriktion", 19, "trace-001"),
         ("indholdGM_ObjectSRIDrestriktion", 61, "elledning-B"),
     ]
-    assert "EPSG:25832" in made.findings.kept[2].message
+    assert "EPSG:25832" in made.findings.kept[2].found
     assert not made.readable
 
 
@@ -89,15 +89,15 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "number not finite": (">110<", ">INF<", "attribute-value"),
     "wrong unit": ('uom="mm"', 'uom="cm"', "unit-wrong"),
     "no unit": (' uom="mm"', "", "unit-missing"),
-    "month that is none": (">1978-05<", ">1978-13<", "attribute-value"),
-    "day that is none": (">1978-05<", ">2024-02-30<", "attribute-value"),
+    "month that is none": (">1978-05<", ">1978-13<", "date-impossible"),
+    "day that is none": (">1978-05<", ">2024-02-30<", "date-impossible"),
     "after instead of before": (">1978-05<", ' indeterminatePosition="after">1978-05<', "EtableringsTidsPunktRule"),
     "void where none may be": ("<ler:id>b80c8fef-a677-5340-85fb-2c162d75df03</ler:id>", '<ler:id xsi:nil="true"/>', "void-not-allowed"),
     "void with a value": ('nilReason="unknown"/>', 'nilReason="unknown">&lt;= 0.25 m</ler:noejagtighedsklasseVertikal>', "void-not-empty"),
     "another reason": ('nilReason="unknown"', 'nilReason="withheld"', "indholdNilReasonRestriktion"),
     "reference to nothing": ("#ventil.1", "#ventil.2", "ManglendeGmlIdHenvisningRule"),
     "reference to another file": ("#ventil.1", "other.gml#ventil.1", "HrefHashtagRule"),
-    "text too long": ("b80c8fef-a677", "x" * 40, "attribute-value"),
+    "text too long": ("b80c8fef-a677", "x" * 40, "text-too-long"),
     "identifier twice": ('gml:id="ventil.1"', 'gml:id="vand.1"', "id-duplicate"),
     "identifier with blank": ('gml:id="vand.1"', 'gml:id="vand 1"', "gml-id-invalid"),
     "no identifier": (' gml:id="vand.1"', "", "gml-id-missing"),
@@ -136,6 +136,17 @@ def test_each_fault_gives_its_finding(tmp_path: Path, case: str) -> None:
     assert code in codes(tmp_path, text.replace(old, new, 1 if case not in EVERYWHERE else -1))
 
 
+def test_a_finding_tells_its_place_its_values_and_its_sentence(tmp_path: Path) -> None:
+    _, made = read(save(tmp_path, answer().replace(">110<", ">110,5<")))
+    (finding,) = made.findings.kept
+    assert (finding.line, finding.column) == (13, 1)
+    assert (finding.feature_type, finding.attribute) == ("Vandledning", "udvendigDiameter")
+    assert (finding.found, finding.wanted) == ("110,5", "0.0")
+    assert str(finding) == (
+        "line 13, column 1 (vand.1): udvendigDiameter is '110,5', which cannot be read; wanted: 0.0 [attribute-value]"
+    )
+
+
 def test_members_out_of_order_are_found(tmp_path: Path) -> None:
     assert codes(tmp_path, answer(VALVE, WATER)) == ["element-misplaced"]
 
@@ -165,7 +176,10 @@ def test_a_ring_with_unknown_heights_is_closed_once(tmp_path: Path) -> None:
 
 
 def test_findings_of_one_kind_are_capped_but_counted(tmp_path: Path) -> None:
-    members = [WATER.replace("vand.1", f"vand.{n}").replace(">i drift<", ">?<") for n in range(50)]
+    members = [
+        WATER.replace("vand.1", f"vand.{n}").replace(">i drift<", ">?<").replace('"g1"', f'"g1.{n}"')
+        for n in range(50)
+    ]
     _, made = read(save(tmp_path, answer(*members, VALVE)))
     assert len(made.findings.kept) == 20
     assert made.findings.errors == 50
@@ -183,8 +197,8 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "future version": (answer(version=' schemaVersion="3.0.0"'), "version-unsupported"),
     "no version": (answer(version=""), "version-missing"),
     "another encoding": (answer().replace("UTF-8", "EBCDIC-CP-DK").encode(), "encoding-unsupported"),
-    "Latin-1 said to be UTF-8": (answer().encode("iso-8859-1"), "xml-not-well-formed"),
-    "deeply nested": (answer("<x>" * 300 + "</x>" * 300), "xml-not-well-formed"),
+    "Latin-1 said to be UTF-8": (answer().encode("iso-8859-1"), "encoding-invalid"),
+    "deeply nested": (answer("<x>" * 300 + "</x>" * 300), "xml-limit"),
     "root far in": ("<!-- " + "x" * (2 << 20) + " --><a/>", "xml-limit"),
 }  # fmt: skip
 
