@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.findings import Findings
-from ingest.readers.gml_feature import Coverage
+from ingest.readers.gml_geometry import Coverage
 from ingest.readers.ler_gml import LerGmlReader
 from ler.errors import RefusedError
 from ler.model import Feature, load_model
@@ -106,7 +106,7 @@ def _write(
             conversion.convert(reader.header),
             _converted(first, features, reader, conversion, progress),
             conversion.target,
-            owner=(reader.stated_owner, None),
+            owner=(reader.stated_owner, reader.stated_name),
             geometry_prefix=prefix,
         )
     return Converted(target, count, conversion, reader.findings)

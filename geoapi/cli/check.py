@@ -18,7 +18,7 @@ from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.cli.language import LanguageOption, language_of
 from ingest.check import check_file
 from ingest.findings import Finding
-from ingest.readers.gml_feature import Coverage
+from ingest.readers.gml_geometry import Coverage
 from ingest.readers.prolog import UnreadableFileError
 from ingest.report.content import FileReport, RuleReport, worst
 from ingest.report.to_json import json_report

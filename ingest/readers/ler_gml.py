@@ -46,6 +46,8 @@ class LerGmlReader:
         self.header = Feature(ANSWER, "")
         self.stated_owner: str | None = None
         """CVR number that the file itself names, as the platform's own packages do."""
+        self.stated_name: str | None = None
+        """Name of the owner that the file itself gives."""
         self._states_version = _VERSION in prolog.attributes
         self._features = FeatureReader(self.model, coverage, self.findings)
         members = self.model.members.items()
@@ -100,6 +102,8 @@ class LerGmlReader:
             return
         if child.name == _IDENTIFIER and child.attributes.get("codeSpace") == "CVR":
             self.stated_owner = child.text
+        elif child.name == _NAME:
+            self.stated_name = child.text
         self._header_elements.append(child)
 
     def _close_header(self, root: Element) -> None:

@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ingest.findings import Severity
-from ingest.readers.gml_feature import Coverage
+from ingest.readers.gml_geometry import Coverage
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.report.words import Words
 
@@ -56,7 +56,7 @@ def collect_lines(
     """Read the file once more: the features named in `marked`, and of all others an even sample."""
     step = max(1, math.ceil(features / MOST_FEATURES))
     lines = Lines()
-    for number, feature in enumerate(LerGmlReader(path, coverage=coverage)):
+    for number, feature in enumerate(LerGmlReader(path, coverage=coverage, version=version)):
         named = feature.gml_id in marked
         if feature.geometry is not None and (named or number % step == 0):
             flat = shapely.force_2d(feature.geometry)

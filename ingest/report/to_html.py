@@ -15,7 +15,7 @@ from typing import Final
 
 from ingest.check import CheckResult
 from ingest.findings import Finding
-from ingest.readers.gml_feature import Coverage
+from ingest.readers.gml_geometry import Coverage
 from ingest.report.content import FileReport, RuleReport
 from ingest.report.drawing import Mark, collect_lines, draw_map
 from ingest.report.words import WORDS, Words

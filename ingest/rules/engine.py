@@ -119,7 +119,6 @@ class RuleChecker:
         self._findings.add(
             Finding(
                 code=name,
-                message="",
                 line=feature.line,
                 gml_id=feature.gml_id,
                 severity=rule.severity,
