@@ -7,6 +7,7 @@ from typing import Final
 
 import shapely
 from lxml import etree
+from shapely.geometry.base import BaseGeometry
 
 from ler.model import ANSWER, VERSIONS, Feature, Model, Value
 from ler.packages.gml import Answer, write_answer
@@ -45,15 +46,17 @@ def course(height: float = 12.5) -> shapely.LineString:
     )
 
 
-def feature(kind: str, attributes: Attributes, geometry: shapely.Geometry | None) -> Feature:
+def feature(kind: str, attributes: Attributes, geometry: BaseGeometry | None) -> Feature:
     return Feature(kind, f"{kind.lower()}-1", dict(attributes), geometry=geometry)
 
 
 def line(kind: str, *parts: Attributes, height: float = 12.5) -> Feature:
-    return feature(kind, {key: value for part in (LINE, *parts) for key, value in part.items()}, course(height))
+    return feature(
+        kind, {key: value for part in (LINE, *parts) for key, value in part.items()}, course(height)
+    )
 
 
-def component(kind: str, attributes: Attributes, geometry: shapely.Geometry | None = None) -> Feature:
+def component(kind: str, attributes: Attributes, geometry: BaseGeometry | None = None) -> Feature:
     return feature(kind, attributes, geometry or shapely.Point(575050, 6224020, 12.5))
 
 
@@ -111,7 +114,9 @@ def fixed(*features: Feature) -> Callable[[str], tuple[Feature, ...]]:
 
 
 def contact(**attributes: Value) -> Mapping[str, Value]:
-    return {"kontaktprofilTilTekniskeSpoergsmaal": {"gml_id": "kontaktprofil-1", "navn": "Drift", **attributes}}
+    return {
+        "kontaktprofilTilTekniskeSpoergsmaal": {"gml_id": "kontaktprofil-1", "navn": "Drift", **attributes}
+    }
 
 
 BASES: Final[Mapping[str, Base]] = {
@@ -169,9 +174,7 @@ BASES: Final[Mapping[str, Base]] = {
             )
         )
     ),
-    "round-manhole": Base(
-        fixed(component("Afloebskomponent", {"type": "brønd", "broendform": "cirkulær"}))
-    ),
+    "round-manhole": Base(fixed(component("Afloebskomponent", {"type": "brønd", "broendform": "cirkulær"}))),
     "duct-block": Base(
         fixed(component("Elkomponent", {"type": "rørblok", "relativNiveau": "top", "spaendingsniveau": 10.0}))
     ),

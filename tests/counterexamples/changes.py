@@ -145,7 +145,10 @@ def _of_pipes() -> list[Row]:
     ):
         rows.append(
             Row(
-                f"{owner}.udvendigDiameterBetingelse", round_base, drop("udvendigDiameter"), "udvendigDiameter"
+                f"{owner}.udvendigDiameterBetingelse",
+                round_base,
+                drop("udvendigDiameter"),
+                "udvendigDiameter",
             )
         )
         for official, name in (("udvendigBredde", "udvendigBredde"), ("udvendigHøjde", "udvendigHoejde")):
@@ -171,11 +174,21 @@ def _of_pipes() -> list[Row]:
             rows.append(Row(f"{owner}.{_VERTICAL}", base, unknown_height(), "geometri"))
     return [
         *rows,
-        Row("AndenLedning.forsyningsartRestriktion", "other-line", put("forsyningsart", "vand"), "forsyningsart"),
+        Row(
+            "AndenLedning.forsyningsartRestriktion",
+            "other-line",
+            put("forsyningsart", "vand"),
+            "forsyningsart",
+        ),
         Row("Gasledning.trykMåleenhedsrestriktion", "gas-pipe", unit("tryk", "Pa"), "tryk"),
         Row("Olieledning.trykMåleenhedsrestriktion", "oil-pipe", unit("tryk", "Pa"), "tryk"),
         Row("TermiskLedning.trykMåleenhedsrestriktion", "heat-pipe", unit("tryk", "Pa"), "tryk"),
-        Row("TermiskLedning.temperaturMåleenhedsrestriktion", "heat-pipe", unit("temperatur", "K"), "temperatur"),
+        Row(
+            "TermiskLedning.temperaturMåleenhedsrestriktion",
+            "heat-pipe",
+            unit("temperatur", "K"),
+            "temperatur",
+        ),
         Row(
             "Elledning.spændingsniveauMåleenhedsrestriktion",
             "power-cable",
@@ -190,7 +203,12 @@ def _of_components() -> list[Row]:
         return inside(component, put("type", value))
 
     return [
-        Row("Afløbskomponent.brøndformTilladelse", "round-manhole", kind("Afloebskomponent", "rist"), "broendform"),
+        Row(
+            "Afløbskomponent.brøndformTilladelse",
+            "round-manhole",
+            kind("Afloebskomponent", "rist"),
+            "broendform",
+        ),
         Row(
             "Afløbskomponent.bunddiameterbreddeMåleenhedsrestriktion",
             "square-manhole",
@@ -203,14 +221,21 @@ def _of_components() -> list[Row]:
             unit("bundlaengde", "m"),
             "bundlaengde",
         ),
-        Row("Afløbskomponent.bundlængdeTilladelse", "square-manhole", put("broendform", "cirkulær"), "bundlaengde"),
+        Row(
+            "Afløbskomponent.bundlængdeTilladelse",
+            "square-manhole",
+            put("broendform", "cirkulær"),
+            "bundlaengde",
+        ),
         Row(
             "AndenKomponent.forsyningsartRestriktion",
             "other-component",
             put("forsyningsart", "gas"),
             "forsyningsart",
         ),
-        Row("Elkomponent.relativNiveauTilladelse", "duct-block", kind("Elkomponent", "muffe"), "relativNiveau"),
+        Row(
+            "Elkomponent.relativNiveauTilladelse", "duct-block", kind("Elkomponent", "muffe"), "relativNiveau"
+        ),
         Row(
             "Elkomponent.spændingsniveauMåleenhedsrestriktion",
             "duct-block",
@@ -226,7 +251,9 @@ def _of_components() -> list[Row]:
         ),
         Row("Vandkomponent.anborstedTilladelse", "tapping", kind("Vandkomponent", "ventil"), "anborsted"),
         Row("Vandkomponent.stutskoteTilladelse", "valve", kind("Vandkomponent", "tank"), "stutskote"),
-        Row("Vandkomponent.tapstedstypeTilladelse", "outlet", kind("Vandkomponent", "ventil"), "tapstedstype"),
+        Row(
+            "Vandkomponent.tapstedstypeTilladelse", "outlet", kind("Vandkomponent", "ventil"), "tapstedstype"
+        ),
     ]
 
 
@@ -239,9 +266,14 @@ def _of_answers() -> list[Row]:
         Row(f"{answer}.{expected}Restriktion", "manual", delivered, expected),
         Row(f"{answer}.idRestriktion", "pipe", put("id", "svar-2024-117"), "id"),
         Row(
-            f"{answer}.indholdGM_ObjectSRIDrestriktion", "pipe", swap("/EPSG/0/7416", "/EPSG/0/25832"), "geometri"
+            f"{answer}.indholdGM_ObjectSRIDrestriktion",
+            "pipe",
+            swap("/EPSG/0/7416", "/EPSG/0/25832"),
+            "geometri",
         ),
-        Row(f"{answer}.indholdKoteSRIDrestriktion", "valve", swap("/EPSG/0/5799", "/EPSG/0/5733"), "stutskote"),
+        Row(
+            f"{answer}.indholdKoteSRIDrestriktion", "valve", swap("/EPSG/0/5799", "/EPSG/0/5733"), "stutskote"
+        ),
         Row(
             f"{answer}.indholdNilReasonRestriktion",
             "pipe-of-unknown-shape",
@@ -262,7 +294,12 @@ def _of_answers() -> list[Row]:
         ),
         Row("Informationsressource.geometriDatatyperestriktion", "attachment", arc(), "geometri"),
         Row("Informationsressource.stiRestriktion", "attachment", put("sti", "/bilag/plan.pdf"), "sti"),
-        Row("Kontaktprofil.mailadresseBetingelse", "contact-by-telephone", drop("telefonnummer"), "mailadresse"),
+        Row(
+            "Kontaktprofil.mailadresseBetingelse",
+            "contact-by-telephone",
+            drop("telefonnummer"),
+            "mailadresse",
+        ),
         Row("Kontaktprofil.telefonnummerBetingelse", "contact-by-mail", drop("mailadresse"), "telefonnummer"),
         Row("LinearAnnotation.geometryDataTypeConstraint", "annotation", arc(), "geometry"),
         Row("LinearDimension.geometryDataTypeConstraint", "dimension", arc(), "dimensionLine"),
@@ -297,7 +334,12 @@ def _of_server() -> list[Row]:
             add_after("tvaersnitsform", '<ler:udvendigBredde uom="mm">900</ler:udvendigBredde>'),
             "tvaersnitsform",
         ),
-        Row("UtilityGeometryWithinDiggingAreaRule", "pipe", swap("575050 6224020", "575100.002 6224020"), "geometri"),
+        Row(
+            "UtilityGeometryWithinDiggingAreaRule",
+            "pipe",
+            swap("575050 6224020", "575100.002 6224020"),
+            "geometri",
+        ),
         Row("GmlContentRule", "pipe", put("type", ""), "type"),
         Row("GmlContentEmptyRule", "pipe", put("type", "ingen ledninger i graveområde"), "type"),
         Row("GmlContentNonEmptyRule", "withheld", put("type", "ledningsoplysninger udleveret"), "type"),
@@ -307,7 +349,12 @@ def _of_server() -> list[Row]:
             put("sti", "bilag/plan.dwg"),
             "sti",
         ),
-        Row("reference-wrong-type", "pipe-to-valve", swap("#vandkomponent-1", "#vandledning-1"), "slutkomponent"),
+        Row(
+            "reference-wrong-type",
+            "pipe-to-valve",
+            swap("#vandkomponent-1", "#vandledning-1"),
+            "slutkomponent",
+        ),
     ]
 
 
