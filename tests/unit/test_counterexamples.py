@@ -10,6 +10,7 @@ from ingest.findings import Finding
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.rules.catalogue import load_rules
 from ingest.rules.engine import RESTRICTIONS, RuleChecker, model_class
+from ingest.rules.reference import counterexamples_in, reference
 from ingest.rules.whole_file import RULES as OF_THE_WHOLE_FILE
 from ler.model import VERSIONS, load_model
 from tests.answers import COVERAGE
@@ -134,3 +135,10 @@ def test_every_class_of_a_rule_is_one_of_the_model() -> None:
     types = load_model().types
     for restriction in RESTRICTIONS:
         assert set(restriction.classes or [model_class(restriction.name)]) <= set(types)
+
+
+def test_the_reference_in_the_documentation_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "rules.md"
+    made = reference(load_rules().values(), counterexamples_in(HOME))
+    assert page.read_text(encoding="utf-8") == made
+    assert all(f"\n### {name}\n" in made for name in load_rules())
