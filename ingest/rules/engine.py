@@ -103,8 +103,7 @@ class RuleChecker:
 
     def _run(self, steps: tuple[Step, ...], case: Case) -> None:
         for name, check in steps:
-            broken = check(case)
-            if broken is not None:
+            if (broken := check(case)) is not None:
                 self._report(name, case.feature, broken)
 
     def _check_contact(self, holder: Feature) -> None:

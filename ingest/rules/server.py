@@ -41,7 +41,7 @@ _SIZES: Final = ("udvendigDiameter", "udvendigBredde", "udvendigHoejde")
 
 def bare_cutoff_year(case: Case) -> Broken | None:
     """The year of the cut-off date alone leaves open on which side of it the line lies."""
-    year = str(case.settings.cutoff.year)
+    year = case.cutoff_year
     return Broken(_TIME, year, f"{year}-MM-DD") if case.attributes.get(_TIME) == year else None
 
 
@@ -50,9 +50,8 @@ def before_too_late(case: Case) -> Broken | None:
     time = case.attributes.get(_TIME)
     if not isinstance(time, str) or not time.startswith(BEFORE):
         return None
-    cutoff = case.settings.cutoff.isoformat()
-    date = time.removeprefix(BEFORE)
-    return Broken(_TIME, time, f"{BEFORE}{cutoff}") if is_later(date, cutoff) else None
+    later = is_later(time.removeprefix(BEFORE), case.cutoff)
+    return Broken(_TIME, time, f"{BEFORE}{case.cutoff}") if later else None
 
 
 def size_of_new_unknown_shape(case: Case) -> Broken | None:
@@ -68,9 +67,7 @@ def size_of_new_unknown_shape(case: Case) -> Broken | None:
 
 def size_of_old_unknown_shape(case: Case) -> Broken | None:
     """An older line whose cross-section is void may tell its diameter, or its width and height, not both."""
-    if "tvaersnitsform" not in case.voids or is_later(
-        case.attributes.get(_TIME), case.settings.cutoff.isoformat()
-    ):
+    if "tvaersnitsform" not in case.voids or is_later(case.attributes.get(_TIME), case.cutoff):
         return None
     diameter, width, height = (case.given(name) for name in _SIZES)
     if not _contradictory(case, diameter=diameter, side=width or height):

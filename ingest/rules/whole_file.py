@@ -1,6 +1,5 @@
 """Rules that need the whole file: what lines lie in, what references point to, whether content and answer agree."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -34,12 +33,11 @@ RULES: Final = (
 _CONTACT: Final = "kontaktprofilTilTekniskeSpoergsmaal"
 
 
-class _Reference(NamedTuple):
-    """A reference whose target has not been met yet."""
+type _Source = tuple[str, str, int]
+"""Type, gml:id and line of a feature: remembering the whole would keep the file in memory."""
 
-    source: Feature
-    attribute: str
-    wanted: str
+type _Reference = tuple[str, str, _Source]
+"""Attribute, wanted type and source of a reference whose target has not been met yet."""
 
 
 class _Duties(NamedTuple):
@@ -59,27 +57,30 @@ class WholeFile:
         self._types = model.types
         self._duties = {t.name: _duties(t) for t in model.types.values()}
         self._met: dict[str, str] = {}
-        self._waiting: defaultdict[str, list[_Reference]] = defaultdict(list)
-        self._wrong: list[tuple[Feature, Broken]] = []
+        self._waiting: dict[str, list[_Reference]] = {}
+        self._wrong: list[tuple[_Source, Broken]] = []
         self._contained: set[str] = set()
-        self._without_place: list[Feature] = []
+        self._without_place: list[_Source] = []
         self._content = 0
         self._header: Feature | None = None
 
     def take(self, feature: Feature) -> None:
         """Remember a member of the answer."""
-        duties = self._duties[feature.type]
+        references, needs_place, is_content = self._duties[feature.type]
         attributes = feature.attributes
         self._meet(feature)
-        if duties.is_content:
-            self._content += 1
-        for name, wanted in duties.references:
+        self._content += is_content
+        source = None
+        for name, wanted in references:
             if name in attributes:
-                self._refer(feature, name, wanted)
-        if duties.needs_place and feature.geometry is None and "geometri" not in feature.unread:
+                source = source or (feature.type, feature.gml_id, feature.line)
+                given = attributes[name]
+                for target in given if isinstance(given, list) else (given,):
+                    self._refer(str(target), (name, wanted, source))
+        if needs_place and feature.geometry is None and "geometri" not in feature.unread:
             lies_in_line = attributes.get("liggerILedning") is True
             if not (lies_in_line and self._settings.lying_in_a_line_is_contained):
-                self._without_place.append(Feature(feature.type, feature.gml_id, line=feature.line))
+                self._without_place.append((feature.type, feature.gml_id, feature.line))
 
     def take_header(self, header: Feature) -> None:
         """Remember the answer itself."""
@@ -89,42 +90,38 @@ class WholeFile:
     def broken(self) -> Iterator[tuple[str, Feature, Broken]]:
         """After the last feature: the rules that are broken, each with the feature that breaks it."""
         for line in self._without_place:
-            if line.gml_id not in self._contained:
-                yield "Ledning.geometriBetingelse", line, Broken("geometri")
+            if line[1] not in self._contained:
+                yield "Ledning.geometriBetingelse", _feature(line), Broken("geometri")
         for source, broken in self._wrong:
-            yield "reference-wrong-type", source, broken
+            yield "reference-wrong-type", _feature(source), broken
         if self._header is not None:
             yield from self._content_of(self._header)
 
     def _meet(self, feature: Feature) -> None:
-        self._met[feature.gml_id] = feature.type
-        if self._waiting:
-            for reference in self._waiting.pop(feature.gml_id, ()):
-                self._judge(reference, feature.gml_id, feature.type)
+        gml_id = feature.gml_id
+        self._met[gml_id] = feature.type
+        if gml_id in self._waiting:
+            for reference in self._waiting.pop(gml_id):
+                self._judge(reference, gml_id, feature.type)
         if _CONTACT in feature.attributes:
             contact = feature.attributes[_CONTACT]
             if isinstance(contact, dict):
                 self._meet(Feature("Kontaktprofil", str(contact["gml_id"])))
 
-    def _refer(self, feature: Feature, name: str, wanted: str) -> None:
-        given = feature.attributes[name]
-        targets = given if isinstance(given, list) else [given]
-        source = Feature(feature.type, feature.gml_id, line=feature.line)
-        for target in targets:
-            identifier = str(target)
-            if name == "indeholdtLedning":
-                self._contained.add(identifier)
-            reference = _Reference(source, name, wanted)
-            found = self._met.get(identifier)
-            if found is None:
-                self._waiting[identifier].append(reference)
-            else:
-                self._judge(reference, identifier, found)
+    def _refer(self, target: str, reference: _Reference) -> None:
+        if reference[0] == "indeholdtLedning":
+            self._contained.add(target)
+        if target in self._met:
+            self._judge(reference, target, self._met[target])
+        elif target in self._waiting:
+            self._waiting[target].append(reference)
+        else:
+            self._waiting[target] = [reference]
 
     def _judge(self, reference: _Reference, target: str, found: str) -> None:
-        if not self._types[found].is_a(reference.wanted):
-            broken = Broken(reference.attribute, f"#{target}: {found}", reference.wanted)
-            self._wrong.append((reference.source, broken))
+        attribute, wanted, source = reference
+        if not self._types[found].is_a(wanted):
+            self._wrong.append((source, Broken(attribute, f"#{target}: {found}", wanted)))
 
     def _content_of(self, header: Feature) -> Iterator[tuple[str, Feature, Broken]]:
         kind = str(header.attributes.get("type", ""))
@@ -135,6 +132,11 @@ class WholeFile:
             yield "GmlContentEmptyRule", header, Broken("type", f"{kind}: {self._content}", "0")
         if kind in WITH_LINES and not self._content:
             yield "GmlContentNonEmptyRule", header, Broken("type", f"{kind}: 0", ">= 1")
+
+
+def _feature(source: _Source) -> Feature:
+    feature_type, gml_id, line = source
+    return Feature(feature_type, gml_id, line=line)
 
 
 def _duties(feature_type: FeatureType) -> _Duties:
