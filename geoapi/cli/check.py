@@ -110,10 +110,12 @@ def _tell_rule(report: RuleReport, words: Words) -> None:
             f" {report.rule.name}, {words.often(report.count)} ({report.rule.basis})",
         )
     )
-    console.print(Text(f"  {words.mend}: {report.rule.mend[words.language]}"))
-    for finding in report.findings[:PLACES]:
+    shown = report.findings[:PLACES]
+    for remedy in dict.fromkeys(report.rule.remedy(finding, words.language) for finding in shown):
+        console.print(Text(f"  {words.mend}: {remedy}"))
+    for finding in shown:
         console.print(Text(f"    {_place(finding)}  {report.rule.message(finding, words.language)}"))
-    left = report.count - min(len(report.findings), PLACES)
+    left = report.count - len(shown)
     if left:
         console.print(Text(f"    {words.more.format(words.figure(left))}"))
 

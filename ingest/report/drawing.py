@@ -150,8 +150,14 @@ def _marks(marks: Sequence[Mark], frame: _Frame, words: Words) -> Iterator[str]:
             groups.append((x, y, [mark]))
     yield from (_mark(x, y, group, words) for x, y, group in reversed(groups))
     for x, y, group in groups:
-        if len(group) > 1:
-            yield f'<text class="more" x="{x + 5:.1f}" y="{y - _MARK - 1:.1f}">+{len(group) - 1}</text>'
+        above = x + 5, y - _MARK - 5
+        covers = any(
+            math.hypot(above[0] - left, above[1] - top) < _MARK + 5
+            for left, top, _ in groups
+            if (left, top) != (x, y)
+        )
+        if len(group) > 1 and not covers:
+            yield f'<text class="more" x="{above[0]:.1f}" y="{above[1] + 4:.1f}">+{len(group) - 1}</text>'
 
 
 def _mark(x: float, y: float, group: Sequence[Mark], words: Words) -> str:

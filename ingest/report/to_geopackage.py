@@ -16,7 +16,7 @@ import shapely
 
 from ingest.report.content import FileReport
 from ingest.report.to_json import finding_row
-from ingest.rules.catalogue import Language, load_rules
+from ingest.rules.catalogue import Language
 
 LAYER: Final = "findings"
 TABLE: Final = "findings_without_place"
@@ -61,17 +61,8 @@ def write_geopackage_report(path: Path, reports: Sequence[FileReport], language:
 
 
 def _rows(report: FileReport, language: Language) -> list[dict[str, Any]]:
-    rules = load_rules()
     kept = report.result.findings.kept if report.result else []
-    return [
-        finding_row(finding, language)
-        | {
-            "file": str(report.path),
-            "mend": rules[finding.code].mend[language],
-            "basis": rules[finding.code].basis,
-        }
-        for finding in kept
-    ]
+    return [finding_row(finding, language) | {"file": str(report.path)} for finding in kept]
 
 
 def _columns(rows: list[dict[str, Any]]) -> pd.DataFrame:

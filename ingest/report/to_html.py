@@ -22,7 +22,14 @@ from ingest.report.words import WORDS, Words
 from ingest.rules.catalogue import Language
 from ler.packages.files import write_whole
 
-_HEADINGS: Final = ("number", "place", "object_", "attribute", "found", "wanted")
+_COLUMNS: Final = (
+    ("at", "place"),
+    ("id", "object_"),
+    ("where", "attribute"),
+    ("found", "found"),
+    ("wanted", "wanted"),
+)
+"""Columns of the places, each with the word that stands above it."""
 
 
 def write_html_report(
@@ -152,37 +159,61 @@ def _map(
 
 
 def _rule(rule: RuleReport, places: Sequence[tuple[int, Finding]], words: Words) -> Iterator[str]:
-    sayings = [rule.rule.message(finding, words.language) for _, finding in places]
-    same = len(set(sayings)) == 1
+    findings = [finding for _, finding in places]
+    sayings = [rule.rule.message(finding, words.language) for finding in findings]
+    remedies = [rule.rule.remedy(finding, words.language) for finding in findings]
+    common = [texts[0] if len(set(texts)) == 1 else "" for texts in (sayings, remedies)]
     yield (
         f'<section class="rule" id="rule-{places[0][0]}"><h3><span class="badge {rule.severity}">'
         f"{escape(_severity(rule, words))}</span> {escape(rule.rule.name)}"
         f" <small>{escape(words.often(rule.count))}</small></h3>\n"
     )
-    if same:
-        yield f"<p>{escape(sayings[0])}</p>\n"
-    yield (
-        f"<dl><dt>{escape(words.mend)}</dt><dd>{escape(rule.rule.mend[words.language])}</dd>"
-        f"<dt>{escape(words.basis)}</dt><dd>{escape(rule.rule.basis)}</dd></dl>\n"
-    )
+    if common[0]:
+        yield f"<p>{escape(common[0])}</p>\n"
+    facts = ((words.mend, common[1]), (words.basis, rule.rule.basis))
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(fact)}</dd>" for name, fact in facts if fact)
+    yield f"<dl>{listed}</dl>\n"
+    own = [
+        " ".join(text for text, same in zip(texts, common, strict=True) if not same)
+        for texts in zip(sayings, remedies, strict=True)
+    ]
+    yield _places(rule, places, own, words)
+    yield "</section>\n"
+
+
+def _places(rule: RuleReport, places: Sequence[tuple[int, Finding]], own: Sequence[str], words: Words) -> str:
+    """The table of the places; `own` is what must be said of each alone. A column that would be empty is left out."""
     caption = words.first_places.format(words.figure(len(places)), words.figure(rule.count))
     shown = f"<caption>{escape(caption)}</caption>" if len(places) < rule.count else ""
-    names = [str(getattr(words, name)) for name in _HEADINGS]
-    headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    rows = "".join(
-        _row(number, finding, names, "" if same else says)
-        for (number, finding), says in zip(places, sayings, strict=True)
-    )
-    yield f'<table class="places">{shown}<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>\n</section>\n'
-
-
-def _row(number: int, finding: Finding, names: Sequence[str], says: str) -> str:
-    where = ".".join(part for part in (finding.feature_type, finding.attribute) if part)
-    line = f"{finding.line}:{finding.column}" if finding.column else str(finding.line or "")
-    cells = (line, finding.gml_id, where, finding.found, finding.wanted)
-    labelled = zip(names[1:], ("at", "id", "where", "value", "value"), cells, strict=True)
+    rows = [_cells(finding) for _, finding in places]
+    columns = [
+        (kind, str(getattr(words, word)), [row[kind] for row in rows])
+        for kind, word in _COLUMNS
+        if any(row[kind] for row in rows)
+    ]
+    headings = "".join(f'<th scope="col">{escape(name)}</th>' for _, name, _ in columns)
     body = "".join(
-        f'<td data-label="{escape(name)}" class="{kind}">{escape(cell)}</td>' for name, kind, cell in labelled
+        f'<tr class="at"><th scope="row" id="finding-{number}">{number}</th>'
+        + "".join(
+            f'<td data-label="{escape(name)}" class="{kind}">{escape(cells[at])}</td>'
+            for kind, name, cells in columns
+        )
+        + "</tr>"
+        + (f'<tr class="says"><td></td><td colspan="{len(columns)}">{escape(says)}</td></tr>' if says else "")
+        for at, ((number, _), says) in enumerate(zip(places, own, strict=True))
     )
-    said = f'<tr class="says"><td></td><td colspan="5">{escape(says)}</td></tr>' if says else ""
-    return f'<tr class="at"><th scope="row" id="finding-{number}">{number}</th>{body}</tr>{said}'
+    return (
+        f'<table class="places">{shown}<thead><tr><th scope="col">{escape(words.number)}</th>{headings}</tr></thead>'
+        f"<tbody>{body}</tbody></table>\n"
+    )
+
+
+def _cells(finding: Finding) -> dict[str, str]:
+    line = str(finding.line or "")
+    return {
+        "at": f"{line}:{finding.column}" if finding.column else line,
+        "id": finding.gml_id,
+        "where": ".".join(part for part in (finding.feature_type, finding.attribute) if part),
+        "found": finding.found,
+        "wanted": finding.wanted,
+    }

@@ -31,7 +31,7 @@ def _file(report: FileReport, language: Language) -> dict[str, Any]:
         "features": dict(sorted(report.result.feature_counts.items())),
         "errors": findings.errors,
         "warnings": findings.warnings,
-        "rules": [_rule(rule, language) for rule in report.rules()],
+        "rules": [_rule(rule) for rule in report.rules()],
         "findings": [finding_row(finding, language) for finding in findings.kept],
     }
 
@@ -48,20 +48,20 @@ def _refusal(report: FileReport) -> dict[str, Any]:
     return {"code": refusal.code, "line": refusal.line, "message": str(refusal)}
 
 
-def _rule(report: RuleReport, language: Language) -> dict[str, Any]:
+def _rule(report: RuleReport) -> dict[str, Any]:
     return {
         "rule": report.rule.name,
         "severity": str(report.severity),
         "origin": report.rule.origin,
         "count": report.count,
         "listed": len(report.findings),
-        "mend": report.rule.mend[language],
         "basis": report.rule.basis,
     }
 
 
 def finding_row(finding: Finding, language: Language) -> dict[str, Any]:
     """One finding as names and plain values; the place is `[easting, northing]` in EPSG:25832 or None."""
+    rule = load_rules()[finding.code]
     return {
         "rule": finding.code,
         "severity": str(finding.severity),
@@ -73,5 +73,7 @@ def finding_row(finding: Finding, language: Language) -> dict[str, Any]:
         "found": finding.found,
         "wanted": finding.wanted,
         "place": list(finding.place) if finding.place else None,
-        "message": load_rules()[finding.code].message(finding, language),
+        "message": rule.message(finding, language),
+        "mend": rule.remedy(finding, language),
+        "basis": rule.basis,
     }

@@ -11,7 +11,7 @@ official server by their official name; ours in kebab-case.
     basis = "BEK 1315/2024 § 22(3)"
     da = "{feature_type} ..."  # what is wrong: may use feature_type, attribute, found, wanted
     en = "..."
-    mend_da = "..."            # how to mend it
+    mend_da = "..."            # how to mend it: may use the same
     mend_en = "..."
     reported_as = "unit-wrong" # the reader's name of the same fault, where the reader reports it; absent: its own name
 """
@@ -56,12 +56,20 @@ class Rule:
 
     def message(self, finding: "Finding", language: Language) -> str:
         """What is wrong at the place of the finding, in words."""
-        return self.says[language].format(
-            feature_type=finding.feature_type,
-            attribute=finding.attribute,
-            found=finding.found,
-            wanted=finding.wanted,
-        )
+        return _with_values(self.says[language], finding)
+
+    def remedy(self, finding: "Finding", language: Language) -> str:
+        """How to mend it at the place of the finding, in words."""
+        return _with_values(self.mend[language], finding)
+
+
+def _with_values(text: str, finding: "Finding") -> str:
+    return text.format(
+        feature_type=finding.feature_type,
+        attribute=finding.attribute,
+        found=finding.found,
+        wanted=finding.wanted,
+    )
 
 
 @cache

@@ -11,6 +11,7 @@ import shapely
 from shapely import Polygon
 
 from ingest.findings import Finding, Findings
+from ingest.placing import place_of
 from ingest.rules import answers, cables, components, lines, pipes, server
 from ingest.rules.case import Broken, Case, Check, Restriction, Stage
 from ingest.rules.catalogue import Rule, load_rules
@@ -125,7 +126,7 @@ class RuleChecker:
                 attribute=broken.attribute,
                 found=broken.found,
                 wanted=broken.wanted,
-                place=_place(feature),
+                place=place_of(feature.geometry) if feature.geometry is not None else None,
             )
         )
 
@@ -151,10 +152,3 @@ def _with_tolerance(area: Polygon | None, tolerance_m: float) -> Polygon | None:
     wide = shapely.buffer(area, tolerance_m, join_style="mitre") if tolerance_m else shapely.force_2d(area)
     shapely.prepare(wide)
     return wide
-
-
-def _place(feature: Feature) -> tuple[float, float] | None:
-    if feature.geometry is None:
-        return None
-    coordinates = shapely.get_coordinates(feature.geometry)
-    return (float(coordinates[0, 0]), float(coordinates[0, 1])) if len(coordinates) else None

@@ -112,7 +112,6 @@ def test_the_shape_of_the_json(tmp_path: Path) -> None:
                         "origin": "restriction",
                         "count": 1,
                         "listed": 1,
-                        "mend": rule.mend["en"],
                         "basis": rule.basis,
                     }
                 ],
@@ -129,6 +128,8 @@ def test_the_shape_of_the_json(tmp_path: Path) -> None:
                         "wanted": "i drift",
                         "place": [575010.0, 6224000.0],
                         "message": rule.message(found, "en"),
+                        "mend": rule.mend["en"],
+                        "basis": rule.basis,
                     }
                 ],
             },
