@@ -170,10 +170,11 @@ def _mark(x: float, y: float, group: Sequence[Mark], words: Words) -> str:
         else f'<path d="M{x:.1f} {y - reach:.1f}l{reach} {reach}l-{reach} {reach}l-{reach} -{reach}Z"/>'
     )
     others = len(group) - 1
+    size = f"digits-{len(str(first.number))}"
     told = f"{first.number}: {first.says}" + (f" ({words.on_map.format(others)})" if others else "")
     return (
         f'<a href="#finding-{first.number}" class="mark {first.severity}"><title>{escape(told)}</title>{shape}'
-        f'<text x="{x:.1f}" y="{y + 3.6:.1f}">{first.number}</text></a>'
+        f'<text class="{size}" x="{x:.1f}" y="{y + 3.6:.1f}">{first.number}</text></a>'
     )
 
 
