@@ -114,12 +114,10 @@ class GeometryBatch:
             positions, vertices = positions[np.repeat(good, vertices)], vertices[good]
         if not len(vertices):
             return good, []
-        if is_line:
-            whose = np.repeat(np.arange(len(vertices)), vertices)
-            made = shapely.linestrings(positions, indices=whose)
-        else:
-            made = shapely.points(positions)
-        return good, np.asarray(made).tolist()
+        if not is_line:
+            return good, np.asarray(shapely.points(positions)).tolist()
+        whose = np.repeat(np.arange(len(vertices)), vertices)
+        return good, np.asarray(shapely.linestrings(positions, indices=whose)).tolist()
 
     def _read_alone(self, waiting: _Waiting) -> None:
         try:

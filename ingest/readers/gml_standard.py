@@ -3,7 +3,6 @@
 from typing import Final
 
 from ingest.readers.gml_attributes import AttributeFault, check_attributes
-from ingest.readers.identifiers import HREF
 from ingest.readers.type_table import GML
 from ingest.readers.xml_stream import Element
 from ler.model.values import parse_number
@@ -26,8 +25,8 @@ def check_standard(element: Element) -> str:
         match element.local_name:
             case "identifier" if CODE_SPACE not in element.attributes:
                 return CODE_SPACE
-            case "descriptionReference" if element.children or element.stray_text:
-                return element.stray_text or element.children[0].local_name
+            case "descriptionReference" if element.children or element.text:
+                return element.children[0].local_name if element.children else repr(element.text)
             case "boundedBy":
                 return _check_envelope(element)
             case _:
@@ -39,21 +38,23 @@ def check_standard(element: Element) -> str:
 def _check_envelope(element: Element) -> str:
     if element.stray_text:
         return element.stray_text
-    if [child.name for child in element.children] == [GML + "Null"]:
+    inside = [child.name for child in element.children]
+    if inside == [GML + "Null"]:
         return ""
-    if [child.name for child in element.children] != [GML + "Envelope"]:
-        return ", ".join(child.local_name for child in element.children)
+    if inside != [GML + "Envelope"]:
+        return ", ".join(child.local_name for child in element.children) or element.local_name
     envelope = element.children[0]
     check_attributes(envelope)
-    if HREF in envelope.attributes or envelope.stray_text:
-        return envelope.local_name
-    if [child.name for child in envelope.children] != _CORNERS:
-        return ", ".join(child.local_name for child in envelope.children)
-    for corner in envelope.children:
-        check_attributes(corner)
-        for word in corner.text.split():
-            try:
-                parse_number(word)
-            except ValueError:
-                return word
+    if envelope.stray_text or [child.name for child in envelope.children] != _CORNERS:
+        return envelope.stray_text or ", ".join(child.local_name for child in envelope.children)
+    return next(filter(None, map(_check_corner, envelope.children)), "")
+
+
+def _check_corner(corner: Element) -> str:
+    check_attributes(corner)
+    for word in corner.text.split():
+        try:
+            parse_number(word)
+        except ValueError:
+            return word
     return ""

@@ -32,6 +32,8 @@ WHITE_SPACE: Final = " \t\r\n"
 
 _CHUNK: Final = 1 << 16
 _LOOKAHEAD: Final = 2 * _CHUNK
+_CHILD_DEPTH: Final = 3
+"""Open elements when a child of the root is: document, root, child."""
 
 
 class Element:
@@ -70,7 +72,6 @@ class XmlStream:
         self._parser.buffer_size = _CHUNK
         document = Element("", {}, 0, 0)
         self._open = [document]
-        self._elements = 0
         self._texts: list[str] = []
         start, end = self._handlers()
         self._parser.StartElementHandler = start
@@ -98,7 +99,10 @@ class XmlStream:
         """What expat calls at every tag: closures, since they are the busiest lines of the platform."""
         opened, texts, parser = self._open, self._texts, self._parser
 
+        elements = 0
+
         def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal elements
             parent = opened[-1]
             if texts:
                 parent.text += "".join(texts).strip(WHITE_SPACE)
@@ -106,11 +110,10 @@ class XmlStream:
             element = Element(name, attributes, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
             parent.children.append(element)
             opened.append(element)
-            self._elements += 1
-            if len(opened) > MAX_DEPTH or len(attributes) > MAX_ATTRIBUTES:
-                self._refuse(element)
-            if self._elements > MAX_CHILD_ELEMENTS:
-                self._count_elements(element)
+            depth = len(opened)
+            elements = 0 if depth == _CHILD_DEPTH else elements + 1
+            if depth > MAX_DEPTH or elements > MAX_CHILD_ELEMENTS or len(attributes) > MAX_ATTRIBUTES:
+                raise _over_limit(element, depth, elements)
 
         def end(_: str) -> None:
             element = opened.pop()
@@ -128,30 +131,11 @@ class XmlStream:
                 return []
             self.root = self._open[0].children[0]
         children = self.root.children
-        if len(self._open) <= 2:  # noqa: PLR2004 - document and root: no child is open
-            self._elements = 0
+        if len(self._open) < _CHILD_DEPTH:
             complete, self.root.children[:] = children.copy(), []
         else:
             complete, self.root.children[:-1] = children[:-1], []
         return complete
-
-    def _refuse(self, element: Element) -> None:
-        if len(self._open) > MAX_DEPTH:
-            raise UnreadableFileError(
-                "xml-limit", f"more than {MAX_DEPTH} elements inside each other", element.line, element.column
-            )
-        raise UnreadableFileError(
-            "xml-limit", f"an element has more than {MAX_ATTRIBUTES} attributes", element.line, element.column
-        )
-
-    def _count_elements(self, element: Element) -> None:
-        """Too many elements since the last look: a crowd of small children, or one that is too large."""
-        inside = len(self._open) > 2  # noqa: PLR2004 - document, root and the child
-        self._elements = _count(self._open[2]) if inside else 0
-        if self._elements > MAX_CHILD_ELEMENTS:
-            raise UnreadableFileError(
-                "xml-limit", f"a member has more than {MAX_CHILD_ELEMENTS:,} elements", element.line
-            )
 
     def _check_limits(self, fed: int, waiting: int) -> None:
         here = self._parser.CurrentLineNumber
@@ -165,5 +149,11 @@ class XmlStream:
             raise UnreadableFileError(code, f"one member is larger than {MAX_CHILD_BYTES >> 20} MiB", here)
 
 
-def _count(element: Element) -> int:
-    return 1 + sum(map(_count, element.children))
+def _over_limit(element: Element, depth: int, elements: int) -> UnreadableFileError:
+    if depth > MAX_DEPTH:
+        told = f"more than {MAX_DEPTH} elements inside each other"
+    elif elements > MAX_CHILD_ELEMENTS:
+        told = f"a member has more than {MAX_CHILD_ELEMENTS:,} elements"
+    else:
+        told = f"an element has more than {MAX_ATTRIBUTES} attributes"
+    return UnreadableFileError("xml-limit", told, element.line, element.column)
