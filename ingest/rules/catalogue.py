@@ -13,6 +13,7 @@ official server by their official name; ours in kebab-case.
     en = "..."
     mend_da = "..."            # how to mend it
     mend_en = "..."
+    reported_as = "unit-wrong" # the reader's name of the same fault, where the reader reports it; absent: its own name
 """
 
 import tomllib
@@ -45,6 +46,8 @@ class Rule:
     basis: str
     says: Mapping[Language, str]
     mend: Mapping[Language, str]
+    reported_as: str
+    """The code of the findings that report it: its own name, or the reader's where the fault is one of structure."""
 
     def applies_to(self, version: str) -> bool:
         """Whether the version of the model has this rule."""
@@ -85,6 +88,7 @@ def _rule(name: str, entry: Mapping[str, str]) -> Rule:
             basis=entry["basis"],
             says={"da": entry["da"], "en": entry["en"]},
             mend={"da": entry["mend_da"], "en": entry["mend_en"]},
+            reported_as=entry.get("reported_as", name),
         )
     except KeyError as missing:
         raise ValueError(f"the rule {name} has no {missing}") from None
