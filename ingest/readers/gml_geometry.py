@@ -60,6 +60,8 @@ def read_geometry(holder: Element, allowed: str, coverage: Coverage) -> BaseGeom
     if HREF in holder.attributes:
         raise GeometryFault("xml-external-reference", holder, holder.attributes[HREF])
     element = _only_child(holder)
+    if holder.text:
+        raise GeometryFault("text-misplaced", holder, holder.text[:40])
     if _name(element) not in ALLOWED[allowed]:
         raise _wrong_kind(element, ALLOWED[allowed])
     if "srsName" not in element.attributes:
