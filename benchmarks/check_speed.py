@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """How fast a file is checked: `check_file` against a bare parse of the same file by lxml, in one run on one machine.
 
     python benchmarks/check_speed.py [--skip-million]
@@ -65,8 +66,12 @@ KINDS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
 
 def main() -> int:
     """Measure, print, judge."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--skip-million", action="store_true", help="leave out the file of a million features")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--skip-million", action="store_true", help="leave out the file of a million features"
+    )
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clean, faulty = Path(folder) / "clean.gml", Path(folder) / "faulty.gml"

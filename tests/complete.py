@@ -64,11 +64,8 @@ class CompleteAnswer:
                 return {"gml_id": f"{feature.gml_id}.{attribute.name}", **self._feature(target).attributes}
             case Kind.MEASURE:
                 return 12.5 if attribute.unit else {"value": 3.25, "uom": "m"}
-            case Kind.TEXT:
-                is_id = feature.type == ANSWER and attribute.name == "id"
-                return "3f7b3a52-6d1b-4a5e-9a3c-0f6e4c1d2b90" if is_id else "tekst æøå"[: attribute.max_length or None]
-            case Kind.LEVEL:
-                return choose([None, 2.5])
+            case Kind.TEXT if feature.type == ANSWER and attribute.name == "id":
+                return "3f7b3a52-6d1b-4a5e-9a3c-0f6e4c1d2b90"
             case kind:
                 return choose(_PLAIN[kind])
 
@@ -90,6 +87,8 @@ class CompleteAnswer:
 
 
 _PLAIN: dict[Kind, tuple[Value, ...]] = {
+    Kind.TEXT: ("tekst æøå",),
+    Kind.LEVEL: (None, 2.5),
     Kind.INTEGER: (3, 0),
     Kind.SHARE: (0.25, 1.0),
     Kind.BOOLEAN: (True, False),

@@ -2,20 +2,28 @@
 
 import copy
 import random
-from collections.abc import Callable
 
 from lxml import etree
 
 from ler.model import NAMESPACES
-
-type Mutation = Callable[[etree._Element, random.Random], None]
 
 GML = f"{{{NAMESPACES['gml']}}}"
 XSI = f"{{{NAMESPACES['xsi']}}}"
 XLINK = f"{{{NAMESPACES['xlink']}}}"
 LER = f"{{{NAMESPACES['ler']}}}"
 NUMBERS = ["1,5", "x", "", "INF", "NaN", "1e3", "+5", " 7 ", "0x10", "1_0", "--1", "1.", ".5", "-9999", "1 2"]
-CODES = ["", "?", "I drift", " i drift", "other: x", "other: xy", "other: a-b", "other: ø+", "other:", "Other: vand"]
+CODES = [
+    "",
+    "?",
+    "I drift",
+    " i drift",
+    "other: x",
+    "other: xy",
+    "other: a-b",
+    "other: ø+",
+    "other:",
+    "Other: vand",
+]
 DATES = ["", "2024", "2024-05", "2024-02-30", "2024-13-01", "24-01-01", "2024-05-13T12:00:00", "2024-05-13+14:00",
          "2024-05-13T24:00:00", "2024-05-13T12:60:00Z", "-2024-01-01", " 2024-05-13 ", "i går"]  # fmt: skip
 TEXTS = [*NUMBERS, *CODES, *DATES, "x" * 37, "x" * 51, "x" * 501, "true", "TRUE", "a b", "1.001", "0.33"]
@@ -103,7 +111,11 @@ def change_text(root: etree._Element, chance: random.Random) -> None:
 
 
 def change_number(root: etree._Element, chance: random.Random) -> None:
-    leaves = [e for e in _leaves(root) if e.get("uom") or e.get("srsName") or etree.QName(e).localname in {"pos", "posList"}]
+    leaves = [
+        e
+        for e in _leaves(root)
+        if e.get("uom") or e.get("srsName") or etree.QName(e).localname in {"pos", "posList"}
+    ]
     element = chance.choice(leaves)
     words = (element.text or "1").split()
     words[chance.randrange(len(words))] = chance.choice(NUMBERS)
@@ -150,11 +162,18 @@ def make_void(root: etree._Element, chance: random.Random) -> None:
 def change_identifier(root: etree._Element, chance: random.Random) -> None:
     element = chance.choice([e for e in root.iter() if e.get(f"{GML}id")])
     others = [str(e.get(f"{GML}id")) for e in root.iter() if e.get(f"{GML}id")]
-    element.set(f"{GML}id", chance.choice(["1a", "a b", "", "a:b", "_x", "é.1", " pad ", chance.choice(others)]))
+    element.set(
+        f"{GML}id", chance.choice(["1a", "a b", "", "a:b", "_x", "é.1", " pad ", chance.choice(others)])
+    )
 
 
 def spoil_geometry(root: etree._Element, chance: random.Random) -> None:
-    inside = [e for e in _elements(root) if e.tag.startswith(GML) and etree.QName(_parent(e)).namespace == NAMESPACES["gml"]]
+    inside = [
+        e
+        for e in _elements(root)
+        if etree.QName(e).namespace == NAMESPACES["gml"]
+        and etree.QName(_parent(e)).namespace == NAMESPACES["gml"]
+    ]
     chance.choice([swap_in, rename_in])(chance.choice(inside), chance)
 
 
@@ -176,7 +195,7 @@ def swap_members(root: etree._Element, chance: random.Random) -> None:
     root[at], root[there] = copy.deepcopy(other), copy.deepcopy(one)
 
 
-MUTATIONS: tuple[Mutation, ...] = (
+MUTATIONS = (
     delete, double, double_with_identifiers, swap, move, move_among_its_own, rename, insert, change_text,
     change_number, change_date, stray_text, text_in_empty, add_attribute, change_attribute, drop_attribute,
     make_void, change_identifier, spoil_geometry, swap_members,

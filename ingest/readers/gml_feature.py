@@ -70,9 +70,11 @@ class FeatureReader:
             if column is None:
                 reached = self._no_attribute(child, reached)
                 continue
-            if column.position <= reached:
+            position = column.position
+            if position > reached:
+                reached = position
+            else:
                 self._check_order(column, child, reached, seen)
-            reached = max(reached, column.position)
             seen |= column.bit
             text = child.text
             if child.attributes != column.usual or child.children:

@@ -186,7 +186,9 @@ def test_a_hostile_file_is_refused_by_name_fast_and_in_little_memory(
 
 
 def test_a_schema_location_is_never_fetched(tmp_path: Path, listener: Listener) -> None:
-    where = f'xsi:schemaLocation="http://data.gov.dk/schemas/LER/2/gml http://127.0.0.1:{listener.port}/x.xsd"'
+    where = (
+        f'xsi:schemaLocation="http://data.gov.dk/schemas/LER/2/gml http://127.0.0.1:{listener.port}/x.xsd"'
+    )
     found, _, _ = check(tmp_path, changed('gml:id="svar.1"', f'gml:id="svar.1" {where}'))
     assert found == []
     assert listener.hits == 0
