@@ -84,6 +84,8 @@ def convert_file(
             os.link(workshop, target)
         except FileExistsError:
             raise RefusedError("file-exists", f"{target} is there already and is not written over") from None
+        except OSError:  # a file system without links
+            workshop.replace(target)
     return Converted(target, converted.feature_count, converted.conversion, converted.findings)
 
 

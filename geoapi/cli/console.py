@@ -44,12 +44,21 @@ def say(message: str) -> None:
 
 @contextmanager
 def reporting_errors() -> Iterator[None]:
-    """Turn a LerError into its message on stderr and exit code 2."""
+    """Turn a LerError, and a file that the system refuses, into one message on stderr and exit code 2."""
     try:
         yield
     except LerError as error:
-        messages().print(Text.assemble(("Error: ", "bold red"), str(error)))
+        _tell_error(str(error))
         raise SystemExit(EXIT_ERROR) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _tell_error(f"{error.filename2 or error.filename}: {error.strerror}")
+        raise SystemExit(EXIT_ERROR) from error
+
+
+def _tell_error(message: str) -> None:
+    messages().print(Text.assemble(("Error: ", "bold red"), message))
 
 
 class ReportingGroup(TyperGroup):

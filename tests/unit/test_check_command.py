@@ -156,6 +156,13 @@ def test_a_refusal_is_one_message(tmp_path: Path, clean: str, words: tuple[str, 
     assert (tmp_path / clean).read_text(encoding="utf-8") == answer()
 
 
+def test_a_report_that_cannot_be_written_is_one_message(tmp_path: Path, clean: str) -> None:
+    (tmp_path / "r.html").mkdir()
+    done = ler(tmp_path, "check", clean, "--html", "r.html")
+    assert done.returncode == 2
+    assert done.stderr == "Error: r.html: Is a directory\n"
+
+
 def test_checking_imports_no_library_that_it_does_not_need(tmp_path: Path, clean: str) -> None:
     code = (
         "import sys\nfrom geoapi.cli import app\n"
