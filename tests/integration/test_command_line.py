@@ -131,7 +131,7 @@ def test_all_faults_of_a_file_are_told_with_their_lines(world: World, tmp_path: 
     (tmp_path / "net.gml").write_text(text, encoding="utf-8")
     refused = ler(world, tmp_path, "upload", "net.gml", "--owner", "12345678")
     assert refused.returncode == 2
-    assert "line 6 (vand.1): driftsstatus is 'i luften'" in refused.stderr
+    assert "line 6, column 1 (vand.1): driftsstatus is 'i luften'" in refused.stderr
     assert "[ManglendeGmlIdHenvisningRule]" in refused.stderr
     assert "2 faults" in refused.stderr
 

@@ -253,7 +253,9 @@ def test_a_refused_file_leaves_nothing_and_the_old_network_answers(
 def test_many_faults_in_the_middle_of_a_large_file_leave_nothing(world: World, tmp_path: Path) -> None:
     world.owner("12345678")
     good = [
-        WATER.replace("vand.1", f"vand.{n}").replace('<ler:slutkomponent xlink:href="#ventil.1"/>', "")
+        WATER.replace("vand.1", f"vand.{n}")
+        .replace('"g1"', f'"g1.{n}"')
+        .replace('<ler:slutkomponent xlink:href="#ventil.1"/>', "")
         for n in range(500)
     ]
     good[400] = good[400].replace(">1978-05<", ">1978-13<")
