@@ -85,11 +85,13 @@ def read_prolog(path: Path) -> Prolog:
     except _RootReached as reached:
         return reached.prolog
     except expat.ExpatError as error:
-        raise not_well_formed(error, path) from None
+        raise not_well_formed(error, path, "this is not XML") from None
     raise UnreadableFileError("xml-limit", f"no element within the first {MAX_PROLOG_BYTES // 1024} KiB")
 
 
-def not_well_formed(error: expat.ExpatError, path: Path) -> UnreadableFileError:
+def not_well_formed(
+    error: expat.ExpatError, path: Path, told: str = "the XML is broken"
+) -> UnreadableFileError:
     """Say what the parser stumbled over: bytes of another encoding, or markup."""
     reason = expat.ErrorString(error.code)
     line, column = error.lineno, error.offset + 1
@@ -104,7 +106,7 @@ def not_well_formed(error: expat.ExpatError, path: Path) -> UnreadableFileError:
         return UnreadableFileError(
             "encoding-invalid", "the file is not in the encoding that it states: save it as UTF-8", line
         )
-    return UnreadableFileError("xml-not-well-formed", f"the XML is broken: {reason}", line, column)
+    return UnreadableFileError("xml-not-well-formed", f"{told}: {reason}", line, column)
 
 
 def _wrong_byte(path: Path, error: expat.ExpatError) -> int | None:

@@ -254,7 +254,7 @@ def test_many_faults_in_the_middle_of_a_large_file_leave_nothing(world: World, t
     world.owner("12345678")
     good = [
         WATER.replace("vand.1", f"vand.{n}")
-        .replace('"g1"', f'"g{n}"')
+        .replace('"g1"', f'"g1.{n}"')
         .replace('<ler:slutkomponent xlink:href="#ventil.1"/>', "")
         for n in range(500)
     ]
