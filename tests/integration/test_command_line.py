@@ -66,7 +66,8 @@ def test_from_registration_to_package(world: World, tmp_path: Path) -> None:
     packages = sorted((tmp_path / "out").glob("*.zip"))
     assert len(packages) == 2
     assert set(unpack(packages[0], tmp_path / "all")) >= {"manifest.json"}
-    assert (tmp_path / "out" / "map.png").stat().st_size > 10_000
+    assert (tmp_path / "out" / "map-1.png").stat().st_size > 10_000
+    assert "map-1.png" in asked.stdout
     listed = json.loads(ler(world, tmp_path, "owner", "list", "--json").stdout)
     assert listed == [{"cvr": "12345678", "name": "Nordby Vand", "interest_areas": 1}]
 

@@ -86,11 +86,14 @@ def test_sums_agree_between_the_packages_of_a_site(shown: tuple[Path, str]) -> N
 
 def test_the_maps_lie_in_place(shown: tuple[Path, str]) -> None:
     for site in (shown[0] / "sites").iterdir():
-        with rasterio.open(site / "map.png") as picture:
-            assert picture.count == 3
-            west, south, east, north = picture.bounds
-        assert 570_000 < west < east < 580_000
-        assert 6_220_000 < south < north < 6_230_000
+        pictures = list(site.glob("map-*.png"))
+        assert pictures
+        for path in pictures:
+            with rasterio.open(path) as picture:
+                assert picture.count == 3
+                west, south, east, north = picture.bounds
+            assert 570_000 < west < east < 580_000
+            assert 6_220_000 < south < north < 6_230_000
 
 
 def test_packages_are_zip_files_that_any_tool_checks(shown: tuple[Path, str]) -> None:
