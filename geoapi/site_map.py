@@ -30,9 +30,9 @@ _WORDS: Final[dict[str, dict[Language, str]]] = {
 def draw_site_maps(
     folder: Path, answered: Answered, *, streets: Sequence[Polygon] = (), language: Language = "en"
 ) -> list[Path]:
-    """Draw the dig area with all that was delivered: `map.png`, and detail maps where lines cannot be told apart on it.
+    """Draw the dig area with all that was delivered, and detail maps where lines cannot be told apart on that.
 
-    Owners without lines and without answer are named in words.
+    Owners without lines and without answer are named in words. Returns the pictures, the one of the whole area first.
     """
     text, features = _map_text(answered, language), list(_map_features(answered))
 
@@ -47,10 +47,11 @@ def draw_site_maps(
             window=window,
         )
 
-    paths = [folder / "map.png"]
+    stem = f"map-{answered.request.order_number}"
+    paths = [folder / f"{stem}.png"]
     if draw(paths[0].name).denominator > OVERVIEW_BEYOND:
         for number, window in enumerate(detail_windows(answered.request.area, DETAIL_DENOMINATOR), start=1):
-            paths.append(folder / f"map-detail-{number}.png")
+            paths.append(folder / f"{stem}-detail-{number}.png")
             draw(paths[-1].name, window)
     return paths
 

@@ -97,6 +97,12 @@ def _check_file(path: Path, settings: Settings) -> None:
 
 
 def _dataset(connection: Connection, owner_id: UUID) -> UUID:
+    """The owner's dataset, kept to this transaction: of two uploads at once the second is refused at its start."""
+    alone = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:owner, 0))")
+    if not connection.execute(alone, {"owner": str(owner_id)}).scalar_one():
+        raise RefusedError(
+            "dataset-busy", "another upload of this owner is under way; try again when it has ended"
+        )
     values = {"owner_id": owner_id, "name": DATASET}
     connection.execute(insert(network_dataset).values(values).on_conflict_do_nothing())
     columns = network_dataset.c

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     """Folder of the private database cluster."""
 
-    database_url: str | None = None
+    database_url: str | None = Field(default=None, pattern=r"^postgresql\+psycopg://")
     """SQLAlchemy-style address of a database that you keep yourself; when set, the private cluster is not touched."""
 
     database_name: str = "ler"

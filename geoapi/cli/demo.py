@@ -26,8 +26,10 @@ def demo(
 
 def tell(shown: Shown, out: Path) -> None:
     """Print what was made, and where."""
-    table = Table("Dig site", "Area", "Owners asked", "with lines", "Features", "Packages", "Where")
-    for site, answered, folder in shown.sites:
+    table = Table(
+        "Dig site", "Area", "Owners asked", "with lines", "Features", "Packages", "Map, beside the packages"
+    )
+    for site, answered, picture in shown.sites:
         with_lines = [o for o in answered.owners if o.delivery and o.delivery.features]
         table.add_row(
             site.name,
@@ -36,11 +38,8 @@ def tell(shown: Shown, out: Path) -> None:
             str(len(with_lines)),
             str(answered.packages[0].feature_count),
             str(len(answered.packages)),
-            str(folder),
+            str(picture),
         )
     results().print(table)
     features = sum(len(owner.features) for owner in shown.town.owners)
-    results().print(
-        f"{len(shown.networks)} owners with {features:,} features in {out / 'networks'}; "
-        f"a map of each site is its map.png"
-    )
+    results().print(f"{len(shown.networks)} owners with {features:,} features in {out / 'networks'}")

@@ -57,23 +57,23 @@ def request(
                 requester_id = get_owner(connection, requester).id
         with messages().status("Asking the owners") as status:
             answered = answer_request(databases, requester_id, wanted, out, status.update)
-            draw_site_maps(out, answered)
+            pictures = draw_site_maps(out, answered)
     if as_json:
         results().print_json(json.dumps(answered.packages[0].manifest))
     else:
-        tell(answered)
+        tell(answered, pictures)
 
 
-def tell(answered: Answered) -> None:
-    """Print who answered what, where the packages are, and whether it is safe to dig."""
+def tell(answered: Answered, pictures: list[Path]) -> None:
+    """Print who answered what, where packages and maps are, and who is missing before anybody may dig."""
     table = Table("Owner", "CVR", "Answer", "Features", title=f"Request {answered.request.order_number}")
     for owner in answered.owners:
         delivery = owner.delivery
         answer = delivery.answer_type if delivery else "NOT ANSWERED"
         table.add_row(owner.name, owner.cvr, answer, str(len(delivery.features)) if delivery else "")
     results().print(table)
-    for package in answered.packages:
-        results().print(str(package.path))
+    for path in [*(package.path for package in answered.packages), *pictures]:
+        results().print(str(path))
     if answered.missing:
         names = ", ".join(owner.name for owner in answered.missing)
         say(

@@ -48,7 +48,7 @@ class Shown:
     town: Town
     networks: list[Path] = field(default_factory=list)
     sites: list[tuple[DemoSite, Answered, Path]] = field(default_factory=list)
-    """Each site with its answers and the folder of its packages and map."""
+    """Each site with its answers and its map, which lies beside its packages."""
 
 
 def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
@@ -83,8 +83,8 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
                 folder = out / SITES / site.slug
                 wanted = _request(site, folder, settings, today)
                 answered = answer_request(databases, PLATFORM_OPERATOR, wanted, folder)
-                draw_site_maps(folder, answered, streets=shown.town.streets)
-                shown.sites.append((site, answered, folder))
+                pictures = draw_site_maps(folder, answered, streets=shown.town.streets)
+                shown.sites.append((site, answered, pictures[0]))
     return shown
 
 

@@ -12,11 +12,17 @@ from uuid import UUID
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ler.errors import UnavailableError
 
+_NOT_MIGRATED: Final = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidSchemaName,
+)
 _ACT: Final = text(
     "SELECT set_config('ler.principal', :principal, true), set_config('ler.request', :request, true)"
 )
@@ -73,10 +79,25 @@ def transaction(engine: Engine, principal: UUID | None, request: UUID | None = N
     try:
         connection = engine.connect()
     except (OperationalError, PoolTimeoutError) as error:
-        raise UnavailableError("The database does not answer, or is too busy. Try again later.") from error
-    with connection, connection.begin():
+        raise UnavailableError(
+            "The database does not answer, is too busy, or does not know the platform's roles."
+            " Is it running, and has `ler db migrate` been run on it?"
+        ) from error
+    with connection, _told_plainly(), connection.begin():
         connection.execute(_ACT, {"principal": str(principal or ""), "request": str(request or "")})
         yield connection
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        if isinstance(error.orig, _NOT_MIGRATED):
+            raise UnavailableError(
+                "The database has no tables of the platform, or older ones. Run `ler db migrate` on it."
+            ) from error
+        raise
 
 
 def sqlstate(error: DBAPIError) -> str | None:

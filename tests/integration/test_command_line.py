@@ -27,7 +27,11 @@ def world(database: Database) -> Iterator[World]:
 
 def ler(world: World, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder; as a user whose database is kept elsewhere, so that roles are taken on."""
-    environment = os.environ | {"LER_DATABASE_URL": world.database.url(), "NO_COLOR": "1", "COLUMNS": "200"}
+    return run(world.database.url(), folder, *words)
+
+
+def run(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"LER_DATABASE_URL": url, "NO_COLOR": "1", "COLUMNS": "200"}
     program = [str(Path(sys.executable).with_name("ler")), *words]
     return subprocess.run(
         program, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
@@ -62,7 +66,8 @@ def test_from_registration_to_package(world: World, tmp_path: Path) -> None:
     packages = sorted((tmp_path / "out").glob("*.zip"))
     assert len(packages) == 2
     assert set(unpack(packages[0], tmp_path / "all")) >= {"manifest.json"}
-    assert (tmp_path / "out" / "map.png").stat().st_size > 10_000
+    assert (tmp_path / "out" / "map-1.png").stat().st_size > 10_000
+    assert "map-1.png" in asked.stdout
     listed = json.loads(ler(world, tmp_path, "owner", "list", "--json").stdout)
     assert listed == [{"cvr": "12345678", "name": "Nordby Vand", "interest_areas": 1}]
 
@@ -165,6 +170,39 @@ def test_a_period_that_ends_before_it_begins_is_refused(world: World, tmp_path: 
     assert refused.returncode == 2
     assert "before it begins" in refused.stderr
     assert world.counts() == before
+
+
+def test_an_answer_without_heights_is_refused_naming_what_is_wrong(world: World, tmp_path: Path) -> None:
+    world.owner("12345678")
+    text = answer().replace("EPSG/0/7416", "EPSG/0/25832").replace("3f7b3a52-", "SVAR-")
+    (tmp_path / "net.gml").write_text(text, encoding="utf-8")
+    before = world.counts()
+    refused = ler(world, tmp_path, "upload", "net.gml", "--owner", "12345678")
+    assert refused.returncode == 2
+    assert "[indholdGM_ObjectSRIDrestriktion]" in refused.stderr
+    assert "[idRestriktion]" in refused.stderr
+    assert world.counts() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "LER_DATABASE_URL"),
+        ("postgresql+psycopg://postgres@/ler?host=/nowhere", "does not answer"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_told_plainly(tmp_path: Path, url: str, words: str) -> None:
+    told = run(url, tmp_path, "owner", "list")
+    assert told.returncode == 2
+    assert words in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_database_without_tables_is_told_plainly(empty_database: Database, tmp_path: Path) -> None:
+    told = run(empty_database.url(), tmp_path, "owner", "list")
+    assert told.returncode == 2
+    assert "ler db migrate" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_the_demonstration_never_touches_a_database_kept_elsewhere(world: World, tmp_path: Path) -> None:

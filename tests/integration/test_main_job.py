@@ -9,16 +9,19 @@ import pytest
 import shapely
 from shapely import Polygon, box
 
-from ingest.load import NetworkRefusedError
+from ingest.load import NetworkRefusedError, publish_network
 from ingest.readers.prolog import UnreadableFileError
+from ler.db.engine import transaction
+from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import RefusedError
 from ler.model import Feature
 from ler.packages.content import DELIVERED, NO_LINES
 from ler.packages.package import write_consolidated_package
+from ler.services.registry import get_owner
 from tests.answers import WATER, answer, read
 from tests.databases import Database
 from tests.official import SAMPLES, needs_samples, needs_schemas, schema_errors
-from tests.world import World, holds, layers, manifest, open_world, unpack, valve, water_pipe
+from tests.world import SETTINGS, World, holds, layers, manifest, open_world, unpack, valve, water_pipe
 
 AREA = box(575000, 6224000, 575100, 6224100)
 
@@ -266,6 +269,20 @@ def test_many_faults_in_the_middle_of_a_large_file_leave_nothing(world: World, t
         world.upload("12345678", path)
     assert refused.value.findings.errors == 1
     assert world.counts() == before
+
+
+def test_of_two_uploads_at_once_the_second_is_refused(world: World, tmp_path: Path) -> None:
+    owner_id = world.owner("12345678")
+    pipe = water_pipe("p", (575010, 6224010, 1), (575020, 6224010, 1))
+    world.network("12345678", tmp_path, pipe)
+    with transaction(world.databases.app, PLATFORM_OPERATOR) as connection:
+        owner = get_owner(connection, "12345678")
+    with transaction(world.databases.app, owner_id) as connection:
+        publish_network(connection, owner, tmp_path / "12345678.gml", SETTINGS)
+        with pytest.raises(RefusedError) as refused:
+            world.upload("12345678", tmp_path / "12345678.gml")
+    assert refused.value.code == "dataset-busy"
+    assert world.upload("12345678", tmp_path / "12345678.gml").number == 3
 
 
 @pytest.mark.parametrize(
