@@ -174,7 +174,7 @@ class FeatureReader:
     def _void(self, attribute: Attribute, element: etree._Element) -> str | None:
         if not attribute.void:
             self.report("void-not-allowed", f"{attribute.name} may not be void (xsi:nil)", element)
-        if len(element) or element.text:
+        if len(element) or element.text or element.get(_HREF) is not None:
             self.report("void-not-empty", f"{attribute.name} is void and must be empty", element)
         if attribute.kind is Kind.MEASURE:
             self._check_unit(attribute, element)

@@ -176,7 +176,12 @@ def _members(element: etree._Element, single: str, several: str) -> list[etree._
     for child in _children(element):
         if _name(child) not in {single, several}:
             raise GeometryFault("geometry-malformed", f"unexpected gml:{_name(child)}", child)
-        found.extend(_children(child))
+        inside = _children(child)
+        if not inside or child.get(_HREF) is not None:
+            raise GeometryFault(
+                "xml-external-reference", f"gml:{_name(child)} must hold its geometry, not a link", child
+            )
+        found.extend(inside)
     if not found:
         raise GeometryFault("geometry-empty", "the geometry is empty", element)
     return found
@@ -195,6 +200,10 @@ def _numbers(element: etree._Element) -> Coordinates:
     if len(element):
         raise GeometryFault("geometry-malformed", "positions are numbers only", element)
     texts = (element.text or "").split()
+    if any("_" in text or not text.isascii() for text in texts):  # numpy reads 1_5 as 15
+        raise GeometryFault(
+            "coordinate-not-a-number", "a coordinate is not a number with a decimal point", element
+        )
     try:
         flat = np.array(texts, dtype=np.float64)
     except ValueError:

@@ -40,13 +40,13 @@ MEDIA_TYPES: Final = {
 }
 """Formats an attachment may have, with the media type each must state (restriction formatRestriktion)."""
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_DOUBLE = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_SHARE = re.compile(r"0(\.\d{1,2})?|1(\.0{1,2})?")
+_INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_DOUBLE = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_SHARE = re.compile(r"0(\.\d{1,2})?|1(\.0{1,2})?", re.ASCII)
 _ZONE = r"(Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00)?"
-_DATE = re.compile(rf"(\d{{4}}-\d\d-\d\d){_ZONE}")
-_DATETIME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?{_ZONE}")
-_TIME = re.compile(r"(\d{4})(-(\d\d)(-(\d\d))?)?")
+_DATE = re.compile(rf"(\d{{4}}-\d\d-\d\d){_ZONE}", re.ASCII)
+_DATETIME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?{_ZONE}", re.ASCII)
+_TIME = re.compile(r"(\d{4})(-(\d\d)(-(\d\d))?)?", re.ASCII)
 _URI_FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`]')
 
 
@@ -123,7 +123,7 @@ def _share(_: Attribute, text: str) -> float:
 def _integer(_: Attribute, text: str) -> int:
     if _INTEGER.fullmatch(text.strip()):
         return int(text)
-    raise ValueError("a whole number")
+    raise ValueError("a whole number of at most nine digits")
 
 
 def _boolean(_: Attribute, text: str) -> bool:
