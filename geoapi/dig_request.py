@@ -57,10 +57,11 @@ def answer_request(
         owners = list_owner_statuses(connection, request.id)
         step("Writing the consolidated package")
         packages = [write_consolidated_package(out, request, owners)]
+        complete = all(owner.delivery for owner in owners)
         for owner in owners:
             if owner.delivery:
                 step(f"Writing the package of {owner.name}")
-                packages.append(write_owner_package(out, request, owner))
+                packages.append(write_owner_package(out, request, owner, complete=complete))
         for package in packages:
             record_package(connection, request.id, package)
     return Answered(request, owners, packages)

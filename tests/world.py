@@ -60,7 +60,11 @@ class World:
             )
             if area is not None:
                 register_interest_area(
-                    connection, owner_id, utility_types=utility_types, area=MultiPolygon([area])
+                    connection,
+                    owner_id,
+                    utility_types=utility_types,
+                    area=MultiPolygon([area]),
+                    coverage=SETTINGS.coverage,
                 )
         return owner_id
 

@@ -26,7 +26,7 @@ EXIT_ERROR = 2
 
 def results() -> Console:
     """Return the console of results: stdout, without decoration of numbers and paths, never wrapped."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     return console
@@ -34,7 +34,7 @@ def results() -> Console:
 
 def messages() -> Console:
     """Return the console of progress and errors: stderr."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def say(message: str) -> None:

@@ -60,7 +60,13 @@ def area(ctx: typer.Context, cvr: Cvr, file: AreaFile, utility_type: UtilityType
         transaction(databases.app, PLATFORM_OPERATOR) as connection,
     ):
         owner = get_owner(connection, cvr)
-        number = register_interest_area(connection, owner.id, utility_types=utility_type, area=interest)
+        number = register_interest_area(
+            connection,
+            owner.id,
+            utility_types=utility_type,
+            area=interest,
+            coverage=settings_of(ctx).coverage,
+        )
     results().print(str(number))
     say(f"Interest area {number} of {owner.name}: {interest.area / 1e6:.3f} km²")
 

@@ -27,7 +27,7 @@ from ingest.area_file import read_area_file
 from ingest.load import publish_network
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
-from ler.domain.dig_area import dig_area
+from ler.domain.dig_area import Coverage, dig_area
 from ler.errors import RefusedError
 from ler.packages.gml import Answer, write_answer
 from ler.services.registry import get_owner, register_interest_area, register_owner
@@ -74,7 +74,7 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
         with _timed(tell, "the owners' networks written as LER GML 2.2.0"):
             shown.networks = [_write_network(owner, out / NETWORKS) for owner in shown.town.owners]
         with _timed(tell, "owners and interest areas registered"):
-            _register(databases, shown.town)
+            _register(databases, shown.town, settings.coverage)
         with _timed(tell, "networks uploaded and published"):
             for path, owner in zip(shown.networks, shown.town.owners, strict=True):
                 _upload(databases, owner, path, settings)
@@ -102,7 +102,7 @@ def _write_network(owner: DemoOwner, folder: Path) -> Path:
     return path
 
 
-def _register(databases: Databases, town: Town) -> None:
+def _register(databases: Databases, town: Town, coverage: Coverage) -> None:
     with transaction(databases.app, PLATFORM_OPERATOR) as connection:
         for owner in town.owners:
             owner_id = register_owner(
@@ -112,7 +112,11 @@ def _register(databases: Databases, town: Town) -> None:
                 part for part in shapely.get_parts(owner.interest_area) if isinstance(part, shapely.Polygon)
             ]
             register_interest_area(
-                connection, owner_id, utility_types=owner.utility_types, area=MultiPolygon(parts)
+                connection,
+                owner_id,
+                utility_types=owner.utility_types,
+                area=MultiPolygon(parts),
+                coverage=coverage,
             )
 
 

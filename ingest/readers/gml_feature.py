@@ -229,7 +229,7 @@ class FeatureReader:
                 pass
 
     def _void(self, column: Column, element: Element) -> str | None:
-        if element.children or element.text:
+        if element.children or element.text or HREF in element.attributes:
             self.report("void-not-empty", element, column.name, element.text)
         if column.attribute.kind is Kind.MEASURE:
             self._check_unit(column, element)

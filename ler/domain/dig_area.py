@@ -13,14 +13,15 @@ from shapely.validation import explain_validity
 
 from ler.errors import RefusedError
 
+type Coverage = tuple[float, float, float, float]
+"""West, south, east, north in EPSG:25832, metres."""
+
 MAX_VERTICES: Final = 10_000
 MIN_AREA_M2: Final = 0.1
 _DEGREES: Final = 180.0
 
 
-def dig_area(
-    parts: Sequence[BaseGeometry], *, coverage: tuple[float, float, float, float], max_area_m2: float
-) -> Polygon:
+def dig_area(parts: Sequence[BaseGeometry], *, coverage: Coverage, max_area_m2: float) -> Polygon:
     """Return the one polygon that the parts make, in EPSG:25832, two numbers a vertex.
 
     Several polygons are merged and must overlap, or touch along an edge, into one. `coverage` is west, south, east,
@@ -30,7 +31,7 @@ def dig_area(
     if not polygons:
         raise RefusedError("geometry-empty", "the area holds no polygon")
     merged = shapely.force_2d(polygons[0] if len(polygons) == 1 else shapely.union_all(polygons))
-    _check_place(merged, coverage)
+    check_place(merged, coverage)
     if not isinstance(merged, Polygon):
         raise RefusedError(
             "area-not-one-polygon",
@@ -64,7 +65,8 @@ def _polygon(geometry: BaseGeometry) -> BaseGeometry:
     return geometry
 
 
-def _check_place(geometry: BaseGeometry, coverage: tuple[float, float, float, float]) -> None:
+def check_place(geometry: BaseGeometry, coverage: Coverage) -> None:
+    """RefusedError for an area outside the coverage, saying when it looks like degrees or swapped axes."""
     left, bottom, right, top = geometry.bounds
     west, south, east, north = coverage
     if left >= west and bottom >= south and right <= east and top <= north:

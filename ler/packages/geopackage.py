@@ -18,6 +18,7 @@ import pyogrio
 import shapely
 
 from ler.model import Attribute, Feature, FeatureType, Kind, Model, Value, load_model
+from ler.model.values import format_value
 from ler.packages.content import OwnerStatus, RequestInfo
 
 CRS: Final = "EPSG:7416"
@@ -99,7 +100,7 @@ def _cell(attribute: Attribute, value: Value) -> Value:
         return "; ".join(str(_cell(attribute, one)) for one in value)
     if isinstance(value, dict):
         if attribute.kind is Kind.MEASURE:
-            return f"{value['value']:g} {value['uom']}"
+            return f"{format_value(attribute, value['value'])} {value['uom']}"
         return json.dumps({k: v for k, v in value.items() if k != "gml_id"}, ensure_ascii=False)
     return value
 

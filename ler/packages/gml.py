@@ -198,7 +198,7 @@ class _Writer:
             markup = f" type={quoteattr(MEDIA_TYPES[str(value)])}"
         elif attribute.kind is Kind.TIME and str(value).startswith(BEFORE):
             markup = ' indeterminatePosition="before"'
-        return _element(attribute, markup, escape(format_value(attribute, value)))
+        return _element(attribute, markup, escape(format_value(attribute, value), {"\r": "&#13;"}))
 
     def _structured(self, attribute: Attribute, value: Mapping[str, Value]) -> str:
         if attribute.kind is Kind.MEASURE:

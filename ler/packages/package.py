@@ -51,25 +51,33 @@ class Package:
     """None for the consolidated package."""
 
 
-def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus) -> Package:
-    """Write the package of one owner that has answered. ValueError when it has not."""
+def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus, *, complete: bool) -> Package:
+    """Write the package of one owner that has answered. ValueError when it has not.
+
+    `complete` says whether every owner of the request has answered, not this one alone.
+    """
     if owner.delivery is None:
         raise ValueError(f"{owner.name} has not answered request {request.order_number}")
     name = f"ledningspakke-{request.order_number}-{owner.cvr}-{_slug(owner.name)}.zip"
-    return _write(folder / name, request, [owner], owner.id)
+    return _write(folder / name, request, [owner], owner.id, complete=complete)
 
 
 def write_consolidated_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Package:
     """Write the package of all owners that were asked, those that have not answered named as missing."""
-    return _write(folder / f"ledningspakke-{request.order_number}.zip", request, owners, None)
+    complete = bool(owners) and all(owner.delivery for owner in owners)
+    return _write(
+        folder / f"ledningspakke-{request.order_number}.zip", request, owners, None, complete=complete
+    )
 
 
-def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None) -> Package:
+def _write(
+    path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None, *, complete: bool
+) -> Package:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
         workshop = Path(name)
         members = _write_members(workshop, request, owners, owner_id)
-        manifest = _manifest(workshop, members, request, owners, owner_id)
+        manifest = _manifest(workshop, members, request, owners, owner_id, complete=complete)
         (workshop / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
@@ -108,13 +116,15 @@ def _manifest(
     request: RequestInfo,
     owners: Sequence[OwnerStatus],
     owner_id: UUID | None,
+    *,
+    complete: bool,
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "kind": "consolidated" if owner_id is None else "owner",
         "software": SOFTWARE,
         "model": f"LER GML {VERSIONS[-1]}",
-        "complete": all(owner.delivery for owner in owners),
+        "complete": complete,
         "request": {
             "id": str(request.id),
             "order_number": request.order_number,

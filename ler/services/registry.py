@@ -18,10 +18,11 @@ from sqlalchemy.exc import IntegrityError
 
 from ler.db.functions import record_event
 from ler.db.tables import PLATFORM_OPERATOR, SRID, interest_area, organisation
+from ler.domain.dig_area import Coverage, check_place
 from ler.errors import NotFoundError, RefusedError
 from ler.model import load_model
 
-_CVR: Final = re.compile(r"\d{8}")
+_CVR: Final = re.compile(r"[0-9]{8}")
 _LONGEST_NAME: Final = 200
 _COLUMNS: Final = (
     organisation.c.id,
@@ -69,11 +70,16 @@ def register_owner(
 
 
 def register_interest_area(
-    connection: Connection, owner_id: UUID, *, utility_types: Sequence[str], area: MultiPolygon
+    connection: Connection,
+    owner_id: UUID,
+    *,
+    utility_types: Sequence[str],
+    area: MultiPolygon,
+    coverage: Coverage,
 ) -> int:
     """Enter an area (EPSG:25832) in which an owner has lines; returns its registration number (indberetningsNr).
 
-    `utility_types` are values of the LER code list Forsyningsart. RefusedError for others, for none, and for an area
+    `coverage` is west, south, east, north of what the platform covers, EPSG:25832. `utility_types` are values of the LER code list Forsyningsart. RefusedError for others, for none, and for an area
     that is not valid.
     """
     code_list = load_model().code_lists["Forsyningsart"]
@@ -85,6 +91,7 @@ def register_interest_area(
         )
     if area.is_empty or not area.is_valid:
         raise RefusedError("geometry-invalid", "the interest area is not a valid polygon")
+    check_place(area, coverage)
     values = {"owner_id": owner_id, "utility_types": list(utility_types), "geom": from_shape(area, SRID)}
     number = connection.execute(
         interest_area.insert().values(values).returning(interest_area.c.registration_number)
