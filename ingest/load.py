@@ -116,12 +116,16 @@ def _stage(
     columns = network_version.c
     last = select(func.coalesce(func.max(columns.number), 0)).where(columns.dataset_id == dataset_id)
     number = connection.execute(last).scalar_one() + 1
+    current = select(columns.number).where(
+        columns.id == network_dataset.c.current_version_id, network_dataset.c.id == dataset_id
+    )
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     values = {
         "dataset_id": dataset_id,
         "owner_id": owner_id,
         "number": number,
+        "base_number": connection.execute(current).scalar(),
         "source_name": path.name,
         "source_sha256": digest,
         "model_version": reader.model.version,

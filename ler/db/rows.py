@@ -1,10 +1,12 @@
 """Features to rows and back, without loss, and the fast way to store many.
 
-A row is a mapping from column to value, the same for `network_feature` and `package_feature`. Refused are values that
+A row is a mapping from column to value: of `staged_feature` when it is written, of that, `network_feature` or
+`package_feature` when it is read. Refused are values that
 the database would change or reject: geometry without heights (an unknown height is NaN, not absent), numbers that
 are not finite, NUL characters, lone surrogates.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -20,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import JSONB
 
-from ler.db.tables import SRID, network_feature
+from ler.db.tables import SRID, staged_feature
 from ler.errors import InputError, NotFoundError, UnavailableError
 from ler.model import Feature, FeatureType, Value
 
@@ -52,7 +54,7 @@ _COPIED: Final[Mapping[str, str]] = {
     column.name: {"UUID": "uuid", "Integer": "int4", "Double": "float8", "Geometry": "bytea"}.get(
         type(column.type).__name__, "text"
     )
-    for column in network_feature.columns
+    for column in staged_feature.columns
 }
 """Column -> type in which it is copied; the cast from EWKB to geometry and from text to jsonb is the database's."""
 
@@ -60,6 +62,8 @@ _HAS_SRID: Final = 0x20
 _SRID: Final = SRID.to_bytes(4, "little")
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False).encode
+_to_canonical_json: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_HASH_BYTES: Final = 16
 
 _NAMES: Final = sql.SQL(", ").join(map(sql.Identifier, _COPIED))
 
@@ -72,26 +76,28 @@ _CREATE: Final = sql.SQL("CREATE TEMP TABLE ler_upload ({}) ON COMMIT DROP").for
 
 _COPY: Final = sql.SQL("COPY pg_temp.ler_upload ({}) FROM STDIN (FORMAT binary)").format(_NAMES)
 
-# Share locks keep the versions staged until the upload ends: publishing waits for it.
-_LOCK: Final = """
-    SELECT count(*) = (SELECT count(DISTINCT u.version_id) FROM pg_temp.ler_upload AS u)
-    FROM (
-        SELECT FROM ler.network_version AS v
-        WHERE v.state = 'staged' AND v.id IN (SELECT u.version_id FROM pg_temp.ler_upload AS u)
-        FOR SHARE
-    ) AS locked
+# The count is told by the version too, so that rows which a crash takes away are missed. Changing it locks the versions
+# until the upload ends: publishing waits for it.
+_COUNT: Final = """
+    WITH counted AS MATERIALIZED (
+        SELECT u.version_id, count(*)::integer AS features FROM pg_temp.ler_upload AS u GROUP BY u.version_id
+    ),
+    told AS (
+        UPDATE ler.network_version AS v SET feature_count = v.feature_count + c.features
+        FROM counted AS c
+        WHERE v.id = c.version_id AND v.state = 'staged'
+        RETURNING v.id
+    )
+    SELECT (SELECT count(*) FROM told) = (SELECT count(*) FROM counted)
 """
 
-# PostGIS orders geometry along a Hilbert curve.
-_INSERT: Final = sql.SQL(
-    "INSERT INTO ler.network_feature ({}) SELECT {} FROM pg_temp.ler_upload ORDER BY geom::geometry"
-).format(
+_INSERT: Final = sql.SQL("INSERT INTO ler.staged_feature ({}) SELECT {} FROM pg_temp.ler_upload").format(
     _NAMES,
     sql.SQL(", ").join(
         sql.SQL("{}::jsonb" if isinstance(column.type, JSONB) else "{}").format(sql.Identifier(column.name))
         if column.name != "geom"
         else sql.SQL("geom::geometry")
-        for column in network_feature.columns
+        for column in staged_feature.columns
     ),
 )
 
@@ -99,7 +105,7 @@ _INSERT: Final = sql.SQL(
 def feature_to_row(
     feature: Feature, feature_type: FeatureType, *, owner_id: UUID, version_id: UUID, seq: int
 ) -> Row:
-    """Return the row of a feature for `network_feature`; `seq` is its place in the file.
+    """Return the row of a feature for `staged_feature`; `seq` is its place in the file.
 
     Raises InputError, naming the feature, for a value that cannot be stored as it is.
     """
@@ -113,18 +119,32 @@ def feature_to_row(
     for value in (rest, feature.voids):
         _check(value, feature.gml_id)
     geometry = feature.geometry
+    ewkb = None if geometry is None else geometry_to_ewkb(geometry, feature.gml_id)
     return {
-        "owner_id": owner_id,
         "version_id": version_id,
+        "owner_id": owner_id,
         "seq": seq,
+        "line": feature.line,
+        "content_hash": content_hash(feature, ewkb),
         "feature_type": feature.type,
         "gml_id": feature.gml_id,
         "utility_type": next(iter(feature.utility_types(feature_type)), None),
         **columns,
         "attributes": _to_json(rest),
         "voids": _to_json(feature.voids),
-        "geom": None if geometry is None else geometry_to_ewkb(geometry, feature.gml_id),
+        "geom": ewkb,
     }
+
+
+def content_hash(feature: Feature, ewkb: bytes | None) -> UUID:
+    """Return 128 bits that two features share when type, attributes, voids and geometry are the same.
+
+    The order of attributes does not count, that of values in a list does. gml:id, line and `unread` are no content.
+    """
+    told = _to_canonical_json([feature.type, feature.attributes, feature.voids]).encode()
+    # JSON holds no NUL, so nothing can be moved from one part to the other.
+    digest = hashlib.blake2b(told + b"\0" + ewkb if ewkb else told, digest_size=_HASH_BYTES)
+    return UUID(bytes=digest.digest())
 
 
 def row_to_feature(row: Mapping[str, Any]) -> Feature:
@@ -164,8 +184,7 @@ def copy_features(connection: Connection, rows: Iterable[Row]) -> int:
     """Store rows of `feature_to_row` in their staged versions, in constant memory; return how many.
 
     The connection's principal must be the owner. PostgreSQL refuses COPY into a table with row-level security, so the
-    rows go to a temporary table and are inserted from there, along a Hilbert curve: what lies together is stored
-    together. Raises NotFoundError when a version is not the principal's or not staged, InputError when two features
+    rows go to a temporary table and are inserted from there. Raises NotFoundError when a version is not the principal's or not staged, InputError when two features
     have one gml:id or a geometry is invalid; the transaction must then be rolled back.
     """
     driver = connection.connection.driver_connection
@@ -177,7 +196,7 @@ def copy_features(connection: Connection, rows: Iterable[Row]) -> int:
             copy.set_types(list(_COPIED.values()))
             for row in rows:
                 copy.write_row([row[name] for name in _COPIED])
-        cursor.execute(_LOCK)
+        cursor.execute(_COUNT)
         if cursor.fetchone() != (True,):
             raise NotFoundError("There is no such staged version.")
         try:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from ler.db import functions, tables
 from ler.db.migrate import VERSION_TABLE, migrate
 from ler.db.rows import copy_features
-from ler.errors import NotFoundError
+from ler.errors import NotFoundError, RefusedError
 from tests.integration.test_db_world import World, cable, line, square, world
 
 __all__ = ["world"]
@@ -43,6 +43,13 @@ def scene(world: World) -> Scene:
         area = square(west, 0, west + 10, 10)
         owners.append(world.owner(f"owner {number}", area))
         versions.append(world.publish(owners[-1], [cable("same id", line((west, 5, 1), (west + 9, 5, 2)))]))
+        measured = world.stage(owners[-1], [cable("staged", None)])
+        with world.acting(owners[-1]) as connection:
+            connection.execute(
+                tables.network_quality.insert().values(
+                    version_id=measured, owner_id=owners[-1], score=0.5, figures={}
+                )
+            )
         diggers.append(world.organisation(f"digger {number}", cvr=f"1234567{number}"))
         requests.append(world.request(diggers[-1], area))
         world.match(diggers[-1], requests[-1])
@@ -139,6 +146,8 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             tables.network_dataset: "owner_id",
             tables.network_version: "owner_id",
             tables.network_feature: "owner_id",
+            tables.staged_feature: "owner_id",
+            tables.network_quality: "owner_id",
             tables.excavation_request: "id",
             tables.owner_request: "request_id",
             tables.owner_answer: "request_id",
@@ -158,6 +167,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "organisation": {owner, digger},
             **{name: {owner} for name in ("interest_area", "network_dataset")},
             **{name: {owner} for name in ("network_version", "network_feature")},
+            **{name: {owner} for name in ("staged_feature", "network_quality")},
             "excavation_request": set(),
             **asked,
             "package": set(),
@@ -166,6 +176,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "organisation": {owner, digger},
             **{name: set() for name in ("interest_area", "network_dataset")},
             **{name: set() for name in ("network_version", "network_feature")},
+            **{name: set() for name in ("staged_feature", "network_quality")},
             "excavation_request": {request},
             **asked,
             "package": {request},
@@ -184,7 +195,10 @@ def test_a_worker_sees_its_request_only(scene: Scene) -> None:
         assert connection.execute(select(tables.interest_area.c.owner_id)).scalars().all() == [owner]
         organisations = set(connection.execute(select(tables.organisation.c.id)).scalars())
         assert organisations == {owner, scene.diggers[0]}
-    for forbidden in (tables.network_feature, tables.network_dataset, tables.audit_event):
+    for forbidden in (
+        *(tables.network_feature, tables.staged_feature, tables.network_quality),
+        *(tables.network_dataset, tables.audit_event),
+    ):
         with (
             pytest.raises(ProgrammingError),
             scene.world.acting(owner, role="ler_worker", request=request) as connection,
@@ -209,7 +223,26 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.network_dataset.insert().values(owner_id=yours, name="x"),
         tables.network_dataset.update().values(current_version_id=None),
         tables.network_version.update().values(state="superseded"),
+        tables.network_version.update().values(published_at=None),
+        tables.network_version.insert().values(
+            owner_id=mine,
+            dataset_id=yours,
+            number=1,
+            state="published",
+            source_name="x",
+            source_sha256="0" * 64,
+            model_version="2.2.0",
+        ),
+        tables.network_version.delete(),
+        tables.network_feature.insert().values(owner_id=mine, dataset_id=mine, seq=1, added_in=1),
         tables.network_feature.update().values(geom=None),
+        tables.network_feature.delete(),
+        tables.staged_feature.update().values(geom=None),
+        tables.staged_feature.delete(),
+        tables.network_quality.insert().values(version_id=staged, owner_id=yours, score=1, figures={}),
+        tables.network_quality.insert().values(version_id=staged, owner_id=mine, score=1, figures={}),
+        tables.network_quality.update().values(score=1),
+        tables.network_quality.delete(),
         text("INSERT INTO ler.owner_request (request_id) VALUES (gen_random_uuid())"),
         text("INSERT INTO ler.owner_answer (request_id) VALUES (gen_random_uuid())"),
         tables.owner_answer.update().values(answer_type=tables.NO_LINES),
@@ -239,33 +272,39 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         )
     # Somebody else's staged version is as good as absent, and what is published is no longer changed.
     for version in (staged, scene.versions[0]):
-        row = {**dict.fromkeys(column.name for column in tables.network_feature.columns), "seq": 9}
+        row = {**dict.fromkeys(column.name for column in tables.staged_feature.columns), "seq": 9, "line": 9}
         row |= {"owner_id": mine, "version_id": version, "feature_type": "x", "gml_id": "x"}
+        row |= {"content_hash": uuid4()}
         row |= {"attributes": "{}", "voids": "{}"}
         with pytest.raises(NotFoundError), world.acting(mine) as connection:
             copy_features(connection, [row])
         with pytest.raises(DBAPIError, match="row-level security"), world.acting(mine) as connection:
-            connection.execute(tables.network_feature.insert().values(row | {"attributes": {}, "voids": {}}))
-        with world.acting(mine) as connection:
-            assert connection.execute(tables.network_feature.delete()).rowcount == 0
-            assert connection.execute(tables.network_version.delete()).rowcount == 0
+            connection.execute(tables.staged_feature.insert().values(row | {"attributes": {}, "voids": {}}))
+        for refused in (functions.publish_version, functions.discard_version):
+            with pytest.raises((NotFoundError, RefusedError)), world.acting(mine) as connection:
+                refused(connection, version)
 
 
-def test_a_staged_version_can_be_discarded(world: World) -> None:
-    owner = world.owner("owner")
+def test_a_staged_version_can_be_discarded_once_and_by_its_owner(world: World) -> None:
+    owner, other = world.owner("owner"), world.owner("other")
     version = world.stage(owner, [cable("a", line((0, 0, 0), (1, 1, 1)))])
+    with pytest.raises(NotFoundError), world.acting(other) as connection:
+        functions.discard_version(connection, version)
     with world.acting(owner) as connection:
-        assert connection.execute(tables.network_feature.delete()).rowcount == 1
-        assert connection.execute(tables.network_version.delete()).rowcount == 1
-        assert not connection.execute(select(tables.network_version.c.id)).all()
-    assert version
+        functions.discard_version(connection, version)
+        assert not connection.execute(select(tables.staged_feature.c.seq)).all()
+        assert connection.execute(select(tables.network_version.c.state)).scalars().all() == ["discarded"]
+    for refused in (functions.publish_version, functions.discard_version):
+        with pytest.raises(RefusedError) as caught, world.acting(owner) as connection:
+            refused(connection, version)
+        assert caught.value.code == "version-not-staged"
 
 
 def test_unique_keys_do_not_tell_about_another_owner(scene: Scene) -> None:
     mine, yours = scene.owners
     with scene.world.acting(yours) as connection:
         dataset = connection.execute(select(tables.network_dataset.c.id)).scalar_one()
-        number = connection.execute(select(tables.network_version.c.number)).scalar_one()
+        number = connection.execute(select(tables.network_version.c.number)).scalars().first()
     messages = set()
     for tried in (dataset, uuid4()):
         with pytest.raises(DBAPIError) as caught, scene.world.acting(mine) as connection:
@@ -305,7 +344,9 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
             " has_function_privilege('public', p.oid, 'EXECUTE')"
             " FROM pg_proc AS p WHERE p.pronamespace = 'ler'::regnamespace"
         ).fetchall()
-    assert {name for name, definer, *_ in rows if definer} == {"match_request", "publish_version"}
+    assert {name for name, definer, *_ in rows if definer} == {
+        *("match_request", "publish_version", "discard_version"),
+    }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
         assert not for_all, name

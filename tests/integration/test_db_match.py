@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from conflicts.match import match_request
 from ler.db import functions, tables
-from ler.errors import InputError, NotFoundError
+from ler.errors import InputError, NotFoundError, RefusedError
 from ler.model import Feature, Kind, load_model
 from tests.integration.test_db_world import NAN, World, at, cable, line, square, world
 
@@ -308,9 +308,76 @@ def test_publishing_is_the_owners_and_refuses_what_would_harm(world: World) -> N
         functions.publish_version(connection, first)
     with pytest.raises(InputError, match="another dataset"), world.acting(owner) as connection:
         functions.publish_version(connection, second_dataset)
-    with world.acting(owner) as connection:
+    with pytest.raises(RefusedError, match="since this one was compared"), world.acting(owner) as connection:
         functions.publish_version(connection, empty, confirm_empty=True)
+    nothing = world.stage(owner, [])
+    with world.acting(owner) as connection:
+        functions.publish_version(connection, nothing, confirm_empty=True)
         states = (
             connection.execute(text("SELECT state FROM ler.network_version ORDER BY number")).scalars().all()
         )
-    assert states == ["published", "superseded", "staged"]
+    assert states == ["staged", "superseded", "staged", "published"]
+
+
+def test_what_a_crash_took_from_staging_is_never_published(world: World) -> None:
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    world.publish(owner, [cable("a", INSIDE)])
+    staged = world.stage(owner, [cable("a", INSIDE), cable("b", INSIDE)])
+    with world.database.connect() as connection:
+        connection.execute("TRUNCATE ler.staged_feature")
+    with pytest.raises(RefusedError) as caught, world.acting(owner) as connection:
+        functions.publish_version(connection, staged, confirm_empty=True)
+    assert caught.value.code == "staging-lost"
+    request = world.request(digger, AREA)
+    world.match(digger, request)
+    assert world.delivered(digger, request).keys() == {"a"}
+
+
+def test_each_version_is_delivered_as_it_was_published(world: World) -> None:
+    moved = line((1, 2, 0), (9, 2, 0))
+    versions = [
+        [cable("stays", INSIDE), cable("goes", INSIDE), cable("moves", INSIDE), cable("changes", INSIDE)],
+        [cable("stays", INSIDE), cable("moves", moved), cable("changes", INSIDE, fareklasse="farlig"), cable("comes", INSIDE)],
+        [cable("stays", INSIDE), cable("goes", INSIDE), cable("moves", INSIDE), cable("changes", INSIDE)],
+    ]  # fmt: skip
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    for features in versions:
+        world.publish(owner, features)
+        request = world.request(digger, AREA)
+        world.match(digger, request)
+        delivered = {name: feature for name, (feature, _) in world.delivered(digger, request).items()}
+        assert {name: (f.attributes, f.geometry) for name, f in delivered.items()} == {
+            f.gml_id: (f.attributes, f.geometry) for f in features
+        }
+    with world.database.connect() as connection:
+        rows = connection.execute(
+            "SELECT gml_id, added_in, removed_in FROM ler.network_feature ORDER BY gml_id, added_in"
+        ).fetchall()
+    assert rows == [
+        *(("changes", 1, 2), ("changes", 2, 3), ("changes", 3, None), ("comes", 2, 3)),
+        *(("goes", 1, 2), ("goes", 3, None), ("moves", 1, 2), ("moves", 2, 3), ("moves", 3, None)),
+        ("stays", 1, None),
+    ]
+
+
+def test_companions_come_from_the_version_that_was_matched(world: World) -> None:
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    for number in (1, 2):
+        trace = Feature(
+            "Ledningstrace", "trace", {"indeholdtLedning": ["in"]}, {}, shapely.MultiLineString([INSIDE])
+        )
+        world.publish(
+            owner,
+            [
+                trace,
+                cable("in", None, bilag=["paper"], etableringstidspunkt=f"{number}"),
+                Feature("Informationsressource", "paper", {"title": f"{number}", "sti": "a.pdf"}),
+                Feature("Informationsressource", f"common {number}", {"title": f"{number}", "sti": "b.pdf"}),
+            ],
+        )  # fmt: skip
+        request = world.request(digger, AREA)
+        world.match(digger, request)
+        delivered = world.delivered(digger, request)
+        assert delivered.keys() == {"trace", "in", "paper", f"common {number}"}
+        assert delivered["in"][0].attributes["etableringstidspunkt"] == f"{number}"
+        assert delivered["paper"][0].attributes["title"] == f"{number}"

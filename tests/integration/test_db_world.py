@@ -85,6 +85,13 @@ class World:
                 dataset_id=dataset,
                 owner_id=owner,
                 number=1 + connection.execute(text("SELECT count(*) FROM ler.network_version")).scalar_one(),
+                base_number=connection.execute(
+                    text(
+                        "SELECT v.number FROM ler.network_version AS v"
+                        " JOIN ler.network_dataset AS d ON d.current_version_id = v.id WHERE d.id = :dataset"
+                    ),
+                    {"dataset": dataset},
+                ).scalar(),
                 source_name=f"{name}.gml",
                 source_sha256="0" * 64,
                 model_version="2.2.0",

@@ -23,21 +23,24 @@ GRANT EXECUTE ON FUNCTION
     ler.reach(@postgis@.geometry, double precision),
     ler.shares_of(@postgis@.geometry, @postgis@.geometry)
     TO ler_app, ler_worker;
-GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean) TO ler_app;
+GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean), ler.discard_version(uuid)
+    TO ler_app;
 
 GRANT SELECT ON
     ler.organisation, ler.interest_area, ler.network_dataset, ler.network_version, ler.network_feature,
-    ler.excavation_request, ler.owner_request, ler.owner_answer, ler.package_feature, ler.package
+    ler.staged_feature, ler.network_quality, ler.excavation_request, ler.owner_request, ler.owner_answer, ler.package_feature, ler.package
     TO ler_app, ler_readonly;
 
 GRANT INSERT (cvr, name, email, phone) ON ler.organisation TO ler_app;
 GRANT INSERT (owner_id, utility_types, geom) ON ler.interest_area TO ler_app;
 GRANT INSERT (owner_id, name) ON ler.network_dataset TO ler_app;
-GRANT INSERT (dataset_id, owner_id, number, source_name, source_sha256, model_version, header, feature_count)
+GRANT INSERT (
+    dataset_id, owner_id, number, source_name, source_sha256, model_version, header, feature_count, mode, base_number
+) ON ler.network_version TO ler_app;
+GRANT UPDATE (header, feature_count, model_version, comparison, findings, decision, decision_reasons)
     ON ler.network_version TO ler_app;
-GRANT UPDATE (header, feature_count, model_version) ON ler.network_version TO ler_app;
-GRANT DELETE ON ler.network_version TO ler_app;
-GRANT INSERT, DELETE ON ler.network_feature TO ler_app;
+GRANT INSERT ON ler.staged_feature TO ler_app;
+GRANT INSERT (version_id, owner_id, score, figures) ON ler.network_quality TO ler_app;
 GRANT INSERT (requester_id, area, clip_buffer_m, period_from, period_to, purpose, description)
     ON ler.excavation_request TO ler_app;
 GRANT SELECT, INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_app;

@@ -45,11 +45,21 @@ $$;
 
 -- They join with LATERAL (... OFFSET 0) wherever network_feature is read, which leaves one index as the only way in.
 -- Estimates know nothing of JSON and areas: left free, the planner read all features for a join of none (370 ms).
+--
+-- What they may read is pinned: `versions`, and of each, at the same place, `datasets` and `numbers`. They look their
+-- pin up in these arrays, which hold an element an owner asked; a join would be the planner's to place.
+
+-- Whether a feature is in version `number` of its dataset; not when there is no such version. Inlined.
+CREATE OR REPLACE FUNCTION ler.is_valid_in(number integer, added_in integer, removed_in integer)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN number >= added_in AND (removed_in IS NULL OR number < removed_in);
+
 
 -- Stores all that has a place in the area. Dimension lines and annotations are never cut, since a
 -- cut dimension line shows a wrong length: they are delivered whole or not at all.
 CREATE OR REPLACE FUNCTION ler.match_geometries(
-    wanted uuid, acting uuid, pinned uuid[], reach @postgis@.geometry
+    wanted uuid, acting uuid, versions uuid[], datasets uuid[], numbers integer[], reach @postgis@.geometry
 )
 RETURNS void
 LANGUAGE plpgsql
@@ -63,12 +73,17 @@ BEGIN
     )
     SELECT
         wanted, acting,
-        f.owner_id, f.version_id, f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
+        f.owner_id, versions[f.pin], f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
         f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
         f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
         f.voids,
         part.geom, NOT whole.is_so
-    FROM (SELECT n.* FROM ler.network_feature AS n WHERE n.geom && reach OFFSET 0) AS f
+    FROM (
+        SELECT n.*, array_position(datasets, n.dataset_id) AS pin
+        FROM ler.network_feature AS n
+        WHERE n.geom && reach
+        OFFSET 0
+    ) AS f
     CROSS JOIN LATERAL (SELECT ler.covers(reach, f.geom) OFFSET 0) AS whole (is_so)
     CROSS JOIN LATERAL (
         SELECT CASE
@@ -78,22 +93,23 @@ BEGIN
         END
         OFFSET 0
     ) AS part (geom)
-    WHERE f.version_id = ANY (pinned) AND part.geom IS NOT NULL;
+    WHERE ler.is_valid_in(numbers[f.pin], f.added_in, f.removed_in) AND part.geom IS NOT NULL;
 END
 $$;
 
 
 -- The lines of a version that `attributes` name as contained and that have no place of their own.
-CREATE OR REPLACE FUNCTION ler.placeless_lines(wanted_version uuid, container jsonb)
-RETURNS TABLE (version_id uuid, seq integer, attributes jsonb)
+CREATE OR REPLACE FUNCTION ler.placeless_lines(dataset uuid, number integer, container jsonb)
+RETURNS TABLE (seq bigint, attributes jsonb)
 LANGUAGE sql STABLE
 AS $$
-    SELECT f.version_id, f.seq, f.attributes
+    SELECT f.seq, f.attributes
     FROM ler.pointers(container -> 'indeholdtLedning') AS r (gml_id)
     CROSS JOIN LATERAL (
-        SELECT n.version_id, n.seq, n.attributes, n.feature_type
+        SELECT n.seq, n.attributes, n.feature_type
         FROM ler.network_feature AS n
-        WHERE n.version_id = wanted_version AND n.gml_id = r.gml_id AND n.geom IS NULL
+        WHERE n.dataset_id = dataset AND n.gml_id = r.gml_id AND n.geom IS NULL
+            AND ler.is_valid_in(number, n.added_in, n.removed_in)
         OFFSET 0
     ) AS f
     WHERE f.feature_type <> 'Informationsressource'
@@ -103,43 +119,47 @@ $$;
 -- Stores what has no place of its own but goes with what was stored: lines contained in a delivered trace or line, and
 -- in those again; attachments that a delivered feature refers to; and, where anything is delivered, attachments that
 -- belong to every answer. An attachment that lies elsewhere comes without its place.
-CREATE OR REPLACE FUNCTION ler.match_companions(wanted uuid, acting uuid, pinned uuid[])
+CREATE OR REPLACE FUNCTION ler.match_companions(
+    wanted uuid, acting uuid, versions uuid[], datasets uuid[], numbers integer[]
+)
 RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
     WITH RECURSIVE placed AS (
-        SELECT p.version_id, p.attributes
+        SELECT array_position(versions, p.version_id) AS pin, p.attributes
         FROM ler.package_feature AS p
         WHERE p.request_id = wanted AND p.attributes ?| '{indeholdtLedning,bilag}'
     ),
     -- UNION, not UNION ALL: lines that contain each other end the recursion.
     contained AS (
-        SELECT f.version_id, f.seq, f.attributes
+        SELECT p.pin, f.seq, f.attributes
         FROM placed AS p
-        CROSS JOIN LATERAL ler.placeless_lines(p.version_id, p.attributes) AS f
+        CROSS JOIN LATERAL ler.placeless_lines(datasets[p.pin], numbers[p.pin], p.attributes) AS f
         UNION
-        SELECT f.version_id, f.seq, f.attributes
+        SELECT c.pin, f.seq, f.attributes
         FROM contained AS c
-        CROSS JOIN LATERAL ler.placeless_lines(c.version_id, c.attributes) AS f
+        CROSS JOIN LATERAL ler.placeless_lines(datasets[c.pin], numbers[c.pin], c.attributes) AS f
     ),
     companion AS (
-        SELECT c.version_id, c.seq
+        SELECT c.pin, c.seq
         FROM contained AS c
         UNION
-        SELECT p.version_id, f.seq
-        FROM (SELECT * FROM placed UNION ALL SELECT c.version_id, c.attributes FROM contained AS c) AS p
+        SELECT p.pin, f.seq
+        FROM (SELECT * FROM placed UNION ALL SELECT c.pin, c.attributes FROM contained AS c) AS p
         CROSS JOIN LATERAL ler.pointers(p.attributes -> 'bilag') AS r (gml_id)
         CROSS JOIN LATERAL (
             SELECT n.seq
             FROM ler.network_feature AS n
-            WHERE n.version_id = p.version_id AND n.gml_id = r.gml_id AND n.feature_type = 'Informationsressource'
+            WHERE n.dataset_id = datasets[p.pin] AND n.gml_id = r.gml_id
+                AND n.feature_type = 'Informationsressource'
+                AND ler.is_valid_in(numbers[p.pin], n.added_in, n.removed_in)
             OFFSET 0
         ) AS f
         UNION
-        SELECT v.id, unnest(v.common_attachments)
+        SELECT array_position(versions, v.id), unnest(v.common_attachments)
         FROM ler.network_version AS v
-        WHERE v.id = ANY (pinned) AND EXISTS (
+        WHERE v.id = ANY (versions) AND EXISTS (
             SELECT FROM ler.package_feature AS p WHERE p.request_id = wanted AND p.owner_id = v.owner_id
         )
     )
@@ -151,14 +171,14 @@ BEGIN
     )
     SELECT
         wanted, acting,
-        f.owner_id, f.version_id, f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
+        f.owner_id, versions[c.pin], f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
         f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
         f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
         f.voids,
         NULL, f.geom IS NOT NULL
     FROM companion AS c
     CROSS JOIN LATERAL (
-        SELECT n.* FROM ler.network_feature AS n WHERE n.version_id = c.version_id AND n.seq = c.seq OFFSET 0
+        SELECT n.* FROM ler.network_feature AS n WHERE n.dataset_id = datasets[c.pin] AND n.seq = c.seq OFFSET 0
     ) AS f
     -- An attachment in the area is stored already, with its place.
     ON CONFLICT DO NOTHING;
@@ -235,7 +255,9 @@ DECLARE
     wanted constant uuid := match_request.request_id;
     request ler.excavation_request;
     reach geometry;
-    pinned uuid[];
+    versions uuid[];
+    datasets uuid[];
+    numbers integer[];
 BEGIN
     IF acting IS NULL THEN
         RAISE EXCEPTION 'nobody acts' USING ERRCODE = 'LE401';
@@ -257,20 +279,21 @@ BEGIN
     FROM ler.find_owners(request.area) AS o;
 
     -- One publication later, all that follows still reads these versions.
-    SELECT coalesce(array_agg(d.current_version_id), '{}') INTO pinned
+    SELECT coalesce(array_agg(v.id), '{}'), coalesce(array_agg(v.dataset_id), '{}'), coalesce(array_agg(v.number), '{}')
+    INTO versions, datasets, numbers
     FROM ler.network_dataset AS d
-    WHERE d.current_version_id IS NOT NULL
-        AND d.owner_id IN (SELECT q.owner_id FROM ler.owner_request AS q WHERE q.request_id = wanted);
+    JOIN ler.network_version AS v ON v.id = d.current_version_id
+    WHERE d.owner_id IN (SELECT q.owner_id FROM ler.owner_request AS q WHERE q.request_id = wanted);
 
-    PERFORM ler.match_geometries(wanted, acting, pinned, reach);
+    PERFORM ler.match_geometries(wanted, acting, versions, datasets, numbers, reach);
     -- Most packages have nothing that goes with another thing; two statements are then not even looked at.
     IF EXISTS (
         SELECT FROM ler.package_feature AS p
         WHERE p.request_id = wanted AND p.attributes ?| '{indeholdtLedning,bilag}'
     ) OR EXISTS (
-        SELECT FROM ler.network_version AS v WHERE v.id = ANY (pinned) AND v.common_attachments <> '{}'
+        SELECT FROM ler.network_version AS v WHERE v.id = ANY (versions) AND v.common_attachments <> '{}'
     ) THEN
-        PERFORM ler.match_companions(wanted, acting, pinned);
+        PERFORM ler.match_companions(wanted, acting, versions, datasets, numbers);
     END IF;
     IF EXISTS (
         SELECT FROM ler.package_feature AS p
@@ -288,7 +311,7 @@ BEGIN
         FROM ler.package_feature AS p
         WHERE p.request_id = wanted AND p.owner_id = v.owner_id
     ) AS found (features)
-    WHERE v.id = ANY (pinned);
+    WHERE v.id = ANY (versions);
 
     INSERT INTO ler.audit_event (actor, action, object_id, details)
     SELECT

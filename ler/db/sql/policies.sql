@@ -58,7 +58,8 @@ CREATE POLICY job ON ler.interest_area FOR SELECT TO ler_worker
     ));
 
 
--- Networks: the owner's alone. What is published changes only through ler.publish_version.
+-- Networks: the owner's alone. What is published, and what becomes of what was staged, changes only through
+-- ler.publish_version and ler.discard_version.
 CREATE POLICY own ON ler.network_dataset FOR SELECT TO ler_app, ler_readonly
     USING (owner_id = (SELECT ler.principal()));
 CREATE POLICY creating ON ler.network_dataset FOR INSERT TO ler_app
@@ -71,8 +72,6 @@ CREATE POLICY staging ON ler.network_version FOR INSERT TO ler_app
 CREATE POLICY correcting ON ler.network_version FOR UPDATE TO ler_app
     USING (owner_id = (SELECT ler.principal()) AND state = 'staged')
     WITH CHECK (owner_id = (SELECT ler.principal()) AND state = 'staged');
-CREATE POLICY discarding ON ler.network_version FOR DELETE TO ler_app
-    USING (owner_id = (SELECT ler.principal()) AND state = 'staged');
 CREATE POLICY job ON ler.network_version FOR SELECT TO ler_worker
     USING (id IN (
         SELECT a.version_id FROM ler.owner_answer AS a WHERE a.request_id = (SELECT ler.request_scope())
@@ -80,7 +79,10 @@ CREATE POLICY job ON ler.network_version FOR SELECT TO ler_worker
 
 CREATE POLICY own ON ler.network_feature FOR SELECT TO ler_app, ler_readonly
     USING (owner_id = (SELECT ler.principal()));
-CREATE POLICY staging ON ler.network_feature FOR INSERT TO ler_app
+
+CREATE POLICY own ON ler.staged_feature FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY staging ON ler.staged_feature FOR INSERT TO ler_app
     WITH CHECK (
         owner_id = (SELECT ler.principal())
         AND version_id IN (
@@ -88,8 +90,11 @@ CREATE POLICY staging ON ler.network_feature FOR INSERT TO ler_app
             WHERE v.owner_id = (SELECT ler.principal()) AND v.state = 'staged'
         )
     );
-CREATE POLICY discarding ON ler.network_feature FOR DELETE TO ler_app
-    USING (
+
+CREATE POLICY own ON ler.network_quality FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY measuring ON ler.network_quality FOR INSERT TO ler_app
+    WITH CHECK (
         owner_id = (SELECT ler.principal())
         AND version_id IN (
             SELECT v.id FROM ler.network_version AS v

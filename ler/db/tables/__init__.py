@@ -5,7 +5,13 @@ every migration, and a table that they forget can be read by nobody.
 """
 
 from ler.db.tables.base import SRID, metadata
-from ler.db.tables.networks import network_dataset, network_feature, network_version
+from ler.db.tables.networks import (
+    network_dataset,
+    network_feature,
+    network_quality,
+    network_version,
+    staged_feature,
+)
 from ler.db.tables.organisations import PLATFORM_OPERATOR, interest_area, organisation
 from ler.db.tables.requests import (
     ANSWER_TYPES,
@@ -31,10 +37,12 @@ __all__ = [
     "metadata",
     "network_dataset",
     "network_feature",
+    "network_quality",
     "network_version",
     "organisation",
     "owner_answer",
     "owner_request",
     "package",
     "package_feature",
+    "staged_feature",
 ]

@@ -30,7 +30,6 @@ from ler.db.tables.base import (
     feature_items,
     id_column,
     metadata,
-    seq_column,
     uuid_column,
 )
 
@@ -132,7 +131,7 @@ package_feature = Table(
     uuid_column("requester_id"),
     uuid_column("owner_id"),
     uuid_column("version_id"),
-    seq_column(),
+    Column("seq", BigInteger, nullable=False),
     *feature_items(),
     # Whether the owner's geometry is longer, larger or more than what is delivered.
     Column("clipped", Boolean, nullable=False),
