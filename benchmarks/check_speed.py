@@ -22,12 +22,14 @@ from lxml import etree
 
 from ingest.check import check_file
 from ler.model import ANSWER, Feature, load_model
-from ler.packages.gml import Answer, write_answer
+from ler.packages.gml import stream_answer
 from ler.settings import Settings
 
 MAX_RATIO: Final = 4.0
 MAX_FAULTY_RATIO: Final = 3.0
-MAX_MB: Final = 400
+MAX_MB: Final = 150
+MAX_BYTES_A_FEATURE: Final = 64
+"""What the peak may grow by from one feature to the next: hashes of identifiers, and nothing else of it."""
 FEATURES: Final = 100_000
 RUNS: Final = 3
 
@@ -38,7 +40,7 @@ from ingest.check import check_file
 from ler.settings import Settings
 check_file(Path(sys.argv[1]), coverage=Settings().coverage)
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-print(int(peak.split()[1]) // 1024)
+print(int(peak.split()[1]) / 1024)
 """
 
 LINE: Final = {
@@ -80,16 +82,21 @@ def main() -> int:
         bare_s, check_s, faulty_s = best_of(
             lambda: parse(clean), lambda: check(clean, 0), lambda: check(faulty, 10_000)
         )
+        few = peak_mb(clean)
         rows = [
             ("bare parse by lxml, s", bare_s, None),
             ("check, s", check_s, None),
             ("check / bare parse", check_s / bare_s, MAX_RATIO),
             ("10,000 faults / none", faulty_s / check_s, MAX_FAULTY_RATIO),
-            (f"peak at {FEATURES:,}, MB", peak_mb(clean), MAX_MB),
+            (f"peak at {FEATURES:,}, MB", few, MAX_MB),
         ]
         if not chosen.skip_million:
             write(clean, 10 * FEATURES)
-            rows.append((f"peak at {10 * FEATURES:,}, MB", peak_mb(clean), MAX_MB))
+            many = peak_mb(clean)
+            rows += [
+                (f"peak at {10 * FEATURES:,}, MB", many, MAX_MB),
+                ("growth, bytes a feature", (many - few) * 2**20 / (9 * FEATURES), MAX_BYTES_A_FEATURE),
+            ]
     for name, value, target in rows:
         sys.stdout.write(f"{name:26} {value:8.2f}" + (f"   (at most {target:g})\n" if target else "\n"))
     return int(any(target is not None and value > target for _, value, target in rows))
@@ -99,7 +106,13 @@ def write(path: Path, count: int, faults: int = 0) -> None:
     """Write an answer with that many features, every so many of them with a code that is in no list."""
     header = Feature(ANSWER, "svar", {"id": str(uuid.UUID(int=1)), "type": "ledningsoplysninger udleveret"})
     with path.open("wb") as stream:
-        write_answer(stream, Answer("12345678", "Ejer", header, list(features(count, faults))), load_model())
+        stream_answer(stream, header, in_order(count, faults), load_model(), owner=("12345678", "Ejer"))
+
+
+def in_order(count: int, faults: int) -> Iterator[Feature]:
+    """Lines first, as the schema wants them."""
+    for lines in (True, False):
+        yield from (f for f in features(count, faults) if f.type.endswith("ledning") is lines)
 
 
 def features(count: int, faults: int) -> Iterator[Feature]:
@@ -144,12 +157,12 @@ def check(path: Path, faults: int) -> None:
         raise SystemExit(f"{found.errors} errors, wanted {faults}: {[str(f) for f in found.kept[:3]]}")
 
 
-def peak_mb(path: Path) -> int:
+def peak_mb(path: Path) -> float:
     """Peak memory of a process that only checks the file."""
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True
     )
-    return int(done.stdout)
+    return float(done.stdout)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ the file once more, which gives the texts and their places; a file without such 
 """
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from ingest.hashes import FewOfMany, met, sort_hashes, twice
 from ingest.readers.xml_stream import Element, XmlStream
 from ler.model import NAMESPACES
 
@@ -43,41 +44,45 @@ class Identifiers:
         """Take note of a reference."""
         self._references.append(hash(gml_id))
 
-    def lapses(self, path: Path, references: Collection[str]) -> list[Lapse]:
-        """Everything that does not fit together; `references` are the names of the elements that refer."""
-        identifiers = np.sort(np.array(self._identifiers, dtype=np.int64))
-        twice = set(identifiers[1:][identifiers[1:] == identifiers[:-1]].tolist())
-        targets = np.array(self._references, dtype=np.int64)
-        missing = set(targets[~np.isin(targets, identifiers)].tolist())
-        if not twice and not missing:
-            return []
-        search = _Search(twice, missing, references)
+    def lapses(self, path: Path, references: Collection[str]) -> Iterator[Lapse]:
+        """Everything that does not fit together, in the order of the file; nothing can be added any more.
+
+        `references` are the names of the elements that refer.
+        """
+        identifiers = sort_hashes(self._identifiers)
+        targets = sort_hashes(self._references)
+        missing = np.unique(targets[~met(targets, identifiers)])
+        search = _Search(FewOfMany(twice(identifiers)), FewOfMany(missing), references)
+        if not search.needed:
+            return
         stream = XmlStream(path)
         for children in stream:
             for child in children:
-                search.look(child, "")
-        search.look(stream.root, "")
-        return search.found
+                yield from search.look(child, "")
+        yield from search.look(stream.root, "")
 
 
 class _Search:
-    def __init__(self, twice: set[int], missing: set[int], references: Collection[str]) -> None:
-        self.found: list[Lapse] = []
-        self._twice = twice
+    def __init__(self, doubled: FewOfMany, missing: FewOfMany, references: Collection[str]) -> None:
+        self._doubled = doubled
         self._missing = missing
         self._references = references
         self._seen: set[str] = set()
 
-    def look(self, element: Element, gml_id: str) -> None:
+    @property
+    def needed(self) -> bool:
+        return bool(self._doubled or self._missing)
+
+    def look(self, element: Element, gml_id: str) -> Iterator[Lapse]:
         own = element.attributes.get(GML_ID, "").strip()
         gml_id = gml_id or own
-        if own and hash(own) in self._twice:
+        if own and hash(own) in self._doubled:
             if own in self._seen:
-                self.found.append(Lapse(element, own, own, duplicate=True))
+                yield Lapse(element, own, own, duplicate=True)
             self._seen.add(own)
         if element.name in self._references:
             target = element.attributes.get(HREF, "").removeprefix("#")
             if target and hash(target) in self._missing:
-                self.found.append(Lapse(element, target, gml_id, duplicate=False))
+                yield Lapse(element, target, gml_id, duplicate=False)
         for child in element.children:
-            self.look(child, gml_id)
+            yield from self.look(child, gml_id)

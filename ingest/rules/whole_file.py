@@ -1,10 +1,16 @@
 """Rules that need the whole file: what lines lie in, what references point to, whether content and answer agree."""
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.hashes import met
 from ingest.rules.answers import MANUAL, WITHHELD
 from ingest.rules.case import Broken
+from ingest.rules.register import Register, identity
 from ingest.rules.settings import RuleSettings
 from ler.model import Feature, FeatureType, Kind, Model
 
@@ -33,54 +39,78 @@ RULES: Final = (
 _CONTACT: Final = "kontaktprofilTilTekniskeSpoergsmaal"
 
 
-type _Source = tuple[str, str, int]
-"""Type, gml:id and line of a feature: remembering the whole would keep the file in memory."""
+_PLACE: Final = "geometri"
+_CONTAINS: Final = "indeholdtLedning"
 
-type _Reference = tuple[str, str, _Source]
-"""Attribute, wanted type and source of a reference whose target has not been met yet."""
+_NAMED: Final = 1000
+"""Most targets of wrong references whose names are looked up; a report keeps fewer findings of one rule."""
+
+
+class _Link(NamedTuple):
+    """A kind of reference: by which attribute, to which type."""
+
+    attribute: str
+    wanted: str
 
 
 class _Duties(NamedTuple):
     """What has to be remembered of the features of one type."""
 
-    references: tuple[tuple[str, str], ...]
-    """Attribute and wanted type of each reference that may not point to just anything."""
+    links: tuple[_Link, ...]
+    """References that may not point to just anything."""
     needs_place: bool
     is_content: bool
 
 
+class _Noted:
+    """Identities, each with the number of the feature that it was met at: 12 bytes each."""
+
+    def __init__(self) -> None:
+        self._identities = array("q")
+        self._numbers = array("I")
+
+    def add(self, gml_id: str, number: int) -> None:
+        self._identities.append(identity(gml_id))
+        self._numbers.append(number)
+
+    @property
+    def identities(self) -> NDArray[np.int64]:
+        return np.frombuffer(self._identities, dtype=np.int64)
+
+    @property
+    def numbers(self) -> NDArray[np.uintc]:
+        return np.frombuffer(self._numbers, dtype=np.uintc)
+
+
 class WholeFile:
-    """Remembers of each feature only what the rules of the whole file ask for."""
+    """Remembers of each feature only what the rules of the whole file ask for, as numbers of a few bytes."""
 
     def __init__(self, model: Model, settings: RuleSettings) -> None:
         self._settings = settings
         self._types = model.types
         self._duties = {t.name: _duties(t) for t in model.types.values()}
-        self._met: dict[str, str] = {}
-        self._waiting: dict[str, list[_Reference]] = {}
-        self._wrong: list[tuple[_Source, Broken]] = []
-        self._contained: set[str] = set()
-        self._without_place: list[_Source] = []
+        self._register = Register(model.types)
+        self._links = {link: _Noted() for duties in self._duties.values() for link in duties.links}
+        self._without_place = _Noted()
         self._content = 0
         self._header: Feature | None = None
 
     def take(self, feature: Feature) -> None:
         """Remember a member of the answer."""
-        references, needs_place, is_content = self._duties[feature.type]
+        links, needs_place, is_content = self._duties[feature.type]
         attributes = feature.attributes
-        self._meet(feature)
+        number = self._meet(feature)
         self._content += is_content
-        source = None
-        for name, wanted in references:
-            if name in attributes:
-                source = source or (feature.type, feature.gml_id, feature.line)
-                given = attributes[name]
+        for link in links:
+            if link.attribute in attributes:
+                given = attributes[link.attribute]
                 for target in given if isinstance(given, list) else (given,):
-                    self._refer(str(target), (name, wanted, source))
-        if needs_place and feature.geometry is None and "geometri" not in feature.unread:
+                    if target:
+                        self._links[link].add(str(target), number)
+        if needs_place and feature.geometry is None and _PLACE not in feature.unread:
             lies_in_line = attributes.get("liggerILedning") is True
             if not (lies_in_line and self._settings.lying_in_a_line_is_contained):
-                self._without_place.append((feature.type, feature.gml_id, feature.line))
+                self._without_place.add(feature.gml_id, number)
 
     def take_header(self, header: Feature) -> None:
         """Remember the answer itself."""
@@ -89,39 +119,57 @@ class WholeFile:
 
     def broken(self) -> Iterator[tuple[str, Feature, Broken]]:
         """After the last feature: the rules that are broken, each with the feature that breaks it."""
-        for line in self._without_place:
-            if line[1] not in self._contained:
-                yield "Ledning.geometriBetingelse", _feature(line), Broken("geometri")
-        for source, broken in self._wrong:
-            yield "reference-wrong-type", _feature(source), broken
+        self._register.close()
+        for feature in self._register.features(self._outside()):
+            yield "Ledning.geometriBetingelse", feature, Broken(_PLACE)
+        yield from self._wrong_references()
         if self._header is not None:
             yield from self._content_of(self._header)
 
-    def _meet(self, feature: Feature) -> None:
-        gml_id = feature.gml_id
-        self._met[gml_id] = feature.type
-        if gml_id in self._waiting:
-            for reference in self._waiting.pop(gml_id):
-                self._judge(reference, gml_id, feature.type)
-        if _CONTACT in feature.attributes:
-            contact = feature.attributes[_CONTACT]
-            if isinstance(contact, dict):
-                self._meet(Feature("Kontaktprofil", str(contact["gml_id"])))
+    def _meet(self, feature: Feature) -> int:
+        number = self._register.add(feature)
+        contact = feature.attributes.get(_CONTACT)
+        if isinstance(contact, dict):
+            self._register.add(Feature("Kontaktprofil", str(contact["gml_id"])))
+        return number
 
-    def _refer(self, target: str, reference: _Reference) -> None:
-        if reference[0] == "indeholdtLedning":
-            self._contained.add(target)
-        if target in self._met:
-            self._judge(reference, target, self._met[target])
-        elif target in self._waiting:
-            self._waiting[target].append(reference)
-        else:
-            self._waiting[target] = [reference]
+    def _outside(self) -> NDArray[np.uintc]:
+        """Numbers of the lines without a place that nothing contains."""
+        without = self._without_place
+        if not len(without.numbers):
+            return without.numbers
+        containing = [noted.identities for link, noted in self._links.items() if link.attribute == _CONTAINS]
+        contained = np.sort(np.concatenate(containing))
+        return without.numbers[~met(without.identities, contained)]
 
-    def _judge(self, reference: _Reference, target: str, found: str) -> None:
-        attribute, wanted, source = reference
-        if not self._types[found].is_a(wanted):
-            self._wrong.append((source, Broken(attribute, f"#{target}: {found}", wanted)))
+    def _wrong_references(self) -> Iterator[tuple[str, Feature, Broken]]:
+        """References to features of a type that they may not point to, in the order of the file."""
+        links = list(self._links)
+        found = [self._wrong(link) for link in links]
+        numbers = np.concatenate([numbers for numbers, _ in found])
+        if not len(numbers):
+            return
+        targets = np.concatenate([targets for _, targets in found])
+        kinds = np.repeat(np.arange(len(links)), [len(numbers) for numbers, _ in found])
+        order = np.argsort(numbers, kind="stable")
+        targets = targets[order]
+        named = self._register.find(np.unique(targets[:_NAMED]))
+        sources = self._register.features(numbers[order])
+        for source, kind, target in zip(sources, kinds[order].tolist(), targets.tolist(), strict=True):
+            met_there = named.get(target)
+            told = f"#{met_there.gml_id}: {met_there.type}" if met_there else ""
+            yield "reference-wrong-type", source, Broken(links[kind].attribute, told, links[kind].wanted)
+
+    def _wrong(self, link: _Link) -> tuple[NDArray[np.uintc], NDArray[np.int64]]:
+        """Source and target of each reference of this kind whose target is there, but of another type."""
+        noted = self._links[link]
+        if not len(noted.numbers):
+            return noted.numbers, noted.identities
+        fitting = [name for name, feature_type in self._types.items() if feature_type.is_a(link.wanted)]
+        targets = noted.identities
+        wrong = ~met(targets, self._register.identities_of(fitting))
+        wrong[wrong] = met(targets[wrong], self._register.identities)
+        return noted.numbers[wrong], targets[wrong]
 
     def _content_of(self, header: Feature) -> Iterator[tuple[str, Feature, Broken]]:
         kind = str(header.attributes.get("type", ""))
@@ -134,19 +182,14 @@ class WholeFile:
             yield "GmlContentNonEmptyRule", header, Broken("type", f"{kind}: 0", ">= 1")
 
 
-def _feature(source: _Source) -> Feature:
-    feature_type, gml_id, line = source
-    return Feature(feature_type, gml_id, line=line)
-
-
 def _duties(feature_type: FeatureType) -> _Duties:
-    references: Mapping[str, str] = {
-        attribute.name: attribute.target
+    links = [
+        _Link(attribute.name, attribute.target)
         for attribute in feature_type.attributes
         if attribute.kind is Kind.REFERENCE and attribute.target != "AbstractFeature"
-    }
+    ]
     return _Duties(
-        references=tuple(references.items()),
+        links=tuple(links),
         needs_place=feature_type.is_a("Ledning"),
         is_content=feature_type.is_a("LedningEllerLedningstrace") or feature_type.is_a("Ledningskomponent"),
     )
