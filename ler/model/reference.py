@@ -113,10 +113,6 @@ def _type(feature_type: FeatureType, model: Model) -> Iterator[str]:
 
 
 def _attribute(attribute: Attribute, owner: str) -> str:
-    most = "n" if attribute.max_count == 0 else str(attribute.max_count)
-    number = (
-        str(attribute.min_count) if str(attribute.min_count) == most else f"{attribute.min_count}..{most}"
-    )
     since = _first(owner, attribute.name, void=False)
     void = _first(owner, attribute.name, void=True) if attribute.void else ""
     told = "yes" if void == since else f"since {void}"
@@ -124,8 +120,8 @@ def _attribute(attribute: Attribute, owner: str) -> str:
     cells = [
         f"`{prefix}{attribute.name}`",
         attribute.label,
-        _holds(attribute),
-        "1*" if attribute.with_geometry else number,
+        _holds(attribute, f"[{_named(attribute)}](#{_named(attribute).lower()})"),
+        occurs(attribute),
         told if void else "",
         "" if since == VERSIONS[0] else since,
     ]
@@ -140,7 +136,25 @@ def _first(owner: str, name: str, *, void: bool) -> str:
     raise KeyError(name)
 
 
-def _holds(attribute: Attribute) -> str:
+def occurs(attribute: Attribute) -> str:
+    """How often the attribute may stand: 1, 0..1, 0..n; 1* of every feature that has a geometry."""
+    if attribute.with_geometry:
+        return "1*"
+    least, most = str(attribute.min_count), str(attribute.max_count or "n")
+    return least if least == most else f"{least}..{most}"
+
+
+def holds(attribute: Attribute) -> str:
+    """What the attribute holds, in words."""
+    return _holds(attribute, _named(attribute))
+
+
+def _named(attribute: Attribute) -> str:
+    """The code list or the type that the attribute names; empty for others."""
+    return attribute.code_list.name if attribute.code_list else attribute.target
+
+
+def _holds(attribute: Attribute, named: str) -> str:
     if attribute.kind in _KINDS:
         return _KINDS[attribute.kind]
     if attribute.kind is Kind.TEXT:
@@ -149,9 +163,8 @@ def _holds(attribute: Attribute) -> str:
         return f"number, {attribute.unit}" if attribute.unit else "number with its unit"
     if attribute.kind is Kind.GEOMETRY:
         return _GEOMETRIES[attribute.geometry]
-    name = attribute.code_list.name if attribute.code_list else attribute.target
     role = {Kind.CODE: "code: ", Kind.REFERENCE: "reference to "}.get(attribute.kind, "")
-    return f"{role}[{name}](#{name.lower()})"
+    return f"{role}{named}"
 
 
 def _code_list(code_list: CodeList) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`ler check`, `ler rules` and `ler convert` as a person meets them: own process, exit codes, one message."""
+"""`ler check`, `ler rules`, `ler model` and `ler convert` as a person meets them: own process, exit codes, one message."""
 
 import json
 import os
@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from geoapi.cli import COMMANDS
 from ingest.rules.catalogue import load_rules
+from ler.model import load_model
+from ler.model.json_schema import feature_schema
 from tests.answers import VALVE, WATER, answer
 from tests.official import needs_schemas, schema_errors
 
@@ -178,7 +181,7 @@ def test_checking_imports_no_library_that_it_does_not_need(tmp_path: Path, clean
 def test_every_command_is_in_the_help(tmp_path: Path) -> None:
     done = ler(tmp_path, "--help")
     assert done.returncode == 0
-    for command in ("check", "convert", "rules", "db", "owner", "upload", "request", "demo"):
+    for command in COMMANDS:
         assert command in done.stdout
 
 
@@ -200,6 +203,46 @@ def test_near_names_are_suggested(tmp_path: Path, name: str) -> None:
     done = ler(tmp_path, "rules", "show", name)
     assert done.returncode == 2
     assert RULE in done.stderr
+
+
+def test_the_types_of_the_model_are_listed_and_shown(tmp_path: Path) -> None:
+    model = load_model()
+    listed = json.loads(ler(tmp_path, "model", "list", "--json").stdout)
+    assert {row["type"] for row in listed} == {t.name for t in model.types.values() if not t.abstract}
+    assert "Vandledning" in ler(tmp_path, "model", "list").stdout
+    shown = json.loads(ler(tmp_path, "model", "show", "Vandledning", "--json").stdout)
+    assert [row["attribute"] for row in shown] == [a.name for a in model.types["Vandledning"].attributes]
+    assert "i drift (in operation)" in ler(tmp_path, "model", "show", "Vandledning").stdout
+
+
+def test_the_schemas_of_every_version_are_given_out(tmp_path: Path) -> None:
+    older = load_model("2.0.0")
+    schema = ler(tmp_path, "model", "schema", "Vandledning", "--model", "2.0.0").stdout
+    assert json.loads(schema) == feature_schema(older.types["Vandledning"], older)
+    assert ler(tmp_path, "model", "schemas", "out/all").returncode == 0
+    written = {path.stem: json.loads(path.read_text("utf-8")) for path in (tmp_path / "out/all").iterdir()}
+    model = load_model()
+    assert written == {t.name: feature_schema(t, model) for t in model.types.values() if not t.abstract}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["schema", "vandledningen"], "Did you mean Vandledning"),
+        (["show", "Q"], "ler model list"),
+        (["list", "--model", "3.0"], "2.2.0"),
+        (["schemas", "clean.gml"], "no folder"),
+        (["schemas", "clean.gml/x"], "clean.gml"),
+    ],
+)
+def test_a_wrong_question_about_the_model_is_one_message(
+    tmp_path: Path, clean: str, words: list[str], told: str
+) -> None:
+    done = ler(tmp_path, "model", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
+    assert told in done.stderr
+    assert (tmp_path / clean).read_text("utf-8") == answer()
 
 
 @needs_schemas
