@@ -5,6 +5,7 @@ once. An error keeps the file out; a warning lets it in and is told.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ingest.rules.catalogue import load_rules
@@ -57,6 +58,12 @@ class Findings:
         self.counts[key] += 1
         if self.counts[key] <= self.cap:
             self.kept.append(finding)
+
+    def drop(self, codes: Collection[str]) -> None:
+        """Forget what was found under these codes, which the caller will find anew."""
+        self.kept[:] = [finding for finding in self.kept if finding.code not in codes]
+        for key in [key for key in self.counts if key[1] in codes]:
+            del self.counts[key]
 
     def sort(self) -> None:
         """Put the kept findings in the order of the file."""

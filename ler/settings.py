@@ -5,6 +5,7 @@ Law that can change and figures that we could not read in full are settings, nev
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,3 +45,23 @@ class Settings(BaseSettings):
 
     max_upload_mb: int = Field(default=2048, ge=1)
     """Largest owner's file, MB."""
+
+    auto_approve: Literal["always", "unless-suspicious", "never"] = "unless-suspicious"
+    """Whether an uploaded network is published without its owner looking at what it changes."""
+
+    suspicious_removed_share: float = Field(default=0.2, ge=0.0, le=1.0)
+    """A replacement that takes away more than this share of the features, or of the length, awaits approval."""
+
+    suspicious_shift_m: float = Field(default=0.3, gt=0.0)
+    """A replacement in which most features moved together by this much, m, awaits approval: the coordinates of
+    neighbouring systems (ETRS89 and WGS 84) differ by more."""
+
+    suspicious_duplicate_share: float = Field(default=0.2, ge=0.0, le=1.0)
+    """A network in which more than this share of the features newly lies exactly on another of its type awaits
+    approval: it may have been written twice."""
+
+    keep_versions_days: int = Field(default=365, ge=1)
+    """How long a version that has been replaced can still be read, days; one that an answer refers to, for ever."""
+
+    keep_staged_days: int = Field(default=30, ge=1)
+    """How long an upload waits for its owner's approval, days."""

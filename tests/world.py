@@ -17,7 +17,8 @@ from shapely import MultiPolygon, Polygon, box
 
 from geoapi.database import Databases
 from geoapi.dig_request import Answered, answer_request
-from ingest.load import PublishedNetwork, publish_network
+from ingest.load import publish_network
+from ingest.stage import Staged
 from ler.db.engine import create_engine, transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.model import ANSWER, Feature
@@ -68,13 +69,14 @@ class World:
                 )
         return owner_id
 
-    def upload(self, cvr: str, path: Path) -> PublishedNetwork:
+    def upload(self, cvr: str, path: Path, *, settings: Settings = SETTINGS, **more: Any) -> Staged:  # noqa: ANN401 - options of publish_network
+        """Stage a file and publish it, whatever it changes; unless it changes nothing."""
         with transaction(self.databases.app, PLATFORM_OPERATOR) as connection:
             owner = get_owner(connection, cvr)
         with transaction(self.databases.app, owner.id) as connection:
-            return publish_network(connection, owner, path, SETTINGS)
+            return publish_network(connection, owner, path, settings, **{"approve": True} | more).staged
 
-    def network(self, cvr: str, folder: Path, *features: Feature) -> PublishedNetwork:
+    def network(self, cvr: str, folder: Path, *features: Feature) -> Staged:
         """Publish features as an owner's network, by way of a file."""
         path = folder / f"{cvr}.gml"
         with path.open("wb") as stream:

@@ -7,13 +7,20 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from geoapi.cli.comparison import tell_comparison
 from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.database import open_databases
+from ingest.compare import Verdict
 from ingest.findings import Findings
-from ingest.load import NetworkRefusedError, publish_network
+from ingest.load import NetworkRefusedError, Uploaded, publish_network
+from ingest.stage import Mode
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
-from ler.services.registry import get_owner
+from ler.errors import RefusedError
+from ler.services.registry import Organisation, get_owner
+
+EXIT_WAITS = 1
+"""Exit code of an upload that waits for its owner's word."""
 
 
 def upload(
@@ -21,9 +28,29 @@ def upload(
     file: Annotated[Path, typer.Argument(help="LER GML, version 2.0.0 to 2.2.0.")],
     *,
     owner: Annotated[str, typer.Option("--owner", help="The owner's CVR number.")],
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Publish it even if what it changes looks suspicious.")
+    ] = False,
+    delta: Annotated[
+        bool, typer.Option("--delta", help="The file holds what is new or different, not the whole network.")
+    ] = False,
+    delete: Annotated[
+        list[str] | None, typer.Option("--delete", help="With --delta: a gml:id that ends; may be repeated.")
+    ] = None,
+    confirm_empty: Annotated[
+        bool, typer.Option("--confirm-empty", help="Take the whole network away, if nothing is left of it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Read an owner's network and publish it; a file with faults changes nothing, and all its faults are told."""
+    """Read an owner's network, compare it with the published one and publish it.
+
+    A file with faults changes nothing, and all its faults are told. One that takes much away, moves everything or holds
+    much twice waits, with exit code 1, until it is approved.
+    """
+    if delete and not delta:
+        raise RefusedError(
+            "delete-without-delta", "--delete goes with --delta: a whole network says itself what ended"
+        )
     settings = settings_of(ctx)
     with open_databases(settings) as databases:
         with transaction(databases.app, PLATFORM_OPERATOR) as connection:
@@ -31,19 +58,21 @@ def upload(
         try:
             with _progress() as progress, transaction(databases.app, found.id) as connection:
                 task = progress.add_task(file.name, total=None)
-                published = publish_network(
-                    connection, found, file, settings, lambda count: progress.update(task, completed=count)
+                uploaded = publish_network(
+                    *(connection, found, file, settings),
+                    lambda count: progress.update(task, completed=count),
+                    mode=Mode.DELTA if delta else Mode.FULL,
+                    deletes=delete or (),
+                    approve=approve,
+                    confirm_empty=confirm_empty,
                 )
         except NetworkRefusedError as refused:
             tell_findings(refused.findings)
             raise
-    tell_findings(published.findings)
-    if as_json:
-        told = {"owner": found.cvr, "version": published.number, "features": published.feature_count}
-        results().print_json(json.dumps(told))
-    else:
-        results().print(f"{found.name}: version {published.number} with {published.feature_count:,} features")
-    say("It answers requests from now on.")
+    tell_findings(uploaded.staged.findings)
+    _tell(uploaded, found, as_json=as_json)
+    if uploaded.staged.decision.verdict is Verdict.NEEDS_APPROVAL and not uploaded.published:
+        raise typer.Exit(EXIT_WAITS)
 
 
 def tell_findings(findings: Findings) -> None:
@@ -53,6 +82,34 @@ def tell_findings(findings: Findings) -> None:
     for (severity, code), count in findings.counts.items():
         if count > findings.cap:
             say(f"{severity}: {count - findings.cap:,} more of [{code}]")
+
+
+def _tell(uploaded: Uploaded, owner: Organisation, *, as_json: bool) -> None:
+    staged = uploaded.staged
+    if as_json:
+        told = {
+            "owner": owner.cvr,
+            "version": staged.number,
+            "features": staged.feature_count,
+            "published": uploaded.published,
+            "decision": staged.decision.verdict,
+            "reasons": staged.decision.reasons,
+            "comparison": staged.comparison.to_json(),
+        }
+        results().print_json(json.dumps(told))
+    else:
+        tell_comparison(staged.comparison)
+        results().print(f"{owner.name}: version {staged.number} with {staged.feature_count:,} features")
+    if uploaded.published:
+        say("It answers requests from now on.")
+    elif staged.decision.verdict is Verdict.UNCHANGED:
+        say(f"Nothing has changed since version {staged.comparison.base_number}; nothing was published.")
+    else:
+        say(
+            f"It waits for approval ({', '.join(staged.decision.reasons)}) and answers no request until then."
+        )
+        say(f"Look at the figures; then: ler network approve --owner {owner.cvr} {staged.number}")
+        say(f"or:                        ler network discard --owner {owner.cvr} {staged.number}")
 
 
 def _progress() -> Progress:

@@ -124,7 +124,7 @@ def _upload(databases: Databases, owner: DemoOwner, path: Path, settings: Settin
     with transaction(databases.app, PLATFORM_OPERATOR) as connection:
         found = get_owner(connection, owner.cvr)
     with transaction(databases.app, found.id) as connection:
-        publish_network(connection, found, path, settings)
+        publish_network(connection, found, path, settings, approve=True)
 
 
 def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> NewRequest:

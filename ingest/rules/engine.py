@@ -77,6 +77,14 @@ class RuleChecker:
         self._check(feature)
         self._file.take(feature)
 
+    def take_known(self, feature: Feature) -> None:
+        """Take note of a feature of the network that is not in the file and was checked before.
+
+        It counts in the rules of the whole network; for one that has a place without its geometry being given here,
+        `unread` holds "geometri".
+        """
+        self._file.take(feature)
+
     def check_answer(self, header: Feature) -> None:
         """Check the answer's own attributes and its contact."""
         self._check(header)

@@ -9,7 +9,7 @@ are not finite, NUL characters, lone surrogates.
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -180,11 +180,13 @@ def geometry_to_ewkb(geometry: BaseGeometry, place: str) -> bytes:
     return wkb[:4] + bytes((wkb[4] | _HAS_SRID,)) + _SRID + wkb[5:]
 
 
-def copy_features(connection: Connection, rows: Iterable[Row]) -> int:
+def copy_features(
+    connection: Connection, rows: Iterable[Row], before_storing: Callable[[], None] = lambda: None
+) -> int:
     """Store rows of `feature_to_row` in their staged versions, in constant memory; return how many.
 
     The connection's principal must be the owner. PostgreSQL refuses COPY into a table with row-level security, so the
-    rows go to a temporary table and are inserted from there. Raises NotFoundError when a version is not the principal's or not staged, InputError when two features
+    rows go to a temporary table and are inserted from there, after `before_storing`, which may raise. Raises NotFoundError when a version is not the principal's or not staged, InputError when two features
     have one gml:id or a geometry is invalid; the transaction must then be rolled back.
     """
     driver = connection.connection.driver_connection
@@ -196,6 +198,7 @@ def copy_features(connection: Connection, rows: Iterable[Row]) -> int:
             copy.set_types(list(_COPIED.values()))
             for row in rows:
                 copy.write_row([row[name] for name in _COPIED])
+        before_storing()
         cursor.execute(_COUNT)
         if cursor.fetchone() != (True,):
             raise NotFoundError("There is no such staged version.")

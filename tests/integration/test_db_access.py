@@ -345,7 +345,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
             " FROM pg_proc AS p WHERE p.pronamespace = 'ler'::regnamespace"
         ).fetchall()
     assert {name for name, definer, *_ in rows if definer} == {
-        *("match_request", "publish_version", "discard_version"),
+        *("match_request", "publish_version", "discard_version", "purge_versions", "sweep_staging"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name

@@ -23,8 +23,24 @@ GRANT EXECUTE ON FUNCTION
     ler.reach(@postgis@.geometry, double precision),
     ler.shares_of(@postgis@.geometry, @postgis@.geometry)
     TO ler_app, ler_worker;
-GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean), ler.discard_version(uuid)
+GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean), ler.discard_version(uuid),
+    ler.purge_versions(integer), ler.sweep_staging(integer)
     TO ler_app;
+-- Run as the caller, who sees by them what its policies show it.
+GRANT EXECUTE ON FUNCTION
+    ler.expand_delta(uuid, text[]),
+    ler.is_valid_in(integer, integer, integer),
+    ler.kind_of_change(text, text, @postgis@.geometry, @postgis@.geometry),
+    ler.network_as_of(uuid, integer),
+    ler.network_as_of(uuid, timestamptz),
+    ler.pointers(jsonb),
+    ler.readable_version(uuid, integer),
+    ler.reference_attributes(),
+    ler.staged_changes(uuid),
+    ler.staged_lost_references(uuid),
+    ler.version_at(uuid, timestamptz),
+    ler.version_changes(uuid, integer, integer)
+    TO ler_app, ler_readonly;
 
 GRANT SELECT ON
     ler.organisation, ler.interest_area, ler.network_dataset, ler.network_version, ler.network_feature,

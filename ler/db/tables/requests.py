@@ -124,6 +124,9 @@ owner_answer = Table(
     CheckConstraint("feature_count >= 0", name="feature_count"),
 )
 
+# Serves ler.purge_versions: does an answer refer to a version?
+Index("ix_owner_answer_version_id", owner_answer.c.version_id)
+
 package_feature = Table(
     "package_feature",
     metadata,

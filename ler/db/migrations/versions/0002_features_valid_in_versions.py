@@ -143,10 +143,12 @@ def upgrade() -> None:
     )
     _move_features()
     op.drop_table("network_feature_0001", schema="ler")
+    op.create_index("ix_owner_answer_version_id", "owner_answer", ["version_id"], schema="ler")
 
 
 def downgrade() -> None:
     """Go back to a copy a version. What was staged or discarded is lost, and so is every measure of quality."""
+    op.drop_index("ix_owner_answer_version_id", "owner_answer", schema="ler")
     op.drop_table("network_quality", schema="ler")
     op.drop_table("staged_feature", schema="ler")
     op.execute("DELETE FROM ler.network_version WHERE state IN ('staged', 'discarded')")
