@@ -41,7 +41,7 @@ class LerGmlReader:
     def __init__(self, path: Path, *, coverage: Coverage, version: str | None = None) -> None:
         self.path = path
         self.findings = Findings()
-        prolog = _answer_prolog(path)
+        prolog = read_answer_prolog(path)
         self.model = load_model(version) if version else _model_of(prolog)
         self.header = Feature(ANSWER, "")
         self.stated_owner: str | None = None
@@ -161,7 +161,7 @@ class LerGmlReader:
         return not any(severity is Severity.ERROR for severity, _ in self.findings.counts)
 
 
-def _answer_prolog(path: Path) -> Prolog:
+def read_answer_prolog(path: Path) -> Prolog:
     """The root of a file that must be an answer of LER 2."""
     prolog = read_prolog(path)
     if prolog.namespace == _NAMESPACE_1:
