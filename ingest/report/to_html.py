@@ -31,6 +31,9 @@ _COLUMNS: Final = (
 )
 """Columns of the places, each with the word that stands above it."""
 
+_REMEDIES: Final = 4
+"""So many different remedies of one rule stand above its places; more of them stand at each place."""
+
 
 def write_html_report(
     path: Path, reports: Sequence[FileReport], language: Language, *, coverage: Coverage
@@ -162,20 +165,22 @@ def _rule(rule: RuleReport, places: Sequence[tuple[int, Finding]], words: Words)
     findings = [finding for _, finding in places]
     sayings = [rule.rule.message(finding, words.language) for finding in findings]
     remedies = [rule.rule.remedy(finding, words.language) for finding in findings]
-    common = [texts[0] if len(set(texts)) == 1 else "" for texts in (sayings, remedies)]
+    saying = sayings[0] if len(set(sayings)) == 1 else ""
+    distinct = list(dict.fromkeys(remedies))
+    together = distinct if len(distinct) <= _REMEDIES else []
     yield (
         f'<section class="rule" id="rule-{places[0][0]}"><h3><span class="badge {rule.severity}">'
         f"{escape(_severity(rule, words))}</span> {escape(rule.rule.name)}"
         f" <small>{escape(words.often(rule.count))}</small></h3>\n"
     )
-    if common[0]:
-        yield f"<p>{escape(common[0])}</p>\n"
-    facts = ((words.mend, common[1]), (words.basis, rule.rule.basis))
-    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(fact)}</dd>" for name, fact in facts if fact)
+    if saying:
+        yield f"<p>{escape(saying)}</p>\n"
+    facts = [*((words.mend, remedy) for remedy in together), (words.basis, rule.rule.basis)]
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(fact)}</dd>" for name, fact in facts)
     yield f"<dl>{listed}</dl>\n"
     own = [
-        " ".join(text for text, same in zip(texts, common, strict=True) if not same)
-        for texts in zip(sayings, remedies, strict=True)
+        ". ".join(text for text, same in ((says, saying), (remedy, together)) if not same)
+        for says, remedy in zip(sayings, remedies, strict=True)
     ]
     yield _places(rule, places, own, words)
     yield "</section>\n"

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,22 @@ def test_the_page_is_one_that_can_be_read_by_ear(tmp_path: Path) -> None:
     assert [label["for"] for label in elements.named("label")] == [
         field["id"] for field in elements.named("input")
     ]
+
+
+def test_a_few_remedies_stand_once_above_the_places(tmp_path: Path) -> None:
+    codes = [finding(code="attribute-code", found=str(n), wanted=f"w{n % 3}") for n in range(12)]
+    text = page(report(tmp_path, *codes))
+    for number in range(3):
+        remedy = load_rules()["attribute-code"].remedy(codes[number], "en")
+        assert text.count(f"<dd>{remedy}</dd>") == text.count(remedy) == 1
+
+
+def test_many_remedies_stand_at_their_places_each_in_a_sentence(tmp_path: Path) -> None:
+    codes = [finding(code="attribute-code", found=str(n), wanted=f"w{n}") for n in range(12)]
+    text = page(report(tmp_path, *codes))
+    rule = load_rules()["attribute-code"]
+    for one in codes:
+        assert escape(f"{rule.message(one, 'en')}. {rule.remedy(one, 'en')}") in text
 
 
 def test_the_map_shows_lines_findings_scale_and_north(tmp_path: Path) -> None:
