@@ -5,6 +5,7 @@ a geometry with another or no reference system, two numbers a vertex, an arc, a 
 not finite is a `GeometryFault`, because a line drawn in the wrong place is worse than none.
 """
 
+import re
 from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Final
@@ -26,6 +27,9 @@ CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/7416"
 MAX_VERTICES: Final = 100_000
 """Longest geometry; a longer one must be split by its owner."""
 
+MAX_SURFACE_VERTICES: Final = 10_000
+"""Largest surface: whether it crosses itself takes GEOS a minute when 100,000 edges all cross each other."""
+
 HEIGHTS_M: Final = (-98.0, 400.0)
 """What a height above DVR90 can be in Denmark, from the deepest sea lines to the tallest pylons, m. Outside it the
 number is a depth, a code for "unknown" other than -99, or a fault."""
@@ -34,6 +38,7 @@ POINT_NUMBERS: Final = 3
 GML: Final = f"{NAMESPACES['gml']}}}"
 
 _PLAIN_NUMBER: Final = "0.0"
+_PLACE_OF_FAULT: Final = re.compile(r"\[(.+)\]")
 
 type Coordinates = NDArray[np.float64]
 
@@ -70,6 +75,7 @@ def read_geometry(holder: Element, allowed: str, coverage: Coverage) -> BaseGeom
     geometry = _READERS[_name(element)](element)
     if shapely.get_num_coordinates(geometry) > MAX_VERTICES:
         raise _too_long(element)
+    _check_surfaces(geometry, element)
     _check_place(geometry, coverage, element)
     return geometry
 
@@ -91,6 +97,18 @@ def _check_elements(element: Element) -> None:
         raise GeometryFault("text-misplaced", element, element.text[:40])
     for child in element.children:
         _check_elements(child)
+
+
+def _check_surfaces(geometry: BaseGeometry, element: Element) -> None:
+    """Refuse a surface that crosses itself or has a hole outside; surfaces beside each other may touch."""
+    for part in shapely.get_parts(geometry):
+        if not isinstance(part, shapely.Polygon):
+            continue
+        if shapely.get_num_coordinates(part) > MAX_SURFACE_VERTICES:
+            raise _too_long(element, MAX_SURFACE_VERTICES)
+        if not shapely.is_valid(part):
+            where = _PLACE_OF_FAULT.search(shapely.is_valid_reason(part))
+            raise GeometryFault("geometry-invalid", element, where[1] if where else "")
 
 
 def _check_place(geometry: BaseGeometry, coverage: Coverage, element: Element) -> None:
@@ -165,7 +183,7 @@ def _ring(element: Element) -> shapely.LinearRing:
     else:
         coordinates = _positions(_expect(element, "LinearRing"))
     if len(coordinates) < 4 or not _same(coordinates[0], coordinates[-1]):  # noqa: PLR2004 - the least closed ring
-        raise GeometryFault("geometry-invalid", element)
+        raise GeometryFault("geometry-invalid", element, _written(coordinates[0]))
     # shapely takes NaN for unequal to itself and would close such a ring a second time: give it the open ring.
     return shapely.LinearRing(coordinates[:-1])
 
@@ -285,8 +303,8 @@ def _wrong_kind(element: Element, wanted: Collection[str]) -> GeometryFault:
     return GeometryFault("geometriDatatyperestriktion", element, _name(element), " | ".join(wanted))
 
 
-def _too_long(element: Element) -> GeometryFault:
-    return GeometryFault("geometry-limit", element, "", str(MAX_VERTICES))
+def _too_long(element: Element, most: int = MAX_VERTICES) -> GeometryFault:
+    return GeometryFault("geometry-limit", element, "", str(most))
 
 
 def _name(element: Element) -> str:

@@ -1,4 +1,4 @@
-"""Rules that the official server enforces beside the model's restrictions, under the names it gives them."""
+"""Rules that the official server enforces beside the model's restrictions, under its names; and what can hardly be."""
 
 import re
 from collections.abc import Mapping
@@ -33,6 +33,15 @@ EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "XLSX": ("xlsx",),
 }
 """File name extensions of each format; SHP and TAB are several files, which owners send zipped."""
+
+MOST_MM: Final[Mapping[str, float]] = {
+    "vejledendeDybde": 100_000.0,
+    "udvendigDiameter": 10_000.0,
+    "udvendigBredde": 20_000.0,
+    "udvendigHoejde": 20_000.0,
+    "bredde": 200_000.0,
+}
+"""Beyond these a depth, a size or the width of a trace was hardly written in millimetres; none is below 0."""
 
 _TIME: Final = "etableringstidspunkt"
 _EXTENSION: Final = re.compile(r"\.([^./\\]+)$")
@@ -108,6 +117,16 @@ def extension_of_format(case: Case) -> Broken | None:
     return None if extension.lower() in wanted else Broken("sti", extension, " | ".join(wanted))
 
 
+def implausible_length(case: Case) -> Broken | None:
+    """Lengths are in millimetres: not below 0, and not larger than anything in the ground."""
+    for name, most in MOST_MM.items():
+        if name in case.attributes:
+            value = case.number(name)
+            if value is not None and not 0 <= value <= most:
+                return Broken(name, f"{value:,.0f} mm", f"0 … {most:,.0f} mm")
+    return None
+
+
 _UTILITIES: Final = ("LedningEllerLedningstrace", "Ledningskomponent")
 _SHAPED: Final = ("Roerledning", "AndenLedning")
 _ESTABLISHED: Final = "EtableringsTidsPunktRule_Value"
@@ -128,6 +147,7 @@ RESTRICTIONS: Final = (
     ),
     Restriction("TvaersnitsformRestriktionFoerSkaeringsDato", size_of_old_unknown_shape, classes=_SHAPED),
     Restriction("UtilityGeometryWithinDiggingAreaRule", inside_area, classes=_UTILITIES),
+    Restriction("attribute-range", implausible_length, classes=_UTILITIES),
     Restriction(
         "IRFileExtensionRestriktionRuleFormatNotEqualToFileExtension",
         extension_of_format,

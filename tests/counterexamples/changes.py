@@ -340,6 +340,7 @@ def _of_server() -> list[Row]:
             swap("575050 6224020", "575100.002 6224020"),
             "geometri",
         ),
+        Row("attribute-range", "power-cable", put("vejledendeDybde", "-600"), "vejledendeDybde"),
         Row("GmlContentRule", "pipe", put("type", ""), "type"),
         Row("GmlContentEmptyRule", "pipe", put("type", "ingen ledninger i graveområde"), "type"),
         Row("GmlContentNonEmptyRule", "withheld", put("type", "ledningsoplysninger udleveret"), "type"),

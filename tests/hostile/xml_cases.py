@@ -1,5 +1,6 @@
 """LER GML made to harm: rows of the catalogue of hostile input that concern XML and its geometry."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,11 @@ PROLOG: Final = '<?xml version="1.0" encoding="UTF-8"?>'
 POLYGON: Final = (
     f'<gml:Polygon gml:id="p" srsName="{CRS}"><gml:exterior><gml:LinearRing><gml:posList>'
     "575000 6224000 1 575001 6224000 1 {}</gml:posList></gml:LinearRing></gml:exterior></gml:Polygon>"
+)
+WITH_HOLE: Final = POLYGON.format("575001 6224001 1 575000 6224001 1 575000 6224000 1").replace(
+    "</gml:exterior>",
+    "</gml:exterior><gml:interior><gml:LinearRing><gml:posList>575100 6224000 1 575101 6224000 1 "
+    "575101 6224001 1 575100 6224000 1</gml:posList></gml:LinearRing></gml:interior>",
 )
 POINT: Final = VALVE[VALVE.index("<gml:Point") : VALVE.index("</ler:geometri>")]
 
@@ -31,6 +37,18 @@ def positions(text: str) -> str:
 
 def with_point(geometry: str) -> str:
     return changed(POINT, geometry)
+
+
+def star(points: int) -> str:
+    """A polygon whose every edge crosses nearly every other."""
+    step = points // 2
+    corners = [2 * math.pi * (number * step % points) / points for number in range(points)]
+    places = [f"{575500 + 400 * math.cos(a):.6f} {6224500 + 400 * math.sin(a):.6f} 1" for a in corners]
+    ring = " ".join([*places, places[0]])
+    return (
+        f'<gml:Polygon gml:id="p" srsName="{CRS}"><gml:exterior><gml:LinearRing><gml:posList>{ring}</gml:posList>'
+        "</gml:LinearRing></gml:exterior></gml:Polygon>"
+    )
 
 
 type Case = tuple[Callable[[str], str | bytes], str]
@@ -78,6 +96,10 @@ CASES: dict[str, Case] = {
     "51 length 0": (lambda _: positions("575000 6224000 1 575000 6224000 1"), "geometry-degenerate"),
     "52 ring not closed": (lambda _: with_point(POLYGON.format("575001 6224001 1 575000 6224001 1")), "geometry-invalid"),
     "52 ring of three": (lambda _: with_point(POLYGON.format("575000 6224000 1")), "geometry-invalid"),
+    "52 ring that crosses itself": (lambda _: with_point(POLYGON.format("575000 6224001 1 575001 6224001 1 575000 6224000 1")), "geometry-invalid"),
+    "52 hole outside": (lambda _: with_point(WITH_HOLE), "geometry-invalid"),
+    "52 ring of 10,000 edges that all cross": (lambda _: with_point(star(9_999)), "geometry-invalid"),
+    "53 ring of 100,000 edges that all cross": (lambda _: with_point(star(99_999)), "geometry-limit"),
     "53 ten million vertices": (lambda _: positions("575000 6224000 1 575010 6224000 1 " * 1_000_000), "geometry-limit"),
     "53 200,000 vertices": (lambda _: positions("575000 6224000 1 575010 6224000 1 " * 100_000), "geometry-limit"),
     "55 degrees": (lambda _: positions("12.5 55.7 1 12.6 55.8 1"), "crs-out-of-area"),
@@ -86,6 +108,8 @@ CASES: dict[str, Case] = {
     "58 no system": (lambda _: changed(f'srsName="{CRS}" srsDimension="3"', ""), "indholdGM_ObjectSRIDrestriktion"),
     "58 two systems": (lambda _: changed("<gml:posList>", '<gml:posList srsName="urn:x">'), "indholdGM_ObjectSRIDrestriktion"),
     "60 another unknown height": (lambda _: positions("575000 6224000 -9999 575010 6224000 1"), "height-impossible"),
+    "61 depth below 0": (lambda _: changed("<ler:geometri>", '<ler:vejledendeDybde uom="mm">-600</ler:vejledendeDybde><ler:geometri>'), "attribute-range"),
+    "61 depth of 400 m": (lambda _: changed("<ler:geometri>", '<ler:vejledendeDybde uom="mm">400000</ler:vejledendeDybde><ler:geometri>'), "attribute-range"),
     "62 four numbers a vertex": (lambda _: positions("575000 6224000 1 0 575010 6224000 1 0"), "Check3DGeometryRule"),
     "63 arc": (lambda _: changed(line_geometry(), f'<gml:Curve gml:id="g1" srsName="{CRS}"><gml:segments><gml:Arc><gml:posList>575000 6224000 1 575010 6224010 1 575020 6224000 1</gml:posList></gml:Arc></gml:segments></gml:Curve>'), "geometriDatatyperestriktion"),
     "64 solid": (lambda _: with_point(f'<gml:Solid gml:id="s" srsName="{CRS}"/>'), "geometriDatatyperestriktion"),

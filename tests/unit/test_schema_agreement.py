@@ -39,7 +39,7 @@ STRICTER: Final = {
     "geometry-malformed": "a property or a member holds its geometry: the schema lets it be empty, for a link",
     "geometry-empty": "a geometry has positions",
     "geometry-degenerate": "a line has two different positions",
-    "geometry-invalid": "a ring is closed",
+    "geometry-invalid": "a ring is closed, and a surface does not cross itself",
     "curve-gap": "the segments of a curve meet",
     "coordinate-not-finite": "coordinates are finite",
     "height-impossible": "heights are above DVR90 or -99",
