@@ -10,6 +10,7 @@ import pyogrio.raw
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from ingest.child.columns import plain_column, plain_type
+from ingest.child.dbf import doubtful_encoding
 from ingest.child.environment import DRIVERS
 from ingest.child.layers import FieldInfo, LayerInfo, Note
 from ingest.child.options import ReadOptions
@@ -34,6 +35,7 @@ class GdalReader:
         if found != {DRIVERS[format_]} | (found & {"MEM"}):
             raise RuntimeError(f"drivers {sorted(found)}")
         self._path = str(path)
+        self._format = format_
         self._encoding = options.encoding
         self._options = _OPTIONS[format_]
 
@@ -41,7 +43,7 @@ class GdalReader:
         """Every layer of the file. RefusedError for a file that the driver cannot open."""
         try:
             names = [str(name) for name, _ in pyogrio.list_layers(self._path)]
-            return [self._layer(name) for name in names], []
+            return [self._layer(name) for name in names], self._notes(names[0])
         except (DataSourceError, DataLayerError):
             raise _unreadable() from None
 
@@ -57,6 +59,11 @@ class GdalReader:
                     yield Batch(columns, wkb)
         except (DataSourceError, DataLayerError, pa.ArrowException):
             raise _unreadable() from None
+
+    def _notes(self, layer: str) -> list[Note]:
+        if self._format is not Format.SHAPEFILE:
+            return []
+        return doubtful_encoding(Path(self._path), self._encoding, layer)
 
     def _open(self, name: str, rows: int) -> Any:  # noqa: ANN401 - a context manager of a library without types
         return pyogrio.raw.open_arrow(

@@ -6,8 +6,8 @@ of a position has no meaning. The memory taken is that of the largest feature le
 
 import codecs
 import json
-import math
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
@@ -21,12 +21,14 @@ from ler.errors import RefusedError
 _CHUNK: Final = 1 << 18
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _ZERO: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_HUGE: Final = re.compile(r"[eE]\+?\d{3}|\d{309}")
+_LARGEST: Final = sys.float_info.max
 _MOST_MEMBERS: Final = 100
 """Members of the collection beside its features."""
 
 
 def check_geojson(path: Path, limits: GateLimits) -> None:
-    """Refuse `json-invalid`, `json-limit`, `text-invalid`, `geometry-dimension`, `crs-unsupported`, `geometry-limit`."""
+    """Refuse `json-*`, `text-invalid`, `geometry-dimension`, `geometry-limit`, `coordinate-not-finite`, `crs-unsupported`."""
     with path.open("rb") as stream:
         _Collection(stream, limits).check()
 
@@ -65,34 +67,42 @@ class _Text:
 
     def value(self) -> tuple[Any, str]:
         """The next value, and its text."""
-        self.peek()
+        closing = {"{": "}", "[": "]"}.get(self.peek(), "")
         self._forget()
+        fresh = self.at
         while True:
-            try:
-                found, end = self._json.raw_decode(self.held, self.at)
-                if end < len(self.held) or self._ended:
-                    text = self.held[self.at : end]
-                    self.at = end
-                    return found, text
-            except json.JSONDecodeError as error:
-                if self._ended:
-                    self.at = error.pos
-                    self.refuse(error.msg)
-            except RecursionError:
-                raise RefusedError(
-                    "json-limit", f"line {self.line}: values lie too deep in each other"
-                ) from None
-            if len(self.held) - self.at > self._limits.max_row_bytes:
+            # Without what closes it in the text that came last, it cannot have come to its end.
+            if (closing in self.held[fresh:] or self._ended) and (found := self._decoded()) is not None:
+                return found
+            if len(self.held) - self.at > self._limits.max_feature_bytes:
                 code = (
                     "geometry-limit"
                     if '"coordinates"' in self.held[self.at : self.at + _CHUNK]
                     else "json-limit"
                 )
-                most = f"{self._limits.max_row_bytes // MIB} MiB: split it"
+                most = f"{self._limits.max_feature_bytes // MIB} MiB: split it"
                 raise RefusedError(
                     code, f"line {self.line}: a feature or another value is larger than {most}"
                 )
+            fresh = len(self.held)
             self._more(max(_CHUNK, len(self.held) - self.at))
+
+    def _decoded(self) -> tuple[Any, str] | None:
+        """The value that begins here, or None where more text may be wanted."""
+        try:
+            found, end = self._json.raw_decode(self.held, self.at)
+        except json.JSONDecodeError as error:
+            if self._ended:
+                self.at = error.pos
+                self.refuse(error.msg)
+            return None
+        except RecursionError:
+            raise RefusedError("json-limit", f"line {self.line}: values lie too deep in each other") from None
+        if end == len(self.held) and not self._ended:  # a number may go on
+            return None
+        text = self.held[self.at : end]
+        self.at = end
+        return found, text
 
     @property
     def line(self) -> int:
@@ -176,8 +186,14 @@ class _Collection:
             for value in (properties or {}).values():
                 self._check_value(value, 0)
             self._check_geometry(feature.get("geometry"), 0)
+            self._check_numbers(feature.get("geometry"), text)
             if self._text.expect(",]") == "]":
                 return
+
+    def _check_numbers(self, geometry: object, text: str) -> None:
+        """Numbers that a double cannot hold, looked for where the text has what could be one."""
+        if _HUGE.search(text) and any(map(_infinite, _numbers(geometry))):
+            raise RefusedError("coordinate-not-finite", f"line {self._text.line}: a coordinate is not finite")
 
     def _check_text(self, value: object, text: str) -> None:
         if "\\u" not in text:
@@ -198,7 +214,7 @@ class _Collection:
     def _check_value(self, value: object, depth: int) -> None:
         if depth > self._limits.max_json_depth:
             self._too_deep()
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, int | float) and _infinite(value):
             self._text.refuse("a number is too large")
         if isinstance(value, dict | list):
             for inner in value.values() if isinstance(value, dict) else value:
@@ -242,6 +258,19 @@ class _Collection:
 
     def _too_deep(self) -> NoReturn:
         raise RefusedError("json-limit", f"line {self._text.line}: values lie too deep in each other")
+
+
+def _numbers(value: object) -> Iterator[float]:
+    """Every number in a geometry, whose depth has been checked."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(inner)
+    elif isinstance(value, int | float):
+        yield value
+
+
+def _infinite(number: float) -> bool:
+    return not -_LARGEST <= number <= _LARGEST
 
 
 def _check_crs(member: object) -> None:

@@ -25,7 +25,9 @@ class GateLimits:
     """Columns of a table."""
     max_layers: int = 200
     max_row_bytes: int = 16 * MIB
-    """One row of a CSV or one feature of a GeoJSON: 100,000 vertices take a third of it."""
+    """One line of a CSV: 100,000 vertices take a third of it."""
+    max_feature_bytes: int = 8 * MIB
+    """One feature of a GeoJSON: 100,000 vertices take half of it, and as Python's objects ten times as much."""
     max_json_depth: int = 32
     max_dxf_depth: int = 16
     """Blocks inside each other."""

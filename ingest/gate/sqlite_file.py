@@ -33,12 +33,13 @@ def open_sqlite(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
             _tame(connection, until)
             yield connection
     except sqlite3.Error as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and time.monotonic() >= until:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # Python's own have none
+        if code == sqlite3.SQLITE_INTERRUPT and time.monotonic() >= until:
             raise RefusedError(
                 "gpkg-corrupt",
                 f"the GeoPackage could not be checked within {seconds:g} s: export it again, or split it",
             ) from None
-        if error.sqlite_errorcode == sqlite3.SQLITE_TOOBIG:
+        if code == sqlite3.SQLITE_TOOBIG:
             raise RefusedError(
                 "geometry-limit",
                 f"a value of the GeoPackage is larger than {MAX_CELL_BYTES >> 20} MiB: split it",

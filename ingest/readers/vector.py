@@ -68,7 +68,8 @@ class VectorFile:
         if self._layers is None:
             document = self._process().layers()
             try:
-                layers, self._notes = layers_from_document(document)
+                layers, notes = layers_from_document(document)
+                self._notes = tuple(replace(note, layer=self._told(note.layer)) for note in notes)
                 self._names = {self._told(layer.name): layer.name for layer in layers}
                 self._layers = tuple(replace(layer, name=self._told(layer.name)) for layer in layers)
             except (KeyError, TypeError, ValueError):
