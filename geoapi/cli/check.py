@@ -122,7 +122,7 @@ def _tell_rule(report: RuleReport, words: Words) -> None:
 
 def _place(finding: Finding) -> str:
     column = f":{finding.column}" if finding.column else ""
-    return " ".join(part for part in (f"{finding.line}{column}", finding.gml_id) if part)
+    return " ".join(part for part in (finding.layer, f"{finding.line}{column}", finding.gml_id) if part)
 
 
 def _check(path: Path, version: str | None, area: Polygon | None, coverage: Coverage) -> FileReport:
