@@ -184,7 +184,9 @@ def transformation_from(system: ReferenceSystem) -> Transformation:
     return Transformation(system, operation, accuracy, heights, plane, lift)
 
 
-def common_system(stated: str | None, told: str | None, *, where: str, override: bool = False) -> ReferenceSystem:
+def common_system(
+    stated: str | None, told: str | None, *, where: str, override: bool = False
+) -> ReferenceSystem:
     """Return the system of coordinates of which the file says `stated` and its owner `told`.
 
     The owner may add what the heights mean to a file that leaves it open. `override` lets the owner's word stand

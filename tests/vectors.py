@@ -16,7 +16,14 @@ import shapely
 
 from ingest.mapping import CsvDialect
 
-TYPES = {"string": "text", "large_string": "text", "int64": "integer", "int32": "integer", "double": "real", "bool": "boolean"}
+TYPES = {
+    "string": "text",
+    "large_string": "text",
+    "int64": "integer",
+    "int32": "integer",
+    "double": "real",
+    "bool": "boolean",
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,10 @@ class Tables:
                 table.name,
                 len(table.geometries),
                 table.crs,
-                tuple(Field(name, TYPES.get(str(pa.array(cells).type), "text")) for name, cells in table.columns.items()),
+                tuple(
+                    Field(name, TYPES.get(str(pa.array(cells).type), "text"))
+                    for name, cells in table.columns.items()
+                ),
                 table.geometry_type,
             )
             for table in self.tables
@@ -70,7 +80,10 @@ class Tables:
         self.reads.append(layer)
         table = next(table for table in self.tables if table.name == layer)
         count = len(table.geometries)
-        wkb = [g if isinstance(g, bytes) or g is None else shapely.to_wkb(g, flavor="iso") for g in table.geometries]
+        wkb = [
+            g if isinstance(g, bytes) or g is None else shapely.to_wkb(g, flavor="iso")
+            for g in table.geometries
+        ]
         faults = list(table.faults) or [None if g else "geometry-empty" for g in wkb]
         whole = {
             **{name: pa.array(cells) for name, cells in table.columns.items()},

@@ -36,7 +36,9 @@ class _Faults:
 class TypeReader:
     """Fills in the attributes of records that are of one feature type."""
 
-    def __init__(self, feature_type: FeatureType, layer: LayerMapping, model: Model, notation: Notation) -> None:
+    def __init__(
+        self, feature_type: FeatureType, layer: LayerMapping, model: Model, notation: Notation
+    ) -> None:
         self.feature_type = feature_type
         self.notation = notation
         self._layer = layer
@@ -93,7 +95,9 @@ class TypeReader:
     ) -> None:
         name = attribute.name
         copies = attribute.many or attribute.kind in {Kind.INLINE, Kind.MEASURE}
-        for feature, outcome in zip(features, _outcomes(rule, reader, rows, columns, self.notation), strict=True):
+        for feature, outcome in zip(
+            features, _outcomes(rule, reader, rows, columns, self.notation), strict=True
+        ):
             meaning = outcome.meaning
             if meaning is Meaning.VALUE:
                 value = outcome.value
@@ -173,7 +177,9 @@ def _outcomes(
     """What the cells of some rows became."""
     if not rule.columns:
         return [reader.missing()] * len(rows)
-    codes, cells = columns.coded(rule.columns[0]) if len(rule.columns) == 1 else _joined(rule, columns, notation)
+    codes, cells = (
+        columns.coded(rule.columns[0]) if len(rule.columns) == 1 else _joined(rule, columns, notation)
+    )
     known = [reader.read(cell) for cell in cells]
     known.append(reader.missing())  # what code -1 picks
     return [known[code] for code in codes[list(rows)].tolist()]
@@ -201,7 +207,9 @@ def _named(text: str, separator: str) -> list[tuple[str, str | None]]:
     """Attributes that are void, each with its reason."""
     found: Mapping[str, str | None] = {}
     pieces = [piece.strip() for piece in text.split(separator.strip() or separator)]
-    found = {name.strip(): reason.strip() or None for name, _, reason in (p.partition("=") for p in pieces) if name}
+    found = {
+        name.strip(): reason.strip() or None for name, _, reason in (p.partition("=") for p in pieces) if name
+    }
     return list(found.items())
 
 
@@ -209,5 +217,3 @@ def _tell_depth(feature: Feature, value: Value, tell: Tell) -> None:
     shallowest, deepest = DEPTHS_MM
     if isinstance(value, float) and not shallowest <= value <= deepest:
         tell(feature, "attribute-range", _DEPTH, f"{value:g} mm", f"{shallowest:g} … {deepest:g} mm")
-
-

@@ -84,12 +84,12 @@ def place(
 def as_the_model_wants(geometry: BaseGeometry, allowed: str) -> BaseGeometry | None:
     """Return the geometry as the kind that an attribute takes; None where it is another kind.
 
-    `allowed` is the model's word: `curve`, `curves`, `point` or `any`. A multiple of one part is that part, but for a
+    `allowed` is the model's word: `curve`, `curves`, `point` or `any`. A multiple or collection of one part is that part, but for a
     trace, which is always several curves.
     """
     kind = geometry.geom_type
     parts = shapely.get_parts(geometry)
-    if kind.startswith("Multi") and len(parts) == 1:
+    if len(parts) == 1 and (kind.startswith("Multi") or kind == "GeometryCollection"):
         geometry, kind = parts[0], parts[0].geom_type
     match allowed:
         case "curve":
@@ -190,9 +190,7 @@ def _inside(positions: NDArray[np.float64], coverage: Coverage) -> NDArray[np.bo
     return (x >= west) & (x <= east) & (y >= south) & (y <= north)
 
 
-def _repeated(
-    positions: NDArray[np.float64], whose: NDArray[np.intp], shapes: Geometries
-) -> Sequence[Fault]:
+def _repeated(positions: NDArray[np.float64], whose: NDArray[np.intp], shapes: Geometries) -> Sequence[Fault]:
     """Lines and areas with vertices that repeat the one before."""
     if len(positions) < _LEAST:
         return []
@@ -237,4 +235,8 @@ def _same_as_before(positions: NDArray[np.float64], whose: NDArray[np.intp]) -> 
 
 
 def _shown(position: NDArray[np.float64]) -> str:
-    return f"{position[0]:.6g} {position[1]:.6g}" if abs(position[0]) < 1000 else f"{position[0]:.2f} {position[1]:.2f}"  # noqa: PLR2004 - degrees need more digits
+    return (
+        f"{position[0]:.6g} {position[1]:.6g}"
+        if abs(position[0]) < 1000
+        else f"{position[0]:.2f} {position[1]:.2f}"
+    )  # noqa: PLR2004 - degrees need more digits

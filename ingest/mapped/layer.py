@@ -112,7 +112,9 @@ class LayerReader:
 
     def _is_one_of(self, rule: Chosen, columns: Columns) -> NDArray[np.bool_]:
         codes, cells = columns.coded(rule.column)
-        fits = np.array([*(cell_text(cell, self._notation) in rule.values for cell in cells), "" in rule.values])
+        fits = np.array(
+            [*(cell_text(cell, self._notation) in rule.values for cell in cells), "" in rule.values]
+        )
         found: NDArray[np.bool_] = fits[codes]
         return found
 
@@ -216,9 +218,7 @@ class LayerReader:
             self._tell(feature, "gml-id-invalid", "gml:id", printable(feature.gml_id), "")
 
     def _tell(self, feature: Feature, code: str, attribute: str, found: str, wanted: str) -> None:
-        self._desk.tell(
-            self.name, code, feature, attribute=attribute, found=found, wanted=wanted
-        )
+        self._desk.tell(self.name, code, feature, attribute=attribute, found=found, wanted=wanted)
 
     def _fill(self, columns: Columns, kept: list[tuple[int, Feature]], *, tell: bool = True) -> None:
         by_type: dict[str, list[tuple[int, Feature]]] = {}
@@ -248,7 +248,11 @@ class LayerReader:
         heights = self.layer.heights
         given = self._heights(columns, kept) if heights.column else None
         placed = place(shapes, self.transformation, heights, self._desk.coverage, given)
-        if placed.heights_given and self.transformation.heights is Heights.ASSUMED and not self._height_warned:
+        if (
+            placed.heights_given
+            and self.transformation.heights is Heights.ASSUMED
+            and not self._height_warned
+        ):
             self._height_warned = True
             wanted = f"{self.transformation.source.epsg}+5799"
             self._desk.tell(self.name, "crs-height-assumed", wanted=wanted)
@@ -297,7 +301,9 @@ class LayerReader:
         of_file, notes = columns.own(FAULT), columns.own(NOTE)
         types = self._desk.mapping.model.types
         kinds = shapely.get_type_id(geometries).tolist()
-        for at, ((row, feature), geometry, kind) in enumerate(zip(kept, geometries.tolist(), kinds, strict=True)):
+        for at, ((row, feature), geometry, kind) in enumerate(
+            zip(kept, geometries.tolist(), kinds, strict=True)
+        ):
             if notes[row]:
                 self._tell(feature, _known_code(notes[row]), self._geometry_name(feature), "", "")
             if geometry is None:

@@ -215,7 +215,9 @@ class CellReader:
         number = self._finite(cell, text)
         number = convert(number, self._factor)
         if self.attribute.kind is Kind.SHARE:
-            return _one(self.attribute, format_share(number) if _two_decimals(number) else _number_text(number))
+            return _one(
+                self.attribute, format_share(number) if _two_decimals(number) else _number_text(number)
+            )
         return _one(self.attribute, _number_text(number))
 
     def _finite(self, cell: Cell, text: str) -> float:
@@ -347,13 +349,17 @@ def _written_date(text: str, patterns: Sequence[str], kind: Kind) -> str:
         days = "%d" in pattern or "%j" in pattern or "%x" in pattern
         months = days or any(sign in pattern for sign in ("%m", "%b", "%B"))
         return found.date().isoformat()[: 10 if days else 7 if months else 4]
-    raise CellFault("date-impossible" if _like_date(text, patterns) else "attribute-value", " | ".join(patterns))
+    raise CellFault(
+        "date-impossible" if _like_date(text, patterns) else "attribute-value", " | ".join(patterns)
+    )
 
 
 def _like_date(text: str, patterns: Sequence[str]) -> bool:
     """Whether only the calendar is against the text."""
     shape = re.sub(r"\d", "0", text)
-    return any(re.sub(r"%Y", "0000", re.sub(r"%[dmyHMSj]", "00", p.replace("%Y", "0000"))) == shape for p in patterns)
+    return any(
+        re.sub(r"%Y", "0000", re.sub(r"%[dmyHMSj]", "00", p.replace("%Y", "0000"))) == shape for p in patterns
+    )
 
 
 def _datetime_text(moment: datetime) -> str:

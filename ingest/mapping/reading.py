@@ -108,7 +108,9 @@ def parse_mapping(text: str, file: str = "mapping.yaml") -> Mapping:
     decimal = top["decimal"].one_of(".", ",") if "decimal" in top else "."
     thousands = top["thousands"].text() if "thousands" in top else ""
     if thousands and (len(thousands) != 1 or thousands == decimal or thousands.isalnum()):
-        raise top["thousands"].fault("wanted one character that is neither the decimal sign, a letter nor a digit")
+        raise top["thousands"].fault(
+            "wanted one character that is neither the decimal sign, a letter nor a digit"
+        )
     return Mapping(
         model=model,
         layers=layers,
@@ -220,7 +222,9 @@ def _type(entry: Entry, model: Model) -> TypeRule:
 def _type_name(entry: Entry, model: Model) -> str:
     names = [t.name for t in model.concrete()]
     if entry.text() not in names:
-        raise entry.fault(f"LER {model.version} has no feature type {entry.text()}{_meant(entry.text(), names)}")
+        raise entry.fault(
+            f"LER {model.version} has no feature type {entry.text()}{_meant(entry.text(), names)}"
+        )
     return entry.text()
 
 
@@ -309,7 +313,11 @@ def _agree(entry: Entry, table: dict[str, Entry], attributes: list[Attribute]) -
         ("prefix", Kind.REFERENCE in kinds, "refers to nothing"),
         ("fields", Kind.INLINE in kinds, "has no fields"),
         ("void", any(a.void for a in attributes), "may not be void in this version"),
-        ("unknown", any(a.void or a.kind is Kind.LEVEL for a in attributes), "may not be void in this version"),
+        (
+            "unknown",
+            any(a.void or a.kind is Kind.LEVEL for a in attributes),
+            "may not be void in this version",
+        ),
     )
     for key, fits, reason in checks:
         if key in table and not fits:

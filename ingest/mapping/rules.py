@@ -144,7 +144,12 @@ class LayerMapping:
 
     def all_columns(self) -> frozenset[str]:
         """Every column that the layer must have."""
-        single = {self.type.column, self.owner, self.heights.column, *(chosen.column for chosen in self.where)}
+        single = {
+            self.type.column,
+            self.owner,
+            self.heights.column,
+            *(chosen.column for chosen in self.where),
+        }
         single |= {self.voids.column if self.voids else "", self.areas.column if self.areas else ""}
         single |= {self.unplaced.column if self.unplaced else ""}
         rules = [rule.all_columns() for rule in self.attributes.values()]

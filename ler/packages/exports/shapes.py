@@ -95,7 +95,9 @@ def _write(path: Path, features: Sequence[Feature], model: Model, geometry_type:
         encoding="UTF-8",
         layer_options={"DBF_DATE_LAST_UPDATE": "2000-01-01"},
     )
-    return WrittenLayer(path.stem, "", rules, {name: names[name] for name in (TYPE_COLUMN, VOID_COLUMN, ID_COLUMN)})
+    return WrittenLayer(
+        path.stem, "", rules, {name: names[name] for name in (TYPE_COLUMN, VOID_COLUMN, ID_COLUMN)}
+    )
 
 
 def _renamed(rule: Rule, called: Sequence[str]) -> Rule:
@@ -148,4 +150,3 @@ def _cut(text: str) -> list[str]:
         pieces.append(text[:end])
         text = text[end:]
     return [*pieces, text]
-

@@ -1,6 +1,7 @@
 """Formats that hold one table: GeoJSON, FlatGeobuf, GeoParquet and CSV, with the feature type in a column.
 
-GeoJSON and CSV know no NaN: there an unknown height is -99, as in the LER encoding, and the mapping says so.
+GeoJSON and CSV know no NaN, and FlatGeobuf takes a ring with one for not closed: there an unknown height is -99, as in
+the LER encoding, and the mapping says so.
 """
 
 import csv
@@ -44,19 +45,34 @@ def write_geojson(path: Path, features: Sequence[Feature], model: Model) -> Writ
         "SIGNIFICANT_FIGURES": "17",
         "WRITE_NAME": "YES",
     }
-    return _write(path, features, model, "GeoJSON", unknown=UNKNOWN_HEIGHT, layer_options=options)
+    frame, attributes = _frame(features, model, unknown=UNKNOWN_HEIGHT)
+    pyogrio.write_dataframe(frame, path, driver="GeoJSON", geometry_type="Unknown", layer_options=options)
+    return _written(features, attributes, unknown_heights())
 
 
 def write_flatgeobuf(path: Path, features: Sequence[Feature], model: Model) -> Written:
-    """Write FlatGeobuf without a spatial index, which would change the order of the records."""
-    return _write(path, features, model, "FlatGeobuf", unknown=None, layer_options={"SPATIAL_INDEX": "NO"})
+    """Write FlatGeobuf without a spatial index, which would change the order of the records.
+
+    A file of mixed kinds with heights can only be written as collections of one: the driver has no "any kind with Z".
+    """
+    frame, attributes = _frame(features, model, unknown=UNKNOWN_HEIGHT)
+    kinds = {shape.geom_type for shape in frame.geometry if shape is not None}
+    if len(kinds) > 1:
+        shapes = [None if shape is None else shapely.GeometryCollection([shape]) for shape in frame.geometry]
+        frame = frame.set_geometry(geopandas.GeoSeries(shapes, crs=CRS))
+    kind = "GeometryCollection" if len(kinds) != 1 else kinds.pop()
+    options = {"SPATIAL_INDEX": "NO"}
+    pyogrio.write_dataframe(
+        frame, path, driver="FlatGeobuf", geometry_type=f"{kind} Z", layer_options=options
+    )
+    return _written(features, attributes, unknown_heights())
 
 
 def write_geoparquet(path: Path, features: Sequence[Feature], model: Model) -> Written:
     """Write GeoParquet 1.0 with WKB."""
     frame, attributes = _frame(features, model, unknown=None)
     frame.to_parquet(path, index=False, compression="zstd")
-    return _written(path, features, attributes, {"heights": {"unknown": []}})
+    return _written(features, attributes, {"heights": {"unknown": []}})
 
 
 def write_csv(path: Path, features: Sequence[Feature], model: Model) -> Written:
@@ -77,7 +93,7 @@ def write_csv(path: Path, features: Sequence[Feature], model: Model) -> Written:
         "csv": {"separator": ",", "geometry": _CSV_GEOMETRY},
         **unknown_heights(),
     }
-    return _written(path, features, attributes, keys)
+    return _written(features, attributes, keys)
 
 
 def _csv_cell(cell: Any) -> str:  # noqa: ANN401 - whatever a column holds
@@ -88,23 +104,6 @@ def _csv_cell(cell: Any) -> str:  # noqa: ANN401 - whatever a column holds
     if isinstance(cell, bool | np.bool_):
         return "true" if cell else "false"
     return format_number(float(cell))
-
-
-def _write(
-    path: Path,
-    features: Sequence[Feature],
-    model: Model,
-    driver: str,
-    *,
-    unknown: float | None,
-    layer_options: dict[str, Any],
-) -> Written:
-    frame, attributes = _frame(features, model, unknown=unknown)
-    pyogrio.write_dataframe(
-        frame, path, layer=path.stem, driver=driver, geometry_type="Unknown", layer_options=layer_options
-    )
-    keys = {"heights": {"unknown": []}} if unknown is None else unknown_heights()
-    return _written(path, features, attributes, keys)
 
 
 def _frame(
@@ -121,8 +120,6 @@ def _frame(
 
 
 def _written(
-    path: Path, features: Sequence[Feature], attributes: dict[str, list[Attribute]], keys: dict[str, Any]
+    features: Sequence[Feature], attributes: dict[str, list[Attribute]], keys: dict[str, Any]
 ) -> Written:
     return Written([WrittenLayer(ONLY_LAYER, "", rules_of(attributes))], len(features), keys=keys)
-
-
