@@ -140,7 +140,7 @@ def _parquet(path: Path) -> Table:
 
 def _csv(path: Path, dialect: CsvDialect) -> Table:
     with path.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream, delimiter=dialect.separator, quotechar=dialect.quote)
+        header, *rows = csv.reader(stream, delimiter=dialect.separator or ",")
     columns = {name: [row[at] or None for row in rows] for at, name in enumerate(header)}
-    shapes = [shapely.from_wkt(text) if text else None for text in columns.pop(dialect.geometry)]
+    shapes = [shapely.from_wkt(text) if text else None for text in columns.pop(dialect.geometry or "WKT")]
     return Table(path.stem, columns, shapes, None)

@@ -148,15 +148,18 @@ def _encoding(entry: Entry) -> str:
 
 
 def _csv(entry: Entry) -> CsvDialect:
-    table = entry.only("separator", "quote", "geometry", "header")
-    for key in ("separator", "quote"):
-        if key in table and len(table[key].text()) != 1:
-            raise table[key].fault("wanted one character")
+    table = entry.only("separator", "geometry", "line_breaks")
+    separator = table.get("separator")
+    if separator and separator.text() == "tab":
+        sign: str | None = "\t"
+    elif separator and len(separator.text()) != 1:
+        raise separator.fault("wanted one character, or tab")
+    else:
+        sign = separator.text() if separator else None
     return CsvDialect(
-        separator=table["separator"].text() if "separator" in table else ",",
-        quote=table["quote"].text() if "quote" in table else '"',
-        geometry=table["geometry"].text() if "geometry" in table else "WKT",
-        header="header" not in table or table["header"].truth(),
+        separator=sign,
+        geometry=table["geometry"].text() if "geometry" in table else None,
+        line_breaks="line_breaks" in table and table["line_breaks"].truth(),
     )
 
 

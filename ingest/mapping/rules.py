@@ -17,11 +17,12 @@ ONLY_LAYER: Final = "*"
 class CsvDialect:
     """How a CSV file is written."""
 
-    separator: str = ","
-    quote: str = '"'
-    geometry: str = "WKT"
-    """Column that holds the geometry as WKT."""
-    header: bool = True
+    separator: str | None = None
+    """Between fields; None where the first line tells it."""
+    geometry: str | None = None
+    """Column that holds the geometry as WKT; None where its name tells it."""
+    line_breaks: bool = False
+    """Whether quoted fields may go over lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def write_csv(path: Path, features: Sequence[Feature], model: Model) -> Written:
         "crs": CRS,
         "encoding": "utf-8",
         "spreadsheet": True,
-        "csv": {"separator": ",", "geometry": _CSV_GEOMETRY},
+        "csv": {"separator": ",", "geometry": _CSV_GEOMETRY, "line_breaks": True},
         **unknown_heights(),
     }
     return _written(features, attributes, keys)
