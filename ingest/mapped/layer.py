@@ -308,8 +308,10 @@ class LayerReader:
                 self._tell(feature, _known_code(notes[row]), self._geometry_name(feature), "", "")
             if geometry is None:
                 if at not in faulty:
-                    self._tell_none(feature, types[feature.type], of_file[row], has_bytes=False)
-                _mark_unread(feature, types[feature.type], at in faulty or bool(of_file[row]))
+                    self._tell_none(feature, types[feature.type], of_file[row])
+                _mark_unread(
+                    feature, types[feature.type], at in faulty or of_file[row] not in {None, _NO_GEOMETRY}
+                )
                 continue
             attribute = types[feature.type].geometry
             allowed = attribute.geometry if attribute else "any"
@@ -323,18 +325,15 @@ class LayerReader:
                 name = self._geometry_name(feature)
                 self._tell(feature, "geometriDatatyperestriktion", name, geometry.geom_type, wanted)
 
-    def _tell_none(
-        self, feature: Feature, feature_type: FeatureType, fault: str | None, *, has_bytes: bool
-    ) -> None:
+    def _tell_none(self, feature: Feature, feature_type: FeatureType, fault: str | None) -> None:
         """A record without a geometry: a fault of the file, a value that is missing, or as it may be."""
         attribute = feature_type.geometry
         if attribute is None:
             return
         if fault and fault != _NO_GEOMETRY:
             self._tell(feature, _known_code(fault), attribute.name, "", "")
-        elif attribute.min_count or has_bytes:
-            code = _NO_GEOMETRY if fault else "value-missing"
-            self._tell(feature, code, attribute.name, "", "")
+        elif attribute.min_count:
+            self._tell(feature, _NO_GEOMETRY if fault else "value-missing", attribute.name, "", "")
 
     def _take_owners(self, columns: Columns, kept: list[tuple[int, Feature]]) -> None:
         if not self.layer.owner:

@@ -28,7 +28,7 @@ _SHOWN: Final = 60
 _NCNAME: Final = re.compile(r"[^\W\d][\w.\-·]*")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 """What neither XML nor the database can hold: control characters, NUL, halves of surrogate pairs."""
-_FORMULA: Final = re.compile(r"'(?=[=+\-@\t\r])")
+_FORMULA: Final = re.compile(r"'(?=['=+\-@\t\r])")
 _NUMERIC: Final = frozenset({Kind.SHARE, Kind.MEASURE, Kind.LEVEL, Kind.INTEGER})
 _DIGITS: Final = 15
 """Decimal digits that a double keeps."""

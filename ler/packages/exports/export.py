@@ -66,7 +66,7 @@ def export_features(
     """Write features in a format, and beside the file its mapping (`NAME.mapping.yaml`).
 
     The features are held in memory. The same features give the same records in the same order. RefusedError
-    `file-exists` when either file is there already; nothing is written over, and nothing half-written is left.
+    `export-empty`, and `file-exists` when either file is there already; nothing is written over, and nothing half-written is left.
     """
     model = model or load_model()
     mapping = path.with_name(path.name + MAPPING_SUFFIX)
@@ -75,9 +75,12 @@ def export_features(
             raise RefusedError("file-exists", f"{target} is there already and is not written over")
     if not path.parent.is_dir():
         raise RefusedError("folder-missing", f"there is no folder {path.parent}")
+    rows = list(features)
+    if not rows:
+        raise RefusedError("export-empty", "there are no features to write")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ler-export-") as folder:
         workshop = Path(folder) / path.name
-        written = _WRITERS[format_](workshop, list(features), model)
+        written = _WRITERS[format_](workshop, rows, model)
         workshop.replace(path)
         mapping.write_text(mapping_text(written, path.name, model), encoding="utf-8")
     return Exported(path, mapping, written.feature_count)
