@@ -7,6 +7,7 @@ is read in a process that may die.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from ingest.child.options import ReadOptions
 from ingest.gate.formats import Format, GatedFile
@@ -21,7 +22,8 @@ from ingest.source import Source
 from ler.errors import RefusedError
 from ler.settings import Settings
 
-_WITH_LAYERS = frozenset({Format.GEOPACKAGE})
+GML_ENDINGS: Final = frozenset({".gml", ".xml"})
+_WITH_LAYERS: Final = frozenset({Format.GEOPACKAGE})
 """Formats whose layers have names that mean something."""
 
 
@@ -40,6 +42,10 @@ def open_source(
     model. RefusedError for what the gate, the mapping or the coordinate system keeps out, `mapping-missing` and
     `mapping-not-wanted` among it; UnreadableFileError for GML that cannot be read.
     """
+    if mapping is None and crs is None and path.suffix.lower() in GML_ENDINGS:
+        # Its reader refuses all that the gate would, and says at which line.
+        yield LerGmlReader(path, coverage=settings.coverage, version=version)
+        return
     gated = gate_file(path, GateLimits.of(settings))
     if gated.format is Format.LER_GML:
         if mapping is not None or crs is not None:

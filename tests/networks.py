@@ -57,4 +57,5 @@ def _same_place(one: Feature, other: Feature, format_: ExportFormat) -> bool:
         positions = [np.unique(found, axis=0) for found in positions]
     if positions[0].shape != positions[1].shape:
         return False
-    return bool(np.allclose(*positions, rtol=0, atol=COORDINATES_M[format_], equal_nan=True))
+    before, after = positions
+    return bool(np.allclose(before, after, rtol=0, atol=COORDINATES_M[format_], equal_nan=True))

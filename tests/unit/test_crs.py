@@ -34,7 +34,9 @@ PROJECTIONS = {
 PLACES = {"Aarhus": (10.2, 56.15), "Rønne": (14.7, 55.1), "Skagen": (10.6, 57.73)}
 
 
-def transverse_mercator(lon: float, lat: float, projection: tuple[float, float, float, float]) -> tuple[float, float]:
+def transverse_mercator(
+    lon: float, lat: float, projection: tuple[float, float, float, float]
+) -> tuple[float, float]:
     """Krüger's series to n^4 (Karney 2011), written here from the formulas: good to a micrometre in Denmark."""
     meridian, scale, east, north = projection
     a, f = GRS80
@@ -121,7 +123,9 @@ def test_heights_are_kept_converted_or_lost_but_never_taken_for_others(name: str
     way = transformation_from(find_system(name))
     assert way.heights is heights
     lon_lat = way.source.in_degrees
-    start = np.array([[*(PLACES["Aarhus"] if lon_lat else transverse_mercator(*PLACES["Aarhus"], UTM32)), 12.5]])
+    start = np.array(
+        [[*(PLACES["Aarhus"] if lon_lat else transverse_mercator(*PLACES["Aarhus"], UTM32)), 12.5]]
+    )
     if not lon_lat and way.source.epsg != 25832:
         start[0, :2] = transverse_mercator(*PLACES["Aarhus"], PROJECTIONS[way.source.epsg])
     moved = way.apply(start)[0]

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import ezdxf.filemanagement
 import pytest
@@ -34,10 +35,14 @@ def read_again(path: Path) -> MappedSource:
     return MappedSource(open_file(path, mapping.csv), mapping, coverage=COVERAGE)
 
 
-def pipe(gml_id: str = "l-1", **attributes: object) -> Feature:
-    given = {"driftsstatus": "i drift", "fareklasse": "ikke farlig", "etableringstidspunkt": "2001"}
+def pipe(gml_id: str = "l-1", **attributes: Any) -> Feature:
+    given: dict[str, Any] = {
+        "driftsstatus": "i drift",
+        "fareklasse": "ikke farlig",
+        "etableringstidspunkt": "2001",
+    }
     line = shapely.LineString([(575000, 6224000, 1.25), (575010.1234, 6224000, float("nan"))])
-    return Feature("Vandledning", gml_id, given | attributes, {"tvaersnitsform": None}, line)  # type: ignore[arg-type]
+    return Feature("Vandledning", gml_id, given | attributes, {"tvaersnitsform": None}, line)
 
 
 def test_the_town_has_these_owners() -> None:
@@ -55,7 +60,7 @@ def test_an_owners_network_comes_back_as_it_was(tmp_path: Path, format_: ExportF
     assert dict(source.findings.counts) == {}
 
 
-AWKWARD = {
+AWKWARD: dict[str, dict[str, Any]] = {
     "formulas": {"udvendigMateriale": "=cmd|' /C calc'!A0"},
     "plus": {"udvendigMateriale": "+45 12"},
     "minus": {"udvendigMateriale": "-1+1"},
@@ -88,21 +93,25 @@ AWKWARD = {
 @pytest.mark.parametrize("case", AWKWARD)
 @pytest.mark.parametrize("format_", ExportFormat)
 def test_awkward_values_come_back_as_they_were(tmp_path: Path, format_: ExportFormat, case: str) -> None:
-    if format_ is ExportFormat.SHAPEFILE and case == "blanks":
-        pytest.skip("the format pads its texts with blanks, so that those at the end are nobody's")
     given = [pipe("l-1", **AWKWARD[case]), pipe("l-2")]
     source = read_again(exported(tmp_path, format_, *given))
+    if format_ is ExportFormat.SHAPEFILE and case == "blanks":
+        given[0].attributes["udvendigMateriale"] = (
+            " x"  # it pads texts with blanks: those at the end are nobody's
+        )
     assert differences(given, source, format_) == []
     assert dict(source.findings.counts) == {}
 
 
 @pytest.mark.parametrize("format_", ExportFormat)
-def test_levels_that_were_said_to_be_unknown_and_areas_with_holes(tmp_path: Path, format_: ExportFormat) -> None:
+def test_levels_that_were_said_to_be_unknown_and_areas_with_holes(
+    tmp_path: Path, format_: ExportFormat
+) -> None:
     shell = [(575000, 6224000, 1), (575010, 6224000, 1), (575010, 6224010, 1), (575000, 6224010, 1)]
     hole = [(575004, 6224004, 1), (575004, 6224006, 1), (575006, 6224006, 1)]
     place = shapely.Point(575000, 6224000, 2)
-    attributes = {"type": "brønd", "topkote": None, "bundkote": 1.5}
-    well = Feature("Afloebskomponent", "k-1", attributes, {"broendform": "unknown"}, place)  # type: ignore[arg-type]
+    attributes: dict[str, Any] = {"type": "brønd", "topkote": None, "bundkote": 1.5}
+    well = Feature("Afloebskomponent", "k-1", attributes, {"broendform": "unknown"}, place)
     basin = Feature("Afloebskomponent", "k-2", {"type": "bassin"}, {}, shapely.Polygon(shell))
     ring = Feature("Afloebskomponent", "k-3", {"type": "tank"}, {}, shapely.Polygon(shell, [hole]))
     # a drawing shows a hole, but knows no area with one
@@ -130,7 +139,10 @@ def test_a_spreadsheet_runs_no_cell(tmp_path: Path) -> None:
 
 def test_geojson_keeps_a_formula_as_it_is(tmp_path: Path) -> None:
     path = exported(tmp_path, ExportFormat.GEOJSON, pipe(udvendigMateriale="=1+1"))
-    assert json.loads(path.read_text(encoding="utf-8"))["features"][0]["properties"]["udvendigMateriale"] == "=1+1"
+    assert (
+        json.loads(path.read_text(encoding="utf-8"))["features"][0]["properties"]["udvendigMateriale"]
+        == "=1+1"
+    )
 
 
 @pytest.mark.parametrize("format_", [f for f in ExportFormat if f is not ExportFormat.GEOPARQUET])
@@ -138,13 +150,17 @@ def test_another_program_opens_it_without_a_word(tmp_path: Path, format_: Export
     """The GDAL of Debian 12, which has no driver for GeoParquet."""
     path = exported(tmp_path, format_, *town_networks()["99000602"])
     name = f"/vsizip/{path}" if format_ is ExportFormat.SHAPEFILE else str(path)
-    opened = subprocess.run(["ogrinfo", "-ro", "-so", "-al", name], capture_output=True, text=True, check=True)
+    opened = subprocess.run(
+        ["ogrinfo", "-ro", "-so", "-al", name], capture_output=True, text=True, check=True
+    )
     assert opened.stderr == ""
     assert "Feature Count" in opened.stdout
 
 
 def test_a_drawing_has_a_layer_a_feature_type(tmp_path: Path) -> None:
-    drawing = ezdxf.filemanagement.readfile(exported(tmp_path, ExportFormat.DXF, *town_networks()["99000601"]))
+    drawing = ezdxf.filemanagement.readfile(
+        exported(tmp_path, ExportFormat.DXF, *town_networks()["99000601"])
+    )
     kinds = {feature.type for feature in town_networks()["99000601"] if feature.geometry}
     assert {entity.dxf.layer for entity in drawing.modelspace()} >= kinds
     assert not drawing.audit().errors
