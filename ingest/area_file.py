@@ -9,18 +9,13 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import shapely
-from pyproj import Transformer
-from pyproj.crs import CRS
-from pyproj.exceptions import CRSError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from ingest.crs import STORAGE_EPSG, ReferenceSystem, find_system, require_finite, system_of, transform
 from ler.errors import RefusedError
 
-STORAGE_CRS: Final = 25832
-KNOWN_CRS: Final = (25832, 25833, 4258, 4326, 3857)
 MAX_BYTES: Final = 8 << 20
 
 
@@ -32,18 +27,18 @@ def read_area_file(path: Path, crs: str | None = None) -> list[BaseGeometry]:
     """
     document = _document(path)
     stated = _stated_crs(document)
-    wanted = _epsg(crs) if crs else None
-    if stated and wanted and stated != wanted:
-        raise RefusedError("crs-mixed", f"the file says EPSG:{stated}, --crs says EPSG:{wanted}")
-    if stated and not wanted and stated != STORAGE_CRS:
+    wanted = find_system(crs) if crs else None
+    if stated and wanted and stated.epsg != wanted.epsg:
+        raise RefusedError("crs-mixed", f"the file says {stated.name}, --crs says {wanted.name}")
+    if stated and not wanted and stated.epsg != STORAGE_EPSG:
         raise RefusedError(
             "crs-out-of-area",
-            f"the file is in EPSG:{stated}, wanted EPSG:25832; say --crs EPSG:{stated} to convert it",
+            f"the file is in {stated.name}, wanted EPSG:25832; say --crs {stated.name} to convert it",
         )
     geometries = [_geometry(item) for item in _geometry_objects(document)]
     if not geometries:
         raise RefusedError("geometry-empty", f"{path.name} holds no geometry")
-    return [_to_storage(geometry, wanted or STORAGE_CRS) for geometry in geometries]
+    return [_to_storage(geometry, wanted or system_of(STORAGE_EPSG)) for geometry in geometries]
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -94,7 +89,7 @@ def _geometry(item: Any) -> BaseGeometry:  # noqa: ANN401 - whatever the file ho
     return geometry
 
 
-def _stated_crs(document: dict[str, Any]) -> int | None:
+def _stated_crs(document: dict[str, Any]) -> ReferenceSystem | None:
     member = document.get("crs")
     if member is None:
         return None
@@ -102,27 +97,10 @@ def _stated_crs(document: dict[str, Any]) -> int | None:
     name = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(name, str):
         raise RefusedError("crs-unsupported", "the crs member names no system")
-    return 4326 if name.upper().endswith("CRS84") else _epsg(name)
+    return find_system(name)
 
 
-def _epsg(name: str) -> int:
-    try:
-        code = CRS.from_user_input(name).to_epsg()
-    except CRSError:
-        code = None
-    if code not in KNOWN_CRS:
-        known = ", ".join(f"EPSG:{known}" for known in KNOWN_CRS)
-        raise RefusedError(
-            "crs-unsupported", f"the coordinate system {name!r} is not supported; known: {known}"
-        )
-    return code
-
-
-def _to_storage(geometry: BaseGeometry, epsg: int) -> BaseGeometry:
-    if epsg == STORAGE_CRS:
-        return geometry
-    transformer = Transformer.from_crs(epsg, STORAGE_CRS, always_xy=True)
-    moved = shapely.transform(geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
-    if not all(map(math.isfinite, shapely.get_coordinates(moved).ravel())):
-        raise RefusedError("area-outside-coverage", "the coordinates lie outside what EPSG:25832 can hold")
+def _to_storage(geometry: BaseGeometry, system: ReferenceSystem) -> BaseGeometry:
+    moved = shapely.transform(geometry, lambda xy: transform(system, xy))
+    require_finite(shapely.get_coordinates(moved), "the area")
     return moved

@@ -16,6 +16,7 @@ from ingest.placing import Places
 from ingest.readers.gml_geometry import Coverage
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.rules.engine import RuleChecker, RuleSettings
+from ingest.source import Source
 from ler.model import Feature
 
 DEFAULT_SETTINGS: Final = RuleSettings()
@@ -52,16 +53,32 @@ def check_file(
     cannot be read at all; everything else is in the findings.
     """
     reader = LerGmlReader(path, coverage=coverage, version=version)
-    rules = RuleChecker(reader.model, reader.findings, settings, area=area)
-    places = Places(reader.findings)
+    return check_source(reader, path, area=area, settings=settings, progress=progress)
+
+
+def check_source(
+    source: Source,
+    path: Path,
+    *,
+    area: Polygon | None = None,
+    settings: RuleSettings = DEFAULT_SETTINGS,
+    progress: Progress = lambda _: None,
+) -> CheckResult:
+    """Check an owner's file in any format, opened already, by the rules of the source's version of the model.
+
+    Raises what the source raises while it is read.
+    """
+    rules = RuleChecker(source.model, source.findings, settings, area=area)
+    places = Places(source.findings)
     counts: Counter[str] = Counter()
-    for number, feature in enumerate(reader, start=1):
+    for number, feature in enumerate(source, start=1):
         counts[feature.type] += 1
         rules.check_feature(feature)
         places.take(feature)
         progress(number)
-    rules.check_answer(reader.header)
+    if source.header.attributes or source.header.line:  # only GML has a place for an answer's own attributes
+        rules.check_answer(source.header)
     rules.finish()
     places.give()
-    reader.findings.sort()
-    return CheckResult(path, reader.model.version, reader.header, dict(counts), reader.findings)
+    source.findings.sort()
+    return CheckResult(path, source.model.version, source.header, dict(counts), source.findings)

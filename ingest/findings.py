@@ -21,7 +21,7 @@ class Finding:
     code: str
     """Name of the rule: ours in kebab-case, or the official name of an LER rule."""
     line: int
-    """Line of the file, from 1; 0 when it is not known."""
+    """Line of the file, from 1, or the record of the layer; 0 when it is not known."""
     gml_id: str = ""
     """The feature it concerns; empty outside features."""
     severity: Severity = Severity.ERROR
@@ -35,13 +35,19 @@ class Finding:
     """What the rule wants, in values that need no language: codes, units, patterns."""
     place: tuple[float, float] | None = None
     """A point of the feature, EPSG:25832, for the map of a report."""
+    layer: str = ""
+    """Layer of the file; where it is set, `line` is the number of a record of that layer, from 1."""
 
     def __str__(self) -> str:
         """The finding on one line in English, as it is printed."""
-        column = f", column {self.column}" if self.column else ""
         at = f" ({self.gml_id})" if self.gml_id else ""
         says = load_rules()[self.code].message(self, "en")
-        return f"line {self.line}{column}{at}: {says} [{self.code}]"
+        return f"{self._where()}{at}: {says} [{self.code}]"
+
+    def _where(self) -> str:
+        if self.layer:
+            return f"layer {self.layer}" + (f", record {self.line}" if self.line else "")
+        return f"line {self.line}" + (f", column {self.column}" if self.column else "")
 
 
 @dataclass(slots=True)
@@ -67,7 +73,7 @@ class Findings:
 
     def sort(self) -> None:
         """Put the kept findings in the order of the file."""
-        self.kept.sort(key=lambda finding: (finding.line, finding.column))
+        self.kept.sort(key=lambda finding: (finding.layer, finding.line, finding.column))
 
     @property
     def errors(self) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from ingest.compare import Verdict
-from ingest.readers.ler_gml import LerGmlReader
+from ingest.open_source import open_source
 from ingest.stage import Mode, NetworkRefusedError, Progress, Staged, approve_version, stage_network
 from ler.errors import RefusedError
 from ler.services.registry import Organisation
@@ -41,27 +41,31 @@ def publish_network(
     deletes: Collection[str] = (),
     approve: bool = False,
     confirm_empty: bool = False,
+    mapping: Path | None = None,
+    crs: str | None = None,
 ) -> Uploaded:
-    """Stage a LER GML file and publish it, if it may be or `approve` says so; the transaction must act for the owner.
+    """Stage an owner's file and publish it, if it may be or `approve` says so; the transaction must act for the owner.
 
-    Raises UnreadableFileError, NetworkRefusedError, or RefusedError for a file that is too large or leaves nothing of
+    A file that is no LER GML needs its `mapping`, and `crs` where it does not say its coordinate system. Raises
+    UnreadableFileError, NetworkRefusedError, or RefusedError for a file that is too large or leaves nothing of
     the network; the caller's transaction must then be rolled back, and nothing is left of it.
     """
     _check_file(path, settings)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    staged = stage_network(
-        connection,
-        owner,
-        LerGmlReader(path, coverage=settings.coverage),
-        source_name=path.name,
-        source_sha256=digest,
-        settings=settings,
-        mode=mode,
-        deletes=deletes,
-        confirm_empty=confirm_empty,
-        progress=progress,
-    )
+    with open_source(path, mapping=mapping, crs=crs, settings=settings) as source:
+        staged = stage_network(
+            connection,
+            owner,
+            source,
+            source_name=path.name,
+            source_sha256=digest,
+            settings=settings,
+            mode=mode,
+            deletes=deletes,
+            confirm_empty=confirm_empty,
+            progress=progress,
+        )
     verdict = staged.decision.verdict
     publish = verdict is Verdict.APPROVE or (approve and verdict is Verdict.NEEDS_APPROVAL)
     if publish:

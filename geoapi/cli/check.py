@@ -6,6 +6,7 @@ Exit code 0: no findings, 1: findings, 2: a file cannot be read; of several file
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,8 @@ from shapely import Polygon
 
 from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.cli.language import LanguageOption, language_of
-from ingest.check import check_file
+from ingest.check import CheckResult, check_file, check_source
 from ingest.findings import Finding
-from ingest.readers.gml_geometry import Coverage
 from ingest.readers.prolog import UnreadableFileError
 from ingest.report.content import FileReport, RuleReport, worst
 from ingest.report.to_json import json_report
@@ -33,15 +33,29 @@ PLACES = 5
 _SHOWN_EVERY = 200
 _COLOURS = {"error": "bold red", "warning": "bold yellow"}
 
+_OTHER_FORMATS = frozenset(
+    {".gpkg", ".zip", ".geojson", ".json", ".fgb", ".parquet", ".geoparquet", ".csv", ".tsv", ".dxf"}
+)
+"""Endings of files that are no GML, whose refusal says that they need a mapping."""
+
 type Told = Callable[[int], None]
 
 
 def check(
     ctx: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="LER GML files.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="LER GML, or any other format with --mapping.", metavar="FILE...")
+    ],
     *,
     model: Annotated[
         str | None, typer.Option(help="Check by this version of the model, whatever the file says.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping of files that are no LER GML: see ler mapping suggest.")
+    ] = None,
+    crs: Annotated[
+        str | None,
+        typer.Option(help="Coordinate system of mapped files that do not say it, e.g. EPSG:25832."),
     ] = None,
     area: Annotated[
         Path | None, typer.Option(help="GeoJSON with the dig area that the files answer (EPSG:25832).")
@@ -58,7 +72,8 @@ def check(
     _require_place(html, ".html")
     _require_place(gpkg, ".gpkg")
     dig_area = _dig_area(area, settings) if area else None
-    reports = [_check(path, model, dig_area, settings.coverage) for path in files]
+    how = Way(settings, model, dig_area, mapping, crs)
+    reports = [_check(path, how) for path in files]
     if as_json:
         results().print_json(json.dumps(json_report(reports, told_in)))
     else:
@@ -122,19 +137,44 @@ def _tell_rule(report: RuleReport, words: Words) -> None:
 
 def _place(finding: Finding) -> str:
     column = f":{finding.column}" if finding.column else ""
-    return " ".join(part for part in (f"{finding.line}{column}", finding.gml_id) if part)
+    return " ".join(part for part in (finding.layer, f"{finding.line}{column}", finding.gml_id) if part)
 
 
-def _check(path: Path, version: str | None, area: Polygon | None, coverage: Coverage) -> FileReport:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the files are to be read and checked."""
+
+    settings: Settings
+    version: str | None
+    area: Polygon | None
+    mapping: Path | None
+    crs: str | None
+
+
+def _check(path: Path, how: Way) -> FileReport:
     try:
         with _progress(path) as told:
-            result = check_file(path, coverage=coverage, version=version, area=area, progress=told)
+            return FileReport(path, _checked(path, how, told))
     except UnreadableFileError as refusal:
         return FileReport(path, None, refusal)
+    except RefusedError as refusal:
+        return FileReport(path, None, UnreadableFileError(refusal.code, str(refusal)))
     except OSError as error:
         code = "file-missing" if isinstance(error, FileNotFoundError) else "file-not-readable"
         return FileReport(path, None, UnreadableFileError(code, f"{path}: {error.strerror}"))
-    return FileReport(path, result)
+
+
+def _checked(path: Path, how: Way, told: Told) -> CheckResult:
+    if how.mapping is None and how.crs is None and path.suffix.lower() not in _OTHER_FORMATS:
+        return check_file(
+            path, coverage=how.settings.coverage, version=how.version, area=how.area, progress=told
+        )
+    from ingest.open_source import open_source  # noqa: PLC0415 - checking GML waits for no other format
+
+    with open_source(
+        path, mapping=how.mapping, crs=how.crs, settings=how.settings, version=how.version
+    ) as source:
+        return check_source(source, path, area=how.area, progress=told)
 
 
 def _require_version(version: str | None) -> None:

@@ -25,9 +25,15 @@ EXIT_WAITS = 1
 
 def upload(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="LER GML, version 2.0.0 to 2.2.0.")],
+    file: Annotated[Path, typer.Argument(help="LER GML 2.0.0 to 2.2.0, or any other format with --mapping.")],
     *,
     owner: Annotated[str, typer.Option("--owner", help="The owner's CVR number.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping of a file that is no LER GML: see ler mapping suggest.")
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of a mapped file that does not say it.")
+    ] = None,
     approve: Annotated[
         bool, typer.Option("--approve", help="Publish it even if what it changes looks suspicious.")
     ] = False,
@@ -65,6 +71,8 @@ def upload(
                     deletes=delete or (),
                     approve=approve,
                     confirm_empty=confirm_empty,
+                    mapping=mapping,
+                    crs=crs,
                 )
         except NetworkRefusedError as refused:
             tell_findings(refused.findings)

@@ -27,6 +27,7 @@ _TEXTS: Final = (
     "file",
     "rule",
     "severity",
+    "layer",
     "gml_id",
     "feature_type",
     "attribute",

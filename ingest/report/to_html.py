@@ -214,7 +214,7 @@ def _places(rule: RuleReport, places: Sequence[tuple[int, Finding]], own: Sequen
 
 
 def _cells(finding: Finding) -> dict[str, str]:
-    line = str(finding.line or "")
+    line = " ".join(part for part in (finding.layer, str(finding.line or "")) if part)
     return {
         "at": f"{line}:{finding.column}" if finding.column else line,
         "id": finding.gml_id,

@@ -65,6 +65,7 @@ def finding_row(finding: Finding, language: Language) -> dict[str, Any]:
     return {
         "rule": finding.code,
         "severity": str(finding.severity),
+        "layer": finding.layer,
         "line": finding.line,
         "column": finding.column,
         "gml_id": finding.gml_id,

@@ -25,14 +25,14 @@ CRS: Final = "EPSG:7416"
 AREA_LAYER: Final = "Graveomraade"
 OWNERS_LAYER: Final = "Ledningsejere"
 
-_PANDAS_TYPES: Final[dict[Kind, Any]] = {
+PANDAS_TYPES: Final[dict[Kind, Any]] = {
     Kind.INTEGER: "Int64",
     Kind.SHARE: "float64",
     Kind.BOOLEAN: "boolean",
     Kind.MEASURE: "float64",
     Kind.LEVEL: "float64",
 }
-_GEOMETRY_TYPES: Final = {"curve": "MultiLineString Z", "curves": "MultiLineString Z", "point": "Point Z"}
+GEOMETRY_TYPES: Final = {"curve": "MultiLineString Z", "curves": "MultiLineString Z", "point": "Point Z"}
 
 type Row = tuple[OwnerStatus, Feature, bool]
 """Owner, feature, and whether only a part of it is delivered."""
@@ -49,8 +49,8 @@ def write_geopackage(
     # GDAL stamps layers with the present time unless it is told another.
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _stamp(request.created_at)})
     try:
-        _write(path, AREA_LAYER, _area_frame(request), "Polygon")
-        _write(path, OWNERS_LAYER, _owners_frame(owners), None)
+        write_layer(path, AREA_LAYER, _area_frame(request), "Polygon")
+        write_layer(path, OWNERS_LAYER, _owners_frame(owners), None)
         return {
             feature_type.name: _write_layer(path, feature_type, rows)
             for feature_type, rows in _by_type(owners, model)
@@ -80,19 +80,20 @@ def _write_layer(path: Path, feature_type: FeatureType, rows: list[Row]) -> int:
             values: list[Any] = [
                 _cell(attribute, feature.attributes.get(attribute.name)) for _, feature, _ in rows
             ]
-            columns[attribute.name] = pd.array(values, dtype=_column_type(attribute))
+            columns[attribute.name] = pd.array(values, dtype=column_type(attribute))
     columns["void"] = pd.array([", ".join(feature.voids) or None for _, feature, _ in rows], dtype="object")
     columns["clipped"] = [clipped for _, _, clipped in rows]
     geometries = np.array([feature.geometry for _, feature, _ in rows], dtype=object)
     frame = geopandas.GeoDataFrame(columns, geometry=geometries, crs=CRS)
     kind = feature_type.geometry.geometry if feature_type.geometry else "any"
-    _write(path, feature_type.name, frame, _GEOMETRY_TYPES.get(kind, "Unknown"))
+    write_layer(path, feature_type.name, frame, GEOMETRY_TYPES.get(kind, "Unknown"))
     return len(rows)
 
 
-def _column_type(attribute: Attribute) -> Any:  # noqa: ANN401 - a name that pandas knows a type by
+def column_type(attribute: Attribute) -> Any:  # noqa: ANN401 - a name that pandas knows a type by
+    """Return the type of the column that holds an attribute."""
     scalar = not attribute.many and (attribute.kind is not Kind.MEASURE or bool(attribute.unit))
-    return _PANDAS_TYPES.get(attribute.kind, "object") if scalar else "object"
+    return PANDAS_TYPES.get(attribute.kind, "object") if scalar else "object"
 
 
 def _cell(attribute: Attribute, value: Value) -> Value:
@@ -130,7 +131,8 @@ def _owners_frame(owners: Sequence[OwnerStatus]) -> pd.DataFrame:
     )
 
 
-def _write(path: Path, layer: str, frame: pd.DataFrame, geometry_type: str | None) -> None:
+def write_layer(path: Path, layer: str, frame: pd.DataFrame, geometry_type: str | None) -> None:
+    """Write one layer, into the file that is there or a new one."""
     several = geometry_type is not None and geometry_type.startswith("Multi")
     if several and isinstance(frame, geopandas.GeoDataFrame):
         frame = frame.set_geometry([_multiple(geometry) for geometry in frame.geometry], crs=frame.crs)

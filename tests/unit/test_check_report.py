@@ -120,6 +120,7 @@ def test_the_shape_of_the_json(tmp_path: Path) -> None:
                     {
                         "rule": ERROR_RULE,
                         "severity": "error",
+                        "layer": "",
                         "line": 5,
                         "column": 3,
                         "gml_id": "vand.1",

@@ -1,0 +1,100 @@
+"""One door for every format: an owner's file, perhaps with its mapping, as a `Source`.
+
+LER GML says itself what everything means and is read as it is. Any other file needs its mapping; it passes the gate and
+is read in a process that may die.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ingest.child.options import ReadOptions
+from ingest.gate.formats import Format, GatedFile
+from ingest.gate.gate import gate_file
+from ingest.gate.limits import GateLimits
+from ingest.mapped_source import MappedSource
+from ingest.mapping import Mapping, read_mapping
+from ingest.mapping.suggest import suggest_mapping
+from ingest.readers.ler_gml import LerGmlReader
+from ingest.readers.vector import FORMATS, VectorFile, open_vector
+from ingest.source import Source
+from ler.errors import RefusedError
+from ler.settings import Settings
+
+GML_ENDINGS: Final = frozenset({".gml", ".xml"})
+_WITH_LAYERS: Final = frozenset({Format.GEOPACKAGE})
+"""Formats whose layers have names that mean something."""
+
+
+@contextmanager
+def open_source(
+    path: Path,
+    *,
+    mapping: Mapping | Path | None = None,
+    crs: str | None = None,
+    settings: Settings,
+    version: str | None = None,
+) -> Iterator[Source]:
+    """Open an owner's file as a source, and close it at the end of the block.
+
+    `crs` names the coordinate system of a file that does not say it; `version` reads a GML file by that version of the
+    model. RefusedError for what the gate, the mapping or the coordinate system keeps out, `mapping-missing` and
+    `mapping-not-wanted` among it; UnreadableFileError for GML that cannot be read.
+    """
+    if mapping is None and crs is None and path.suffix.lower() in GML_ENDINGS:
+        # Its reader refuses all that the gate would, and says at which line.
+        yield LerGmlReader(path, coverage=settings.coverage, version=version)
+        return
+    gated = gate_file(path, GateLimits.of(settings))
+    if gated.format is Format.LER_GML:
+        if mapping is not None or crs is not None:
+            raise RefusedError(
+                "mapping-not-wanted", f"{path.name} is LER GML, which is read without a mapping or crs"
+            )
+        yield LerGmlReader(path, coverage=settings.coverage, version=version)
+        return
+    if mapping is None:
+        raise RefusedError(
+            "mapping-missing",
+            f"{path.name} is {gated.format}, which needs a mapping; make one with: ler mapping suggest {path}",
+        )
+    read = read_mapping(mapping) if isinstance(mapping, Path) else mapping
+    with _open_gated(gated, read) as vector:
+        yield MappedSource(vector, read, coverage=settings.coverage, crs=crs)
+
+
+def draft_mapping(path: Path, *, settings: Settings) -> str:
+    """Return the draft of a mapping for a file, as YAML. RefusedError for a file that needs none or cannot be read."""
+    gated = gate_file(path, GateLimits.of(settings))
+    if gated.format is Format.LER_GML:
+        raise RefusedError("mapping-not-wanted", f"{path.name} is LER GML, which is read without a mapping")
+    with _open_gated(gated, None) as vector:
+        return suggest_mapping(vector, single=gated.format not in _WITH_LAYERS, name=path.name)
+
+
+def check_mapping(mapping: Path, path: Path | None, *, crs: str | None, settings: Settings) -> Mapping:
+    """Return a mapping that fits the model, and the file where one is given. RefusedError for one that does not."""
+    read = read_mapping(mapping)
+    if path is not None:
+        with open_source(path, mapping=read, crs=crs, settings=settings):
+            pass
+    return read
+
+
+def _open_gated(gated: GatedFile, mapping: Mapping | None) -> VectorFile:
+    if gated.format not in FORMATS:
+        raise RefusedError(
+            "format-not-supported", f"{gated.path.name} is {gated.format}, which holds no network of records"
+        )
+    return open_vector(gated, options=_options(mapping) if mapping else ReadOptions())
+
+
+def _options(mapping: Mapping) -> ReadOptions:
+    csv = mapping.csv
+    return ReadOptions(
+        encoding=mapping.encoding,
+        delimiter=csv.separator if csv else None,
+        line_breaks=csv.line_breaks if csv else False,
+        geometry=csv.geometry if csv else None,
+    )
