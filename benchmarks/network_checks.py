@@ -36,6 +36,8 @@ FAULTS: Final = 50
 """How many of each kind are put in, at every size."""
 
 STREET_M: Final = 60.0
+STEP_M: Final = 15.0
+"""Between two vertices of a line along a street."""
 ACROSS_M: Final = 45.0
 WEST, SOUTH = 560_000.0, 6_190_000.0
 TURN: Final = math.radians(23.0)
@@ -46,13 +48,20 @@ type Row = tuple[str, str, str | None, dict[str, object], bytes | None]
 """Type, gml:id, utility type, attributes, EWKB."""
 
 
+def bend(x: float) -> float:
+    """How far streets swing to the side: straight between vertices, so that what lies between two lies on the line."""
+    before = math.floor(x / STEP_M) * STEP_M
+    share = (x - before) / STEP_M
+    return 1.5 * ((1 - share) * math.sin(before / 40.0) + share * math.sin((before + STEP_M) / 40.0))
+
+
 class Block:
     """One street block: gives places along and across its street, and makes its rows."""
 
-    def __init__(self, number: int, columns: int) -> None:
+    def __init__(self, number: int, columns: int, blocks: int) -> None:
         self.number = number
         self.column, self.row = number % columns, number // columns
-        self.last = self.column == columns - 1
+        self.last = self.column == columns - 1 or number == blocks - 1
         self.rows: list[Row] = []
 
     def name(self, what: str, column: int = 0) -> str:
@@ -62,7 +71,7 @@ class Block:
     def at(self, along: float, across: float) -> Point:
         """A place, metres along the street and to its side, to the millimetre."""
         x = self.column * STREET_M + along
-        y = self.row * ACROSS_M + across + 1.5 * math.sin(x / 40.0)
+        y = self.row * ACROSS_M + across + bend(x)
         return (
             round(WEST + x * math.cos(TURN) - y * math.sin(TURN), 3),
             round(SOUTH + x * math.sin(TURN) + y * math.cos(TURN), 3),
@@ -73,7 +82,7 @@ class Block:
         geometry = None if places is None else line_ewkb([(x, y, 12.5) for x, y in places])
         self.rows.append((kind, gml_id, utility, {**more}, geometry))
 
-    def along(self, across: float, start: float = 0.0, end: float = STREET_M, step: float = 15.0) -> list[Point]:
+    def along(self, across: float, start: float = 0.0, end: float = STREET_M, step: float = STEP_M) -> list[Point]:
         """Places along the street at a distance to its side."""
         count = max(1, round((end - start) / step))
         return [self.at(start + (end - start) * n / count, across) for n in range(count + 1)]
@@ -96,19 +105,18 @@ def point_ewkb(point: tuple[float, float, float]) -> bytes:
 
 def fill(block: Block) -> None:
     """Lay what lies in every street: 21 features."""
-    next_ = 0 if block.last else 1
     block.line("Vandledning", block.name("water"), "vand", block.along(2.0), udvendigDiameter=110.0)
     block.part("Vandkomponent", block.name("valve"), "vand", block.at(0, 2.0), type="ventil",
                tilknyttetLedning=[block.name("water")])
     block.line("Gasledning", block.name("gas"), "gas", block.along(3.0), type="distributionsledning")
     block.part("Afloebskomponent", block.name("well"), "afløb", block.at(0, 0), type="brønd", bunddiameterbredde=1250.0)
     sewer = {"startkomponent": block.name("well"), "medietype": "spildevand"}
-    if next_:
+    if not block.last:
         sewer["slutkomponent"] = block.name("well", 1)
     block.line("Afloebsledning", block.name("sewer"), "afløb", block.along(0.0, step=60.0), **sewer)
     block.part("Elkomponent", block.name("cabinet"), "el", block.at(0, 5.0), type="kabelskab")
     power = {"startkomponent": block.name("cabinet"), "type": "forsyningskabel", "liggerILedning": False}
-    if next_:
+    if not block.last:
         power["slutkomponent"] = block.name("cabinet", 1)
     block.line("Elledning", block.name("power"), "el", block.along(5.0), **power)
     cables = [block.name("fibre"), block.name("copper")]
@@ -196,7 +204,7 @@ def network(size: int, faults: int) -> Iterator[Row]:
     columns = max(1, round(math.sqrt(blocks)))
     step = blocks // len(codes)
     for number in range(blocks):
-        block = Block(number, columns)
+        block = Block(number, columns, blocks)
         fill(block)
         turn, rest = divmod(number, step)
         if not rest and turn < len(codes):

@@ -29,6 +29,7 @@ SELECT
     f.attributes -> 'liggerILedning' = 'false' AS says_it_lies_free,
     f.attributes ? 'startkomponent' AS has_start,
     f.attributes ? 'slutkomponent' AS has_end,
+    f.attributes #>> '{kontaktprofilTilTekniskeSpoergsmaal,gml_id}' AS contact_id,
     f.geom
 FROM ler.staged_feature AS f
 JOIN pg_temp.ler_check_type AS t ON t.feature_type = f.feature_type
