@@ -212,34 +212,34 @@ def network(size: int, faults: int) -> Iterator[Row]:
         yield from block.rows
 
 
-def stage(connection: psycopg.Connection[Any], owner: uuid.UUID, rows: Iterable[Row]) -> tuple[uuid.UUID, int]:
-    """Copy the rows into `ler.staged_feature` as a new version of the owner."""
-    version = uuid.uuid4()
-    fixed = {"horizontal_accuracy": "<= 0.25 m", "vertical_accuracy": "<= 0.25 m", "established": "1995"}
-    names = ("version_id", "owner_id", "seq", "line", "feature_type", "gml_id", "utility_type", "attributes", "voids",
-             "geom", *fixed)
-    count = 0
-    with connection.cursor() as cursor, cursor.copy(
-        f"COPY ler.staged_feature ({', '.join(names)}) FROM STDIN"
-    ) as copy:
-        for count, (kind, gml_id, utility, attributes, geometry) in enumerate(rows, start=1):  # noqa: B007
-            copy.write_row(
-                (version, owner, count, count, kind, gml_id, utility, json.dumps(attributes), "{}",
-                 geometry and geometry.hex(), *fixed.values())
-            )
-    return version, count
-
-
-def prepare(connection: psycopg.Connection[Any]) -> None:
-    """TEMPORARY"""
+def stage(connection: psycopg.Connection[Any], rows: Iterable[Row]) -> tuple[uuid.UUID, uuid.UUID, int]:
+    """Copy the rows into `ler.staged_feature` as a version of a new owner; return owner, version and how many."""
+    owner, dataset, version = (uuid.uuid4() for _ in range(3))
+    connection.execute("INSERT INTO ler.organisation (id, cvr, name) VALUES (%s, '12345678', 'Ejer')", [owner])
     connection.execute(
-        "CREATE UNLOGGED TABLE IF NOT EXISTS ler.staged_feature AS"
-        " SELECT n.*, 0 AS line FROM ler.network_feature AS n WITH NO DATA;"
-        " ALTER TABLE ler.staged_feature ADD PRIMARY KEY (version_id, seq);"
-        " ALTER TABLE ler.staged_feature ENABLE ROW LEVEL SECURITY;"
-        " CREATE POLICY own ON ler.staged_feature USING (owner_id = (SELECT ler.principal()));"
-        " GRANT SELECT ON ler.staged_feature TO ler_app"
+        "INSERT INTO ler.network_dataset (id, owner_id, name) VALUES (%s, %s, 'network')", [dataset, owner]
     )
+    connection.execute(
+        "INSERT INTO ler.network_version"
+        " (id, dataset_id, owner_id, number, source_name, source_sha256, model_version)"
+        " VALUES (%s, %s, %s, 1, 'x.gml', repeat('0', 64), '2.2.0')",
+        [version, dataset, owner],
+    )
+    columns = (
+        *("version_id", "owner_id", "seq", "line", "content_hash", "feature_type", "gml_id", "utility_type"),
+        *("attributes", "voids", "geom", "horizontal_accuracy", "vertical_accuracy", "established"),
+    )
+    known = ("<= 0.25 m", "<= 0.25 m", "1995")
+    count = 0
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ler.staged_feature ({', '.join(columns)}) FROM STDIN") as copy,
+    ):
+        for count, (kind, gml_id, utility, attributes, geometry) in enumerate(rows, start=1):  # noqa: B007
+            place = geometry and geometry.hex()
+            told = json.dumps(attributes), "{}", place, *known
+            copy.write_row((version, owner, count, count, version, kind, gml_id, utility, *told))
+    return owner, version, count
 
 
 class Clock:
@@ -263,11 +263,8 @@ def measure(cluster: Cluster, size: int) -> tuple[int, Clock, bool]:
     cluster.drop_database(name)
     cluster.ensure_database(name)
     migrate(cluster.url(name))
-    owner = uuid.uuid4()
     with psycopg.connect(host=str(cluster.socket_dir), dbname=name, user="postgres", autocommit=True) as admin:
-        prepare(admin)
-        admin.execute("INSERT INTO ler.organisation (id, cvr, name) VALUES (%s, '12345678', 'Ejer')", [owner])
-        version, count = stage(admin, owner, network(size, FAULTS))
+        owner, version, count = stage(admin, network(size, FAULTS))
     clock, findings = Clock(), Findings()
     engine = create_engine(cluster.url(name, "ler_app"))
     with transaction(engine, owner) as connection:

@@ -1,49 +1,75 @@
-"""Fills `ler.staged_feature` for tests of the network checks and of quality."""
+"""Networks in `ler.staged_feature`, put there as an upload does, for tests of what reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
 from uuid import UUID
 
-from ler.db.rows import feature_to_row
+from sqlalchemy import Connection, text
+
+from ingest.findings import Finding, Findings
+from ingest.network_checks import NetworkCheckSettings, check_network
+from ler.db.engine import transaction
+from ler.db.rows import copy_features, feature_to_row
 from ler.model import Feature, load_model
-from tests.databases import Database
+from tests.world import World
 
-_TABLE = """
-    CREATE UNLOGGED TABLE IF NOT EXISTS ler.staged_feature (
-        version_id uuid NOT NULL, owner_id uuid NOT NULL, seq integer NOT NULL, line integer NOT NULL,
-        content_hash uuid,
-        LIKE ler.package_feature INCLUDING DEFAULTS
-    );
-"""
+MODEL = load_model()
+NUMBERS = count(1)
 
-COLUMNS = (
-    "version_id", "owner_id", "seq", "line", "feature_type", "gml_id", "utility_type", "operational_status",
-    "ownership", "established", "danger_class", "ler_id", "drawing_method", "horizontal_accuracy",
-    "vertical_accuracy", "registered_from", "precautions", "indicative_depth_mm", "level", "attributes", "voids",
-    "geom",
+_DATASET = text(
+    "INSERT INTO ler.network_dataset (owner_id, name) VALUES (:owner, 'network')"
+    " ON CONFLICT (owner_id, name) DO NOTHING"
+)
+_VERSION = text(
+    "INSERT INTO ler.network_version (dataset_id, owner_id, number, source_name, source_sha256, model_version)"
+    " SELECT d.id, d.owner_id, :number, 'x.gml', repeat('0', 64), '2.2.0'"
+    " FROM ler.network_dataset AS d WHERE d.owner_id = :owner RETURNING id"
 )
 
 
-def make_staging(database: Database) -> None:
-    with database.connect() as connection:
-        connection.execute(
-            "CREATE UNLOGGED TABLE IF NOT EXISTS ler.staged_feature AS"
-            " SELECT n.*, 0 AS line FROM ler.network_feature AS n WITH NO DATA;"
-            " ALTER TABLE ler.staged_feature ADD PRIMARY KEY (version_id, seq);"
-            " ALTER TABLE ler.staged_feature ENABLE ROW LEVEL SECURITY;"
-            " CREATE POLICY own ON ler.staged_feature USING (owner_id = (SELECT ler.principal()));"
-            " GRANT SELECT ON ler.staged_feature TO ler_app"
-        )
+def stage(connection: Connection, owner_id: UUID, features: Sequence[Feature]) -> UUID:
+    """Stage the features as a new version of the owner, in the order given; the line is the place in it."""
+    connection.execute(_DATASET, {"owner": owner_id})
+    version_id: UUID = connection.execute(
+        _VERSION, {"owner": owner_id, "number": next(NUMBERS)}
+    ).scalar_one()
+    copy_features(
+        connection,
+        (
+            feature_to_row(
+                replace(feature, line=seq),
+                MODEL.types[feature.type],
+                owner_id=owner_id,
+                version_id=version_id,
+                seq=seq,
+            )
+            for seq, feature in enumerate(features, start=1)
+        ),
+    )
+    return version_id
 
 
-def stage(database: Database, features: Iterable[Feature], version_id: UUID, owner_id: UUID) -> None:
-    types = load_model().types
-    names = ", ".join(COLUMNS)
-    with database.connect() as connection, connection.cursor() as cursor:
-        with cursor.copy(f"COPY ler.staged_feature ({names}) FROM STDIN") as copy:
-            for seq, feature in enumerate(features, start=1):
-                row = feature_to_row(
-                    feature, types[feature.type], owner_id=owner_id, version_id=version_id, seq=seq
-                )
-                geom = row["geom"]
-                row |= {"line": feature.line or seq, "geom": geom.hex() if geom is not None else None}
-                copy.write_row([row[name] for name in COLUMNS])
+@contextmanager
+def staged(world: World, owner_id: UUID, features: Sequence[Feature]) -> Iterator[tuple[Connection, UUID]]:
+    """A transaction of the owner in which the features are staged; nothing is left of it."""
+    with transaction(world.databases.app, owner_id) as connection:
+        yield connection, stage(connection, owner_id, features)
+        connection.get_transaction().rollback()  # type: ignore[union-attr] - there is one
+
+
+def found_in(
+    world: World,
+    owner_id: UUID,
+    features: Sequence[Feature],
+    settings: NetworkCheckSettings | None = None,
+    cap: int = 10_000,
+) -> list[Finding]:
+    """All findings of a network."""
+    findings = Findings(cap)
+    with staged(world, owner_id, features) as (connection, version_id):
+        check_network(connection, version_id, findings, MODEL, settings)
+    assert sum(findings.counts.values()) >= len(findings.kept)
+    return findings.kept

@@ -38,7 +38,7 @@ RULES: Final = (
 )
 """Every check, in the order in which they run."""
 
-PREPARATIONS: Final = ("features", "references", "parts", "pieces", "duplicates")
+PREPARATIONS: Final = ("features", "references", "parts", "pieces", "neighbours", "duplicates")
 """Files that make the work tables, in their order."""
 
 

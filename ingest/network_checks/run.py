@@ -30,7 +30,7 @@ type Watch = Callable[[str], None]
 _KINDS: Final = {"Ledning": "line", "Ledningstrace": "trace", "Ledningskomponent": "component"}
 _ACCURACIES: Final = {"<= 0.25 m": 0.25, "<= 0.50 m": 0.5, "<= 1.00 m": 1.0, "<= 2.00 m": 2.0}
 _ROUGH: Final = "> 2.00 m"
-_WORK_TABLES: Final = "feature", "given", "reference", "contained", "part", "piece", "component", "same", "type", "wanted", "accuracy"
+_WORK_TABLES: Final = "neighbour", "feature", "given", "reference", "contained", "part", "piece", "component", "same", "type", "wanted", "accuracy"
 
 _CREATE: Final = """
     CREATE TEMP TABLE ler_check_type (feature_type text PRIMARY KEY, kind text NOT NULL) ON COMMIT DROP;

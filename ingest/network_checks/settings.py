@@ -56,3 +56,7 @@ class NetworkCheckSettings:
 
     gap_m: float = 0.1
     """Up to here an end that touches nothing was probably meant to touch."""
+
+    most_height_pairs: int = 1_000_000
+    """Most vertices of a line times vertices of what it lies in for which heights are compared. One line with 10,000
+    vertices in another would take as long as a whole network."""

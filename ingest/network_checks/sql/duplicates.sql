@@ -30,3 +30,5 @@ FROM described AS d
 WINDOW
     at_the_place AS (PARTITION BY d.sort, d.place ORDER BY d.gml_id COLLATE "C"),
     with_the_content AS (PARTITION BY d.sort, d.place, d.content ORDER BY d.gml_id COLLATE "C");
+
+ANALYZE pg_temp.ler_check_same;

@@ -13,7 +13,8 @@ WITH pair AS MATERIALIZED (
     FROM pg_temp.ler_check_contained AS c
     JOIN pg_temp.ler_check_feature AS h ON h.seq = c.holder
     JOIN pg_temp.ler_check_feature AS l ON l.seq = c.seq
-    WHERE h.geom IS NOT NULL AND l.geom IS NOT NULL AND NOT h.geom = l.geom
+    -- What stands upright has no course in the plane to compare.
+    WHERE ST_Length2D(h.geom) > 0 AND ST_Length2D(l.geom) > 0 AND NOT h.geom = l.geom
 ),
 room AS MATERIALIZED (
     SELECT DISTINCT ON (p.holder, p.allowed_m)

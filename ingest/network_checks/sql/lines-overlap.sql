@@ -1,58 +1,49 @@
 -- Two lines of one sort that run along each other. A stretch of two segments counts when they are apart by no more
 -- than the tolerance at both of its ends; stretches shorter than overlap_stretch_m are meetings, not overlaps.
-WITH candidate AS MATERIALIZED (
-    SELECT p.seq, q.seq AS other, p.geom, q.geom AS other_geom
-    FROM pg_temp.ler_check_piece AS p
-    JOIN pg_temp.ler_check_piece AS q
-        ON q.geom && ST_Expand(p.geom, %(overlap_distance_m)s) AND q.sort = p.sort AND q.seq > p.seq
-    WHERE p.kind = 'line' AND q.kind = 'line' AND NOT p.is_contained AND NOT q.is_contained
-        -- The common part of their boxes must have room for a stretch.
-        AND power(
-            least(ST_XMax(p.geom), ST_XMax(q.geom)) - greatest(ST_XMin(p.geom), ST_XMin(q.geom))
-                + %(overlap_distance_m)s, 2
-        ) + power(
-            least(ST_YMax(p.geom), ST_YMax(q.geom)) - greatest(ST_YMin(p.geom), ST_YMin(q.geom))
-                + %(overlap_distance_m)s, 2
-        ) >= power(%(overlap_stretch_m)s, 2)
-        AND ST_DWithin(p.geom, q.geom, %(overlap_distance_m)s)
+--
+-- Segments are taken from a place, in a direction, so long: what is left to do for each pair is a few products.
+WITH segment AS MATERIALIZED (
+    SELECT v.piece, v.x, v.y, v.x2, v.y2, (v.x2 - v.x) / v.length_m AS dx, (v.y2 - v.y) / v.length_m AS dy, v.length_m
+    FROM (
+        SELECT p.piece, ST_Length(d.geom) AS length_m,
+            ST_X(ST_StartPoint(d.geom)) AS x, ST_Y(ST_StartPoint(d.geom)) AS y,
+            ST_X(ST_EndPoint(d.geom)) AS x2, ST_Y(ST_EndPoint(d.geom)) AS y2
+        FROM pg_temp.ler_check_piece AS p
+        CROSS JOIN LATERAL ST_DumpSegments(p.geom) AS d
+        WHERE p.piece IN (SELECT c.piece FROM pg_temp.ler_check_neighbour AS c UNION SELECT c.other_piece FROM pg_temp.ler_check_neighbour AS c)
+        OFFSET 0
+    ) AS v
+    WHERE v.length_m > 0
+),
+-- Where the other segment begins and ends along this one, and beside it.
+pair AS (
+    SELECT c.seq, c.other, s.x, s.y, s.dx, s.dy, s.length_m,
+        (o.x - s.x) * s.dx + (o.y - s.y) * s.dy AS along1, (o.y - s.y) * s.dx - (o.x - s.x) * s.dy AS beside1,
+        (o.x2 - s.x) * s.dx + (o.y2 - s.y) * s.dy AS along2, (o.y2 - s.y) * s.dx - (o.x2 - s.x) * s.dy AS beside2
+    FROM pg_temp.ler_check_neighbour AS c
+    JOIN segment AS s ON s.piece = c.piece
+    JOIN segment AS o ON o.piece = c.other_piece
+    OFFSET 0
+),
+stretch AS (
+    SELECT p.*,
+        greatest(0, least(p.along1, p.along2)) AS from_m, least(p.length_m, greatest(p.along1, p.along2)) AS to_m
+    FROM pair AS p
+    OFFSET 0
 ),
 shared AS (
-    SELECT c.seq, c.other, sum(t.to_m - t.from_m) AS shared_m,
+    SELECT t.seq, t.other, sum(t.to_m - t.from_m) AS shared_m,
         (array_agg(
-            ST_Point(s.x + s.dx * (t.from_m + t.to_m) / 2, s.y + s.dy * (t.from_m + t.to_m) / 2, 25832)
-            ORDER BY t.to_m - t.from_m DESC
+            ST_Point(t.x + t.dx * (t.from_m + t.to_m) / 2, t.y + t.dy * (t.from_m + t.to_m) / 2, 25832)
+            ORDER BY t.to_m - t.from_m DESC, t.x, t.y
         ))[1] AS place
-    FROM candidate AS c
-    -- A segment by its start, direction and length.
-    CROSS JOIN LATERAL (
-        SELECT v.x, v.y, (v.x2 - v.x) / v.length_m AS dx, (v.y2 - v.y) / v.length_m AS dy, v.length_m
-        FROM (
-            SELECT ST_X(ST_StartPoint(d.geom)) AS x, ST_Y(ST_StartPoint(d.geom)) AS y,
-                ST_X(ST_EndPoint(d.geom)) AS x2, ST_Y(ST_EndPoint(d.geom)) AS y2, ST_Length(d.geom) AS length_m
-            FROM ST_DumpSegments(c.geom) AS d
-        ) AS v
-    ) AS s
-    CROSS JOIN LATERAL ST_DumpSegments(c.other_geom) AS o
-    -- The ends of the other segment along this one and beside it.
-    CROSS JOIN LATERAL (
-        SELECT
-            (x1 - s.x) * s.dx + (y1 - s.y) * s.dy AS along1, (y1 - s.y) * s.dx - (x1 - s.x) * s.dy AS beside1,
-            (x2 - s.x) * s.dx + (y2 - s.y) * s.dy AS along2, (y2 - s.y) * s.dx - (x2 - s.x) * s.dy AS beside2
-        FROM (
-            SELECT ST_X(ST_StartPoint(o.geom)), ST_Y(ST_StartPoint(o.geom)),
-                ST_X(ST_EndPoint(o.geom)), ST_Y(ST_EndPoint(o.geom))
-        ) AS e (x1, y1, x2, y2)
-    ) AS e
-    CROSS JOIN LATERAL (
-        SELECT greatest(0, least(e.along1, e.along2)) AS from_m, least(s.length_m, greatest(e.along1, e.along2)) AS to_m
-    ) AS t
-    CROSS JOIN LATERAL (
-        SELECT (e.beside2 - e.beside1) / nullif(e.along2 - e.along1, 0) AS slope
-    ) AS g
+    FROM stretch AS t
     WHERE t.to_m - t.from_m >= %(overlap_stretch_m)s
-        AND abs(e.beside1 + g.slope * (t.from_m - e.along1)) <= %(overlap_distance_m)s
-        AND abs(e.beside1 + g.slope * (t.to_m - e.along1)) <= %(overlap_distance_m)s
-    GROUP BY c.seq, c.other
+        AND %(overlap_distance_m)s >= greatest(
+            abs(t.beside1 + (t.beside2 - t.beside1) * (t.from_m - t.along1) / nullif(t.along2 - t.along1, 0)),
+            abs(t.beside1 + (t.beside2 - t.beside1) * (t.to_m - t.along1) / nullif(t.along2 - t.along1, 0))
+        )
+    GROUP BY t.seq, t.other
 )
 SELECT
     CASE WHEN a.gml_id COLLATE "C" > b.gml_id COLLATE "C" THEN a.seq ELSE b.seq END AS seq,
