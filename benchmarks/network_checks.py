@@ -77,12 +77,16 @@ class Block:
             round(SOUTH + x * math.sin(TURN) + y * math.cos(TURN), 3),
         )
 
-    def line(self, kind: str, gml_id: str, utility: str, places: Iterable[Point] | None, **more: object) -> None:
+    def line(
+        self, kind: str, gml_id: str, utility: str, places: Iterable[Point] | None, **more: object
+    ) -> None:
         """Add a line through the places, or one without a place."""
         geometry = None if places is None else line_ewkb([(x, y, 12.5) for x, y in places])
         self.rows.append((kind, gml_id, utility, {**more}, geometry))
 
-    def along(self, across: float, start: float = 0.0, end: float = STREET_M, step: float = STEP_M) -> list[Point]:
+    def along(
+        self, across: float, start: float = 0.0, end: float = STREET_M, step: float = STEP_M
+    ) -> list[Point]:
         """Places along the street at a distance to its side."""
         count = max(1, round((end - start) / step))
         return [self.at(start + (end - start) * n / count, across) for n in range(count + 1)]
@@ -106,10 +110,23 @@ def point_ewkb(point: tuple[float, float, float]) -> bytes:
 def fill(block: Block) -> None:
     """Lay what lies in every street: 21 features."""
     block.line("Vandledning", block.name("water"), "vand", block.along(2.0), udvendigDiameter=110.0)
-    block.part("Vandkomponent", block.name("valve"), "vand", block.at(0, 2.0), type="ventil",
-               tilknyttetLedning=[block.name("water")])
+    block.part(
+        "Vandkomponent",
+        block.name("valve"),
+        "vand",
+        block.at(0, 2.0),
+        type="ventil",
+        tilknyttetLedning=[block.name("water")],
+    )
     block.line("Gasledning", block.name("gas"), "gas", block.along(3.0), type="distributionsledning")
-    block.part("Afloebskomponent", block.name("well"), "afløb", block.at(0, 0), type="brønd", bunddiameterbredde=1250.0)
+    block.part(
+        "Afloebskomponent",
+        block.name("well"),
+        "afløb",
+        block.at(0, 0),
+        type="brønd",
+        bunddiameterbredde=1250.0,
+    )
     sewer = {"startkomponent": block.name("well"), "medietype": "spildevand"}
     if not block.last:
         sewer["slutkomponent"] = block.name("well", 1)
@@ -120,26 +137,76 @@ def fill(block: Block) -> None:
         power["slutkomponent"] = block.name("cabinet", 1)
     block.line("Elledning", block.name("power"), "el", block.along(5.0), **power)
     cables = [block.name("fibre"), block.name("copper")]
-    block.line("Foeringsroer", block.name("duct"), "telekommunikation", block.along(-4.0), udvendigDiameter=50.0,
-               forsyningsart=["telekommunikation"], indeholdtLedning=cables, indeholderLedninger=True)
-    block.line("Telekommunikationsledning", cables[0], "telekommunikation", block.along(-3.98, 1.0, 59.0),
-               type="fiberkabel", liggerILedning=True)
-    block.line("Telekommunikationsledning", cables[1], "telekommunikation", None, type="kobberkabel", liggerILedning=True)
-    block.line("Ledningstrace", block.name("trace"), "el", block.along(6.5), bredde=600.0, forsyningsart=["el"],
-               indeholdtLedning=[block.name("light")])
+    block.line(
+        "Foeringsroer",
+        block.name("duct"),
+        "telekommunikation",
+        block.along(-4.0),
+        udvendigDiameter=50.0,
+        forsyningsart=["telekommunikation"],
+        indeholdtLedning=cables,
+        indeholderLedninger=True,
+    )
+    block.line(
+        "Telekommunikationsledning",
+        cables[0],
+        "telekommunikation",
+        block.along(-3.98, 1.0, 59.0),
+        type="fiberkabel",
+        liggerILedning=True,
+    )
+    block.line(
+        "Telekommunikationsledning",
+        cables[1],
+        "telekommunikation",
+        None,
+        type="kobberkabel",
+        liggerILedning=True,
+    )
+    block.line(
+        "Ledningstrace",
+        block.name("trace"),
+        "el",
+        block.along(6.5),
+        bredde=600.0,
+        forsyningsart=["el"],
+        indeholdtLedning=[block.name("light")],
+    )
     block.line("Elledning", block.name("light"), "el", block.along(6.6, 1.0, 59.0), type="vejbelysningskabel")
     for number, house in enumerate((12.0, 28.0, 44.0)):
-        block.line("Vandledning", block.name(f"tap{number}"), "vand",
-                   [block.at(house, 2.0), block.at(house, 9.0), block.at(house + 0.4, 14.0)])
+        block.line(
+            "Vandledning",
+            block.name(f"tap{number}"),
+            "vand",
+            [block.at(house, 2.0), block.at(house, 9.0), block.at(house + 0.4, 14.0)],
+        )
         side = 4.8 - 0.3 * number
-        block.line("Elledning", block.name(f"service{number}"), "el",
-                   [block.at(0, 5.0), *block.along(side, 2.0, house + 2), block.at(house + 2, 15.0)],
-                   type="stikkabel", startkomponent=block.name("cabinet"))
-    block.part("Elkomponent", block.name("lamp"), "el", block.at(30.0, 6.6), type="belysningsarmatur",
-               tilknyttetLedning=[block.name("light")])
-    block.line("Telekommunikationsledning", block.name("coax"), "telekommunikation", block.along(-6.0),
-               type="coaxkabel")
-    block.part("Telekommunikationskomponent", block.name("box"), "telekommunikation", block.at(0, -6.0), type="skab")
+        block.line(
+            "Elledning",
+            block.name(f"service{number}"),
+            "el",
+            [block.at(0, 5.0), *block.along(side, 2.0, house + 2), block.at(house + 2, 15.0)],
+            type="stikkabel",
+            startkomponent=block.name("cabinet"),
+        )
+    block.part(
+        "Elkomponent",
+        block.name("lamp"),
+        "el",
+        block.at(30.0, 6.6),
+        type="belysningsarmatur",
+        tilknyttetLedning=[block.name("light")],
+    )
+    block.line(
+        "Telekommunikationsledning",
+        block.name("coax"),
+        "telekommunikation",
+        block.along(-6.0),
+        type="coaxkabel",
+    )
+    block.part(
+        "Telekommunikationskomponent", block.name("box"), "telekommunikation", block.at(0, -6.0), type="skab"
+    )
     block.line("TermiskLedning", block.name("heat"), "fjernvarme/fjernkøling", block.along(-8.0))
 
 
@@ -156,26 +223,43 @@ def spoil(block: Block, code: str) -> None:
         case "line-zero-length":
             block.line(kind, odd, utility, [left, left])
         case "line-outside-container":
-            block.line("Foeringsroer", other, utility, [left, right], indeholdtLedning=[odd], udvendigDiameter=200.0)
+            block.line(
+                "Foeringsroer", other, utility, [left, right], indeholdtLedning=[odd], udvendigDiameter=200.0
+            )
             block.line(kind, odd, utility, [left, block.at(25.0, -14.5), right])
         case "line-outside-duct-height":
-            block.line("Foeringsroer", other, utility, [left, right], indeholdtLedning=[odd], udvendigDiameter=200.0)
+            block.line(
+                "Foeringsroer", other, utility, [left, right], indeholdtLedning=[odd], udvendigDiameter=200.0
+            )
             block.rows.append((kind, odd, utility, {}, line_ewkb([(*left, 9.0), (*right, 12.5)])))
         case "component-apart-from-line-end":
             block.line(kind, odd, utility, [left, right], startkomponent=other)
             block.part("Oliekomponent", other, utility, block.at(20.0, -15.0), type="ventil")
         case "connected-line-apart":
-            block.part("Oliekomponent", odd, utility, block.at(20.0, -17.0), type="ventil", tilknyttetLedning=[other])
+            block.part(
+                "Oliekomponent", odd, utility, block.at(20.0, -17.0), type="ventil", tilknyttetLedning=[other]
+            )
             block.line(kind, other, utility, [left, right])
         case "container-utility-differs":
-            block.line("Foeringsroer", odd, "el", [left, right], forsyningsart=["el"], indeholdtLedning=[other])
+            block.line(
+                "Foeringsroer", odd, "el", [left, right], forsyningsart=["el"], indeholdtLedning=[other]
+            )
             block.line(kind, other, utility, None)
         case "container-flag-differs":
-            block.line("Foeringsroer", odd, utility, [left, right], indeholdtLedning=[other], indeholderLedninger=False)
+            block.line(
+                "Foeringsroer",
+                odd,
+                utility,
+                [left, right],
+                indeholdtLedning=[other],
+                indeholderLedninger=False,
+            )
             block.line(kind, other, utility, None)
         case "line-in-several-ducts":
             block.line("Foeringsroer", block.name("first"), utility, [left, right], indeholdtLedning=[odd])
-            block.line("Foeringsroer", other, utility, [block.at(20, -16), block.at(30, -16)], indeholdtLedning=[odd])
+            block.line(
+                "Foeringsroer", other, utility, [block.at(20, -16), block.at(30, -16)], indeholdtLedning=[odd]
+            )
             block.line(kind, odd, utility, None)
         case "line-crosses-itself":
             block.line(kind, odd, utility, [left, right, block.at(26.0, -12.0), block.at(25.0, -16.0)])
@@ -189,7 +273,9 @@ def spoil(block: Block, code: str) -> None:
             block.line(kind, other, utility, [right, left], tryk=4.0)
         case "lines-overlap":
             block.line(kind, odd, utility, [left, right])
-            block.line(kind, other, utility, [block.at(23.0, -12.0), block.at(24.0, -14.0), right, block.at(31, -13)])
+            block.line(
+                kind, other, utility, [block.at(23.0, -12.0), block.at(24.0, -14.0), right, block.at(31, -13)]
+            )
         case "line-end-gap":
             block.line(kind, odd, utility, [left, right])
             block.line(kind, other, utility, [block.at(24.0, -14.05), block.at(24.0, -18.0)])
@@ -215,7 +301,9 @@ def network(size: int, faults: int) -> Iterator[Row]:
 def stage(connection: psycopg.Connection[Any], rows: Iterable[Row]) -> tuple[uuid.UUID, uuid.UUID, int]:
     """Copy the rows into `ler.staged_feature` as a version of a new owner; return owner, version and how many."""
     owner, dataset, version = (uuid.uuid4() for _ in range(3))
-    connection.execute("INSERT INTO ler.organisation (id, cvr, name) VALUES (%s, '12345678', 'Ejer')", [owner])
+    connection.execute(
+        "INSERT INTO ler.organisation (id, cvr, name) VALUES (%s, '12345678', 'Ejer')", [owner]
+    )
     connection.execute(
         "INSERT INTO ler.network_dataset (id, owner_id, name) VALUES (%s, %s, 'network')", [dataset, owner]
     )
@@ -263,7 +351,9 @@ def measure(cluster: Cluster, size: int) -> tuple[int, Clock, bool]:
     cluster.drop_database(name)
     cluster.ensure_database(name)
     migrate(cluster.url(name))
-    with psycopg.connect(host=str(cluster.socket_dir), dbname=name, user="postgres", autocommit=True) as admin:
+    with psycopg.connect(
+        host=str(cluster.socket_dir), dbname=name, user="postgres", autocommit=True
+    ) as admin:
         owner, version, count = stage(admin, network(size, FAULTS))
     clock, findings = Clock(), Findings()
     engine = create_engine(cluster.url(name, "ler_app"))
@@ -283,7 +373,10 @@ def report(runs: Mapping[int, Clock]) -> None:
     """Print the seconds of each step at each size, and how much they grew."""
     sizes = list(runs)
     sys.stdout.write(f"{'step':32}" + "".join(f"{size:>12,}" for size in sizes) + f"{'growth':>9}\n")
-    rows = {step: [runs[size].seconds[step] for size in sizes] for step in (*PREPARATIONS, *(r.code for r in RULES))}
+    rows = {
+        step: [runs[size].seconds[step] for size in sizes]
+        for step in (*PREPARATIONS, *(r.code for r in RULES))
+    }
     rows["all"] = [sum(clock.seconds.values()) for clock in runs.values()]
     for step, seconds in rows.items():
         growth = seconds[-1] / seconds[0]
@@ -292,8 +385,12 @@ def report(runs: Mapping[int, Clock]) -> None:
 
 def main() -> int:
     """Measure, print, judge."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000], help="numbers of features")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--sizes", type=int, nargs="+", default=[100_000, 1_000_000], help="numbers of features"
+    )
     chosen = options.parse_args()
     runs: dict[int, Clock] = {}
     complete = True
@@ -312,8 +409,10 @@ def main() -> int:
     totals = [sum(clock.seconds.values()) for clock in runs.values()]
     sizes = list(runs)
     growth = totals[-1] / totals[0] / (sizes[-1] / sizes[0] / 10)
-    sys.stdout.write(f"seconds {totals[-1]:.0f} (at most {MAX_SECONDS:g}), growth for ten times as many {growth:.1f}"
-                     f" (at most {MAX_GROWTH:g}); faults {'all found, no others' if complete else 'MISSED'}\n")
+    sys.stdout.write(
+        f"seconds {totals[-1]:.0f} (at most {MAX_SECONDS:g}), growth for ten times as many {growth:.1f}"
+        f" (at most {MAX_GROWTH:g}); faults {'all found, no others' if complete else 'MISSED'}\n"
+    )
     return int(totals[-1] > MAX_SECONDS or growth > MAX_GROWTH or not complete)
 
 

@@ -42,7 +42,10 @@ class Oracle:
                 found.update(rule(self, feature))
         for rule in (containment, heights, utilities):
             found.update(
-                hit for line, holders in self.holders.items() for one in holders for hit in rule(self, one, line)
+                hit
+                for line, holders in self.holders.items()
+                for one in holders
+                for hit in rule(self, one, line)
             )
         for rule_of_all in (several, duplicates, overlaps, gaps):
             found.update(rule_of_all(self))

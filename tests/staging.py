@@ -33,9 +33,7 @@ _VERSION = text(
 def stage(connection: Connection, owner_id: UUID, features: Sequence[Feature]) -> UUID:
     """Stage the features as a new version of the owner, in the order given; the line is the place in it."""
     connection.execute(_DATASET, {"owner": owner_id})
-    version_id: UUID = connection.execute(
-        _VERSION, {"owner": owner_id, "number": next(NUMBERS)}
-    ).scalar_one()
+    version_id: UUID = connection.execute(_VERSION, {"owner": owner_id, "number": next(NUMBERS)}).scalar_one()
     copy_features(
         connection,
         (

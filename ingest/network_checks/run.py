@@ -30,7 +30,20 @@ type Watch = Callable[[str], None]
 _KINDS: Final = {"Ledning": "line", "Ledningstrace": "trace", "Ledningskomponent": "component"}
 _ACCURACIES: Final = {"<= 0.25 m": 0.25, "<= 0.50 m": 0.5, "<= 1.00 m": 1.0, "<= 2.00 m": 2.0}
 _ROUGH: Final = "> 2.00 m"
-_WORK_TABLES: Final = "neighbour", "feature", "given", "reference", "contained", "part", "piece", "component", "same", "type", "wanted", "accuracy"
+_WORK_TABLES: Final = (
+    "neighbour",
+    "feature",
+    "given",
+    "reference",
+    "contained",
+    "part",
+    "piece",
+    "component",
+    "same",
+    "type",
+    "wanted",
+    "accuracy",
+)
 
 _CREATE: Final = """
     CREATE TEMP TABLE ler_check_type (feature_type text PRIMARY KEY, kind text NOT NULL) ON COMMIT DROP;
@@ -112,9 +125,7 @@ def _run(
     findings.counts[severity, rule.code] += broken - kept
 
 
-def _findings(
-    rule: NetworkRule, severity: Severity, rows: psycopg.ClientCursor[Any]
-) -> Iterator[Finding]:
+def _findings(rule: NetworkRule, severity: Severity, rows: psycopg.ClientCursor[Any]) -> Iterator[Finding]:
     for line, gml_id, feature_type, attribute, found, wanted, x, y, geom in rows:
         place = None if x is None else (x, y)
         if place is None and geom is not None:
@@ -140,9 +151,7 @@ def _values(model: Model) -> dict[str, object]:
 
 def _describe_model(cursor: psycopg.ClientCursor[Any], model: Model, values: Mapping[str, object]) -> None:
     types = list(model.types.values())
-    kinds = [
-        (t.name, next((kind for name, kind in _KINDS.items() if t.is_a(name)), "other")) for t in types
-    ]
+    kinds = [(t.name, next((kind for name, kind in _KINDS.items() if t.is_a(name)), "other")) for t in types]
     wanted = [
         (t.name, a.name, a.target, [other.name for other in types if other.is_a(a.target)])
         for t in types

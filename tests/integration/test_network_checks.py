@@ -117,8 +117,14 @@ CASES: tuple[Case, ...] = (
     ),
     (
         "line-outside-container",  # a duct of 110 mm: 0.155 m; between its vertices the line bows out
-        [duct("d", *STREET, udvendigDiameter=110.0, indeholdtLedning=["a"]), line("a", (1, 0), (5, 0.154), (9, 0))],
-        [duct("d", *STREET, udvendigDiameter=110.0, indeholdtLedning=["a"]), line("a", (1, 0), (5, 0.156), (9, 0))],
+        [
+            duct("d", *STREET, udvendigDiameter=110.0, indeholdtLedning=["a"]),
+            line("a", (1, 0), (5, 0.154), (9, 0)),
+        ],
+        [
+            duct("d", *STREET, udvendigDiameter=110.0, indeholdtLedning=["a"]),
+            line("a", (1, 0), (5, 0.156), (9, 0)),
+        ],
     ),
     (
         "line-outside-container",  # a line may pass through, but not turn away inside
@@ -128,13 +134,25 @@ CASES: tuple[Case, ...] = (
     (
         "line-outside-duct-height",  # top of duct at 10, 200 mm, vertical classes 0.25 m, tolerance 0.1 m
         [
-            duct("d", (0, 0, 10.0), (10, 0, 10.0), udvendigDiameter=200.0, indeholdtLedning=["a"],
-                 noejagtighedsklasseVertikal="<= 0.25 m"),
+            duct(
+                "d",
+                (0, 0, 10.0),
+                (10, 0, 10.0),
+                udvendigDiameter=200.0,
+                indeholdtLedning=["a"],
+                noejagtighedsklasseVertikal="<= 0.25 m",
+            ),
             line("a", (0, 0, 10.349), (9, 0, 9.451), (10, 0, NAN), noejagtighedsklasseVertikal="<= 0.25 m"),
         ],
         [
-            duct("d", (0, 0, 10.0), (10, 0, 10.0), udvendigDiameter=200.0, indeholdtLedning=["a"],
-                 noejagtighedsklasseVertikal="<= 0.25 m"),
+            duct(
+                "d",
+                (0, 0, 10.0),
+                (10, 0, 10.0),
+                udvendigDiameter=200.0,
+                indeholdtLedning=["a"],
+                noejagtighedsklasseVertikal="<= 0.25 m",
+            ),
             line("a", (0, 0, 10.3), (9, 0, 9.449), (10, 0, NAN), noejagtighedsklasseVertikal="<= 0.25 m"),
         ],
     ),
@@ -145,8 +163,14 @@ CASES: tuple[Case, ...] = (
     ),
     (
         "component-apart-from-line-end",  # a well of 1,000 mm
-        [line("a", *STREET, startkomponent="c"), part("c", -0.749, 0, "Afloebskomponent", bunddiameterbredde=1000.0)],
-        [line("a", *STREET, startkomponent="c"), part("c", -0.751, 0, "Afloebskomponent", bunddiameterbredde=1000.0)],
+        [
+            line("a", *STREET, startkomponent="c"),
+            part("c", -0.749, 0, "Afloebskomponent", bunddiameterbredde=1000.0),
+        ],
+        [
+            line("a", *STREET, startkomponent="c"),
+            part("c", -0.751, 0, "Afloebskomponent", bunddiameterbredde=1000.0),
+        ],
     ),
     (
         "component-apart-from-line-end",  # the other way round
@@ -185,13 +209,25 @@ CASES: tuple[Case, ...] = (
     ),
     (
         "container-flag-differs",  # lying in a trace is not lying in a line
-        [trace("t", *STREET, indeholdtLedning=["a"]), line("a", liggerILedning=False), line("b", *STREET, liggerILedning=True)],
+        [
+            trace("t", *STREET, indeholdtLedning=["a"]),
+            line("a", liggerILedning=False),
+            line("b", *STREET, liggerILedning=True),
+        ],
         [duct("t", *STREET, indeholdtLedning=["a"]), line("a", liggerILedning=False)],
     ),
     (
         "line-in-several-ducts",  # a duct in a duct
-        [duct("d", *STREET, indeholdtLedning=["e", "a"]), duct("e", (1, 0), (9, 0), indeholdtLedning=["a"]), line("a")],
-        [duct("d", *STREET, indeholdtLedning=["a"]), duct("e", (1, 9), (9, 9), indeholdtLedning=["a"]), line("a")],
+        [
+            duct("d", *STREET, indeholdtLedning=["e", "a"]),
+            duct("e", (1, 0), (9, 0), indeholdtLedning=["a"]),
+            line("a"),
+        ],
+        [
+            duct("d", *STREET, indeholdtLedning=["a"]),
+            duct("e", (1, 9), (9, 9), indeholdtLedning=["a"]),
+            line("a"),
+        ],
     ),
     (
         "line-crosses-itself",  # a ring is closed, not crossed
@@ -215,12 +251,20 @@ CASES: tuple[Case, ...] = (
     ),
     (
         "duplicate-geometry",  # one above the other is not the same place; nor are two cables in one duct
-        [line("a", (0, 0, 1.0), (9, 0, 1.0)), part("v", 0, 5, type="ventil"), part("t", 0, 5, type="bøjning")],
+        [
+            line("a", (0, 0, 1.0), (9, 0, 1.0)),
+            part("v", 0, 5, type="ventil"),
+            part("t", 0, 5, type="bøjning"),
+        ],
         [line("a", (0, 0, 1.0), (9, 0, 1.0)), line("b", (9, 0, 1.0), (0, 0, 1.0), udvendigDiameter=90.0)],
     ),
     (
         "duplicate-geometry",
-        [duct("d", *STREET, indeholdtLedning=["a", "b"]), line("a", *STREET, id="1"), line("b", *STREET, udvendigDiameter=9.0)],
+        [
+            duct("d", *STREET, indeholdtLedning=["a", "b"]),
+            line("a", *STREET, id="1"),
+            line("b", *STREET, udvendigDiameter=9.0),
+        ],
         [line("a", *STREET, id="1"), line("b", *STREET, udvendigDiameter=9.0)],
     ),
     (
@@ -288,7 +332,9 @@ def test_every_rule_has_an_example_and_can_be_told(world: World, owner: UUID) ->
         has_place = next(f.geometry is not None for f in broken if f.gml_id == finding.gml_id)
         assert (finding.place is not None) == has_place
         assert finding.place is None or shapely.Point(finding.place).distance(shapely.Point(X, Y)) < 30
-        assert all("{" not in text(finding, "da") and text(finding, "en") for text in (rule.message, rule.remedy))
+        assert all(
+            "{" not in text(finding, "da") and text(finding, "en") for text in (rule.message, rule.remedy)
+        )
 
 
 def test_errors_keep_a_network_out_and_warnings_do_not() -> None:
@@ -318,7 +364,9 @@ def test_a_reference_to_a_contact_in_a_feature_resolves(world: World, owner: UUI
     features = [
         line("a", *STREET, kontaktprofilTilTekniskeSpoergsmaal=contact),
         line("b", (0, 5), (9, 5), kontaktprofilTilTekniskeSpoergsmaal={**contact, "navn": "Vagten"}),
-        Feature("TextAnnotation", "t", {"text": "x", "annotatedFeature": "k"}, geometry=shapely.Point(X, Y, 0)),
+        Feature(
+            "TextAnnotation", "t", {"text": "x", "annotatedFeature": "k"}, geometry=shapely.Point(X, Y, 0)
+        ),
     ]
     assert found_in(world, owner, features) == []
     wrong = [*features, line("c", (0, 9), (9, 9), bilag=["k"])]
@@ -333,9 +381,13 @@ def test_the_place_of_a_crossing_is_where_the_line_first_meets_itself(world: Wor
 
 def test_features_without_place_or_with_several_parts_or_surfaces(world: World, owner: UUID) -> None:
     square = shapely.Polygon([(X, Y, 1), (X + 4, Y, 1), (X + 4, Y + 4, 1), (X, Y + 4, 1)])
-    ways = shapely.MultiLineString([[(X + 4, Y + 2, NAN), (X + 9, Y + 2, 1)], [(X + 6, Y + 2, 1), (X + 6, Y + 9, 1)]])
+    ways = shapely.MultiLineString(
+        [[(X + 4, Y + 2, NAN), (X + 9, Y + 2, 1)], [(X + 6, Y + 2, 1), (X + 6, Y + 9, 1)]]
+    )
     features = [
-        Feature("Elkomponent", "station", {"type": "station", "tilknyttetLedning": ["a", "b"]}, geometry=square),
+        Feature(
+            "Elkomponent", "station", {"type": "station", "tilknyttetLedning": ["a", "b"]}, geometry=square
+        ),
         Feature("Ledningstrace", "t", {"forsyningsart": ["el"], "indeholdtLedning": ["b"]}, geometry=ways),
         line("a", (4, 2), (9, 9), kind="Elledning", startkomponent="station"),
         line("b", kind="Elledning", startkomponent="station", slutkomponent="station"),
@@ -375,12 +427,21 @@ def networks(draw: st.DrawFn) -> list[Feature]:
     target = st.sampled_from([*ids, *ids, *ids, "nowhere"])
     features = []
     for gml_id in ids:
-        kind = draw(st.sampled_from(["Vandledning", "Elledning", "Foeringsroer", "Ledningstrace", "Vandkomponent"]))
+        kind = draw(
+            st.sampled_from(["Vandledning", "Elledning", "Foeringsroer", "Ledningstrace", "Vandkomponent"])
+        )
         attributes: dict[str, Any] = {}
-        for name in draw(st.sets(st.sampled_from(["indeholdtLedning", "tilknyttetLedning", "startkomponent", "slutkomponent"]), max_size=2)):
+        for name in draw(
+            st.sets(
+                st.sampled_from(["indeholdtLedning", "tilknyttetLedning", "startkomponent", "slutkomponent"]),
+                max_size=2,
+            )
+        ):
             if name in {a.name for a in MODEL.types[kind].attributes}:
                 many = MODEL.types[kind].attribute(name).many
-                attributes[name] = draw(st.lists(target, min_size=1, max_size=3, unique=True)) if many else draw(target)
+                attributes[name] = (
+                    draw(st.lists(target, min_size=1, max_size=3, unique=True)) if many else draw(target)
+                )
         if kind in {"Foeringsroer", "Ledningstrace"}:
             attributes["forsyningsart"] = draw(st.sampled_from([["vand"], ["el", "vand"]]))
         if kind == "Foeringsroer" and draw(st.booleans()):
@@ -427,7 +488,9 @@ def test_sql_and_brute_force_agree(world: World, owner: UUID, features: list[Fea
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(networks(), st.randoms(use_true_random=False))
-def test_the_order_of_features_never_matters(world: World, owner: UUID, features: list[Feature], dice: Any) -> None:  # noqa: ANN401
+def test_the_order_of_features_never_matters(
+    world: World, owner: UUID, features: list[Feature], dice: Any
+) -> None:  # noqa: ANN401
     shuffled = dice.sample(features, len(features))
     found, again = (
         Counter((told(f), f.found, f.wanted) for f in found_in(world, owner, some, OFF_GRID))
