@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "db",
     "owner",
     "upload",
+    "network",
     "request",
     "demo",
 )

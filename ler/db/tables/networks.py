@@ -190,7 +190,7 @@ network_quality = Table(
     metadata,
     uuid_column("version_id"),
     uuid_column("owner_id"),
-    # From 0 to 1.
+    # From 0 to 100.
     Column("score", Double, nullable=False),
     Column("figures", JSONB, nullable=False),
     created_at_column(),
