@@ -16,13 +16,16 @@ QUEUE: Final = "uploads"
 CHECK_UPLOAD: Final = "check_upload"
 PUBLISH_UPLOAD: Final = "publish_upload"
 
-_QUEUE: Final = text("SELECT ler.queue_upload(:upload, :task)")
+_QUEUE: Final = text("SELECT ler.queue_upload(:upload, :task, make_interval(secs => :delay_s))")
 
 
-def queue_upload(connection: Connection, upload_id: UUID, task: str) -> bool:
+def queue_upload(connection: Connection, upload_id: UUID, task: str, *, delay_s: float = 0.0) -> bool:
     """Call a worker for an upload of the acting owner; False when it has been called and nobody has come yet.
+
+    `delay_s` is how long nobody comes, for work that just failed.
 
     NotFoundError for an upload that is not the owner's.
     """
     with refusals({"LE404": "There is no such upload, or it is not yours."}):
-        return bool(connection.execute(_QUEUE, {"upload": upload_id, "task": task}).scalar_one())
+        values = {"upload": upload_id, "task": task, "delay_s": delay_s}
+        return bool(connection.execute(_QUEUE, values).scalar_one())

@@ -160,8 +160,9 @@ def move(
     patience: Patience,
     values: Mapping[str, Any] | None = None,
     revision: int | None = None,
+    delay_s: float = 0.0,
 ) -> Upload:
-    """Move an upload and call the worker that the new state waits for.
+    """Move an upload and call the worker that the new state waits for, after `delay_s`.
 
     NotFoundError; RefusedError `upload-state` when it is not where the event starts from, `precondition-failed` when
     `revision` is given and not the upload's.
@@ -187,7 +188,7 @@ def move(
         data["problem"] = problem
     _append(connection, upload_id, owner_id, "state", data)
     if step.target in WAITING:
-        queue_upload(connection, upload_id, WAITING[step.target])
+        queue_upload(connection, upload_id, WAITING[step.target], delay_s=delay_s)
     return get_upload(connection, upload_id)
 
 
@@ -260,3 +261,8 @@ def _upload(row: Row[Any]) -> Upload:
     values["deletes"] = tuple(values["deletes"])
     values["reasons"] = tuple(values["reasons"])
     return Upload(**values)
+
+
+def forget_version(connection: Connection, upload_id: UUID) -> None:
+    """What the upload staged is gone; there is nothing left to take away."""
+    connection.execute(update(upload).where(upload.c.id == upload_id).values(version_id=None))

@@ -18,7 +18,7 @@ $$;
 
 -- Puts a job about one's own upload on the queue, in the transaction of the change it is about; a job of that kind that
 -- waits already is enough. The path is the queue's, whose functions name their tables without a schema.
-CREATE OR REPLACE FUNCTION ler.queue_upload(upload_id uuid, task text)
+CREATE OR REPLACE FUNCTION ler.queue_upload(upload_id uuid, task text, delay interval)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, queue, pg_temp
@@ -32,7 +32,7 @@ BEGIN
     END IF;
     PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW(
         'uploads', task, 0, NULL, task || ':' || upload_id,
-        jsonb_build_object('upload_id', upload_id, 'owner_id', ler.principal()), NULL
+        jsonb_build_object('upload_id', upload_id, 'owner_id', ler.principal()), now() + delay
     )::procrastinate_job_to_defer_v1]);
     RETURN true;
 EXCEPTION
@@ -42,7 +42,8 @@ END
 $$;
 
 
--- Every upload that is not at its end, and whether its time is up: what the sweep looks after.
+-- Every upload that is not at its end, and whether its time is up; and those at their end that have left a version
+-- staged: what the sweep looks after.
 CREATE OR REPLACE FUNCTION ler.uploads_at_work()
 RETURNS TABLE (id uuid, owner_id uuid, state text, overdue boolean)
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -51,6 +52,7 @@ AS $$
     SELECT u.id, u.owner_id, u.state, coalesce(u.expires_at <= now(), false)
     FROM ler.upload AS u
     WHERE u.state IN ('receiving', 'received', 'checking', 'needs_approval', 'approved', 'publishing')
+        OR u.state IN ('discarded', 'expired', 'failed') AND u.version_id IS NOT NULL
     ORDER BY u.changed_at
 $$;
 
