@@ -6,8 +6,6 @@ never in an address, which ends up in logs. A route says which scope it needs, o
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable
-
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -49,11 +47,13 @@ def _token(request: Request) -> str:
     if header is None:
         raise ProblemException("token-missing")
     scheme, _, value = header.partition(" ")
-    readers: dict[str, Callable[[str], str]] = {"bearer": str.strip, "basic": _password}
-    reader = readers.get(scheme.lower())
-    if reader is None:
-        raise TokenRefusedError
-    return reader(value)
+    match scheme.lower():
+        case "bearer":
+            return value.strip()
+        case "basic":
+            return _password(value)
+        case _:
+            raise TokenRefusedError
 
 
 def _password(value: str) -> str:

@@ -41,7 +41,7 @@ MOST_ATTEMPTS: Final = 3
 _PROGRESS_EVERY_S: Final = 0.5
 _TRY_AGAIN_S: Final = 5.0
 _BUSY_S: Final = 2.0
-_RECHECKED: Final = frozenset({"comparison-stale", "staging-lost"})
+_RECHECKED: Final = frozenset({"version-stale", "staging-lost"})
 """Refusals to publish that another check puts right."""
 
 _HOLD: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:upload, 2))")
@@ -174,7 +174,8 @@ class Work:
 
     def _give_back(self, upload: Upload, error: Exception, hand_back: Event) -> None:
         """Put the upload where it goes after work that did not succeed: rejected, waiting again, or given up."""
-        event, values, delay_s = hand_back, {"attempts": upload.attempts - 1}, 0.0
+        event, delay_s = hand_back, 0.0
+        values: dict[str, Any] = {"attempts": upload.attempts - 1}
         if isinstance(error, StoppingError) or self._stopping.is_set():
             _LOG.info("upload %s is handed back: the worker stops", upload.id)
         elif isinstance(error, RefusedError) and error.code == "dataset-busy":
@@ -192,6 +193,8 @@ class Work:
             if upload.attempts >= MOST_ATTEMPTS:
                 event, values = Event.GIVE_UP, {"problem": _GIVEN_UP}
         with self._transaction(upload.owner_id) as connection:
+            if event is Event.RECHECK:
+                self.pipeline.discard(connection, upload)
             self._move(connection, upload.id, event, values, delay_s=delay_s)
 
     def _look_after(self, upload_id: UUID, owner_id: UUID, state: State, *, overdue: bool) -> str | None:
