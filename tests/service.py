@@ -36,6 +36,8 @@ class Service:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     _processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    _clients: list[httpx.Client] = field(default_factory=list)
+    _owners: int = 0
     url: str = ""
 
     @property
@@ -66,6 +68,8 @@ class Service:
         process.wait()
 
     def end(self) -> None:
+        for client in self._clients:
+            client.close()
         for process in self._processes:
             if process.poll() is None:
                 process.kill()
@@ -102,9 +106,21 @@ class Service:
         with transaction(self.world.databases.app, PLATFORM_OPERATOR) as connection:
             return create_token(connection, owner_id, scopes=scopes or [*Scope], days=days)
 
-    def client(self, token: str) -> "Client":
-        http = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    def owner(self) -> UUID:
+        """Register one more owner."""
+        self._owners += 1
+        return self.world.owner(f"{20000000 + self._owners}", area=None)
+
+    def client(self, token: str | None) -> "Client":
+        """Return a program with a token, or without."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        http = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        self._clients.append(http)
         return Client(http)
+
+    def program(self) -> "Client":
+        """Return the program of a new owner, which may do everything."""
+        return self.client(self.token(self.owner()))
 
 
 @dataclass
