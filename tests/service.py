@@ -1,7 +1,6 @@
 """The HTTP service and its worker as processes of their own, over a test's database; they can be killed at any point."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -47,16 +46,19 @@ class Service:
     def serve(self, *, fault: str = "") -> subprocess.Popen[str]:
         """Start the HTTP service on a free port and wait until it listens."""
         process = self._start("serve", "--port", "0", fault=fault)
-        assert process.stderr is not None
-        deadline = time.monotonic() + PATIENCE_S
-        said = ""
-        while "Listening on " not in said:
-            ready, _, _ = select.select([process.stderr], [], [], 1)
-            said = process.stderr.readline() if ready else ""
-            assert process.poll() is None, said
-            assert time.monotonic() < deadline
-        self.url = said.split("Listening on ")[1].strip()
+
+        def listens() -> bool:
+            assert process.poll() is None, self.said()
+            return any(line.startswith("Listening on ") for line in self.said())
+
+        eventually(listens)
+        self.url = self.said()[0].removeprefix("Listening on ")
         return process
+
+    def said(self) -> list[str]:
+        """What the service that was started last has written."""
+        logs = self.folder.glob("serve-*.log")
+        return max(logs, key=lambda path: path.stat().st_ctime).read_text(encoding="utf-8").splitlines()
 
     def work(self, *, fault: str = "") -> subprocess.Popen[str]:
         """Start a worker."""
@@ -74,9 +76,6 @@ class Service:
             if process.poll() is None:
                 process.kill()
             process.wait()
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
 
     def _start(self, *words: str, fault: str) -> subprocess.Popen[str]:
         environment = os.environ | {
@@ -94,9 +93,8 @@ class Service:
             cwd=self.folder,
             env=environment,
             stdout=log,
-            stderr=subprocess.PIPE if words[0] == "serve" else subprocess.STDOUT,
+            stderr=subprocess.STDOUT,
             text=True,
-            bufsize=1,
         )
         log.close()
         self._processes.append(process)
@@ -129,7 +127,9 @@ class Client:
 
     http: httpx.Client
 
-    def announce(self, content: bytes, *, key: str = "", name: str = "net.gml", **more: Any) -> httpx.Response:  # noqa: ANN401 - fields of the body
+    def announce(
+        self, content: bytes, *, key: str = "", name: str = "net.gml", **more: Any
+    ) -> httpx.Response:  # noqa: ANN401 - fields of the body
         body = {"file_name": name, "size": len(content)} | more
         return self.http.post(UPLOADS, json=body, headers={"Idempotency-Key": key or uuid4().hex})
 

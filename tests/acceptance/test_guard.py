@@ -1,6 +1,5 @@
 """Every route against every kind of caller. The routes come from the application itself: a new one without a row fails."""
 
-
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -158,5 +157,3 @@ def test_a_revoked_token_ends_at_once(service: Service) -> None:
     with transaction(service.world.databases.app, PLATFORM_OPERATOR) as connection:
         revoke_token(connection, token.split("_")[2])
     assert client.http.get(UPLOADS).status_code == 401
-
-
