@@ -1,18 +1,22 @@
-"""The worker's steps for owners' networks: LER GML is checked, staged, and compared with what is published."""
+"""The worker's steps for owners' networks: a file is checked, staged, and compared with what is published."""
 
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from geoapi.pipeline import Checked, Progress, Verdict
-from ingest.load import NetworkRefusedError, _dataset, _rows, _stage
+from geoapi.pipeline import Checked, Progress
+from ingest.compare import Verdict
+from ingest.findings import Findings
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.report.stored import to_stored
-from ler.db.functions import discard_version, publish_version
-from ler.db.rows import copy_features
+from ingest.source import Source
+from ingest.stage import Mode, Staged, approve_version, discard_version, stage_network
 from ler.errors import NotFoundError, RefusedError
+from ler.model import Feature, Model
 from ler.services.registry import Organisation
 from ler.services.uploads import Upload
 from ler.settings import Settings
@@ -28,28 +32,26 @@ class NetworkPipeline:
         self, connection: Connection, owner: Organisation, upload: Upload, path: Path, progress: Progress
     ) -> Checked:
         """Check, stage and compare a file; NetworkRefusedError for faults, RefusedError for other refusals."""
-        reader = LerGmlReader(path, coverage=self.settings.coverage)
-        dataset_id = _dataset(connection, owner.id)
-        version_id, number = _stage(connection, owner.id, dataset_id, path, reader)
-        count = copy_features(connection, _rows(reader, owner.id, version_id, progress))
-        if reader.stated_owner not in {None, owner.cvr}:
-            raise RefusedError(
-                "owner-mismatch", f"the file says it is from CVR {reader.stated_owner}, not {owner.cvr}"
-            )
-        if reader.findings.errors:
-            raise NetworkRefusedError(reader.findings)
-        if count == 0:
-            raise RefusedError("replacement-empty", "the file holds no features")
-        report = to_stored(
-            reader.findings, version=reader.model.version, header=reader.header, feature_counts={}
+        source = _Counting(open_file(path, upload, self.settings))
+        staged = stage_network(
+            connection,
+            owner,
+            source,
+            source_name=upload.file_name,
+            source_sha256=upload.sha256 or "",
+            settings=self.settings,
+            mode=Mode(upload.mode),
+            deletes=upload.deletes,
+            confirm_empty=upload.confirm_empty,
+            progress=progress,
         )
-        return Checked(Verdict.APPROVE, version_id, number, count, report, {"features": count})
+        return _checked(staged, source)
 
     def publish(self, connection: Connection, upload: Upload) -> None:
         """Make the staged version the current one."""
         if upload.version_id is None:
             raise RefusedError("staging-lost", "nothing is staged; the file is checked again")
-        publish_version(connection, upload.version_id, confirm_empty=upload.confirm_empty)
+        approve_version(connection, upload.version_id, confirm_empty=upload.confirm_empty)
 
     def discard(self, connection: Connection, upload: Upload) -> None:
         """Take away what was staged; nothing when it is gone already."""
@@ -57,3 +59,58 @@ class NetworkPipeline:
             return
         with suppress(NotFoundError, RefusedError), connection.begin_nested():
             discard_version(connection, upload.version_id)
+
+
+def open_file(path: Path, upload: Upload, settings: Settings) -> Source:
+    """Return the source that an uploaded file is; RefusedError or UnreadableFileError for one that is none."""
+    if upload.mapping is not None or upload.crs is not None:
+        raise RefusedError("format-not-supported", "a mapping or crs belongs to another format than LER GML")
+    return LerGmlReader(path, coverage=settings.coverage)
+
+
+@dataclass(slots=True)
+class _Counting:
+    """A source that counts its features by type, for the report."""
+
+    source: Source
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def model(self) -> Model:
+        return self.source.model
+
+    @property
+    def findings(self) -> Findings:
+        return self.source.findings
+
+    @property
+    def header(self) -> Feature:
+        return self.source.header
+
+    @property
+    def stated_owner(self) -> str | None:
+        return self.source.stated_owner
+
+    def __iter__(self) -> Iterator[Feature]:
+        for feature in self.source:
+            self.counts[feature.type] += 1
+            yield feature
+
+
+def _checked(staged: Staged, source: _Counting) -> Checked:
+    report = to_stored(
+        staged.findings,
+        version=source.model.version,
+        header=source.header,
+        feature_counts=dict(source.counts),
+    )
+    unchanged = staged.decision.verdict is Verdict.UNCHANGED
+    return Checked(
+        verdict=staged.decision.verdict,
+        version_id=None if unchanged else staged.version_id,
+        version_number=None if unchanged else staged.number,
+        feature_count=staged.feature_count,
+        report=report,
+        comparison=staged.comparison.to_json(),
+        reasons=staged.decision.reasons,
+    )

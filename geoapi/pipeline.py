@@ -5,12 +5,13 @@ The worker knows this protocol only, so that its tests need no network and the s
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
+from ingest.compare import Verdict
 from ler.services.registry import Organisation
 from ler.services.uploads import Upload
 
@@ -18,21 +19,12 @@ type Progress = Callable[[int], None]
 """Told how many features have been read; it raises to make the work stop."""
 
 
-class Verdict(StrEnum):
-    """What is to be done with a checked file."""
-
-    APPROVE = "approve"
-    """Nothing looks suspicious."""
-    NEEDS_APPROVAL = "needs_approval"
-    UNCHANGED = "unchanged"
-
-
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A file that was checked and, unless nothing changes, staged."""
 
     verdict: Verdict
-    version_id: Any
+    version_id: UUID | None
     """The staged version's key, None when nothing was staged."""
     version_number: int | None
     feature_count: int

@@ -33,7 +33,7 @@ class Platform:
 def patience_of(settings: Settings) -> Patience:
     """Return how long uploads wait by these settings."""
     return Patience(
-        parts=timedelta(hours=settings.upload_hours), decision=timedelta(days=settings.approval_days)
+        parts=timedelta(hours=settings.upload_hours), decision=timedelta(days=settings.keep_staged_days)
     )
 
 

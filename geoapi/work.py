@@ -20,11 +20,12 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from geoapi.pipeline import Checked, Pipeline, Verdict
+from geoapi.pipeline import Checked, Pipeline
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
-from ingest.load import NetworkRefusedError
+from ingest.compare import Verdict
 from ingest.report.stored import refusal_to_stored, to_stored
+from ingest.stage import NetworkRefusedError
 from ler.db.engine import transaction
 from ler.domain.uploads import WAITING, WORKED_ON, Actor, Event, State
 from ler.errors import LerError, NotFoundError, RefusedError

@@ -72,9 +72,6 @@ class Settings(BaseSettings):
     upload_hours: float = Field(default=24.0, gt=0.0)
     """Hours from the announcement of an upload until its file must be whole."""
 
-    approval_days: float = Field(default=20.0, gt=0.0)
-    """Days that a checked upload waits for its owner's decision."""
-
     upload_keep_hours: float = Field(default=24.0, ge=0.0)
     """Hours that a file is kept after its check has ended, for the map of its report."""
 

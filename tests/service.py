@@ -128,7 +128,12 @@ class Client:
     http: httpx.Client
 
     def announce(
-        self, content: bytes, *, key: str = "", name: str = "net.gml", **more: Any
+        self,
+        content: bytes,
+        *,
+        key: str = "",
+        name: str = "net.gml",
+        **more: Any,  # noqa: ANN401 - fields of the body
     ) -> httpx.Response:  # noqa: ANN401 - fields of the body
         body = {"file_name": name, "size": len(content)} | more
         return self.http.post(UPLOADS, json=body, headers={"Idempotency-Key": key or uuid4().hex})
@@ -225,4 +230,4 @@ def orphans(service: Service) -> dict[str, int]:
 def execute(service: Service, statement: str, *values: object) -> None:
     """Change something behind the service's back, as the superuser."""
     with service.world.database.connect() as connection:
-        connection.execute(sql.SQL(statement), values)  # type: ignore[arg-type] # a literal of the tests
+        connection.execute(sql.SQL(statement), values)

@@ -52,7 +52,7 @@ def guarded_routes() -> dict[tuple[str, str], Scope]:
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
     app = create_app(Settings(), Databases(engine, engine))
     engine.dispose()
-    found = {}
+    found: dict[tuple[str, str], Scope] = {}
     for route in routes_of(app):
         scope = scope_of(route.dependant)
         if route.path not in PUBLIC:
@@ -138,7 +138,7 @@ def test_a_token_is_taken_as_the_password_of_basic_authentication(service: Servi
     token = service.token(service.owner())
     assert httpx.get(f"{service.url}{UPLOADS}", auth=("anything", token)).status_code == 200
     assert httpx.get(f"{service.url}{UPLOADS}", auth=(token, "")).status_code == 401
-    for header in ("Basic !!!", "Basic", "Digest x", f"Bearer{token}", "Bearer \x80".encode("latin-1")):
+    for header in ("Basic !!!", "Basic", "Digest x", f"Bearer{token}", "Bearer ;"):
         assert httpx.get(f"{service.url}{UPLOADS}", headers={"Authorization": header}).status_code == 401
     assert httpx.get(f"{service.url}{UPLOADS}?token={token}").status_code in {400, 401}
 

@@ -200,7 +200,7 @@ def test_every_answer_has_safe_headers_and_a_number(client: Client) -> None:
     assert len(numbers) == 4
 
 
-def test_the_api_describes_itself(service: Service, client: Client) -> None:
+def test_the_api_describes_itself(service: Service) -> None:
     described = httpx.get(f"{service.url}/api/v1/openapi.json").json()
     assert described["openapi"].startswith("3.1")
     assert f"{UPLOADS}/{{upload_id}}/content" in described["paths"]

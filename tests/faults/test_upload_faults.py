@@ -24,12 +24,12 @@ WORKER = [name for name in POINTS if not name.startswith("upload.")]
 
 
 def network(pipes: int) -> bytes:
-    lines = (
+    lines = [
         water_pipe(
             f"p{n}", (575000 + n % 100, 6224000 + n // 100, 1), (575000.5 + n % 100, 6224000 + n // 100, 1)
         )
         for n in range(pipes)
-    )
+    ]
     stream = io.BytesIO()
     write_answer(stream, Answer(CVR, "x", header(), lines))
     return stream.getvalue()
