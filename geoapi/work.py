@@ -42,7 +42,7 @@ MOST_ATTEMPTS: Final = 3
 _PROGRESS_EVERY_S: Final = 0.5
 _TRY_AGAIN_S: Final = 5.0
 _BUSY_S: Final = 2.0
-_RECHECKED: Final = frozenset({"version-stale", "staging-lost"})
+_RECHECKED: Final = frozenset({"version-stale", "version-not-staged", "staging-lost"})
 """Refusals to publish that another check puts right."""
 
 _HOLD: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:upload, 2))")

@@ -134,7 +134,7 @@ class Client:
         key: str = "",
         name: str = "net.gml",
         **more: Any,  # noqa: ANN401 - fields of the body
-    ) -> httpx.Response:  # noqa: ANN401 - fields of the body
+    ) -> httpx.Response:
         body = {"file_name": name, "size": len(content)} | more
         return self.http.post(UPLOADS, json=body, headers={"Idempotency-Key": key or uuid4().hex})
 
