@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
 from geoapi.pipeline import Checked, Progress
 from ingest.compare import Verdict
 from ingest.findings import Findings
+from ingest.gate.formats import Format
+from ingest.gate.gate import gate_file
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.report.stored import to_stored
 from ingest.source import Source
@@ -20,6 +23,8 @@ from ler.model import Feature, Model
 from ler.services.registry import Organisation
 from ler.services.uploads import Upload
 from ler.settings import Settings
+
+GML_ENDINGS: Final = frozenset({".gml", ".xml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,12 @@ class NetworkPipeline:
 
 def open_file(path: Path, upload: Upload, settings: Settings) -> Source:
     """Return the source that an uploaded file is; RefusedError or UnreadableFileError for one that is none."""
+    if path.suffix not in GML_ENDINGS:
+        gated = gate_file(path)
+        if gated.format is not Format.LER_GML:
+            raise RefusedError("format-not-supported", f"{gated.format} is not read yet; send LER GML")
     if upload.mapping is not None or upload.crs is not None:
-        raise RefusedError("format-not-supported", "a mapping or crs belongs to another format than LER GML")
+        raise RefusedError("mapping-not-wanted", "LER GML is read without a mapping or crs")
     return LerGmlReader(path, coverage=settings.coverage)
 
 

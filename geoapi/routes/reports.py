@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from geoapi.auth import May
 from geoapi.negotiation import language_of, media_type_of
+from geoapi.network_pipeline import GML_ENDINGS
 from geoapi.platform import Platform, platform_of
 from geoapi.problems import ProblemException
 from geoapi.views import PATH
@@ -28,6 +29,7 @@ _FORMS: Final = ("application/json", "text/html", GEOPACKAGE)
 _PAGE_POLICY: Final = "frame-ancestors 'none'"
 _DRAWN_BYTES: Final = 64 << 20
 """Of larger files the page draws the findings alone: reading them again would keep the caller waiting."""
+_NO_FILE: Final = "none"
 
 
 def add_routes(app: FastAPI) -> None:
@@ -50,8 +52,8 @@ def report(request: Request, caller: Reader, upload_id: UUID) -> Response:
         raise ProblemException("not-ready", f"the upload is {upload.state}; there is no report")
     language = language_of(request.headers.get("accept-language"))
     source = platform.files.path(upload.id, upload.file_name)
-    # A path that is none stands for a file that is gone or too large to be drawn.
-    drawn = source if source.is_file() and source.stat().st_size <= _DRAWN_BYTES else source.with_name("none")
+    readable = source.suffix in GML_ENDINGS and source.is_file() and source.stat().st_size <= _DRAWN_BYTES
+    drawn = source if readable else source.with_name(_NO_FILE)
     response = _told(from_stored(stored, upload.file_name, drawn), wanted, language, platform)
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept, Accept-Language"

@@ -49,10 +49,10 @@ def test_every_problem_is_told_in_both_languages(slug: str) -> None:
 
 
 def test_an_unknown_refusal_keeps_its_code_and_names_a_page_that_exists() -> None:
-    document = problem_of(RefusedError("crs-axis-order", "axes look swapped")).document("da")
+    document = problem_of(RefusedError("brand-new", "axes look swapped")).document("da")
     assert document["type"] == "/problems/refused"
     assert document["status"] == 422
-    assert document["errors"] == [{"code": "crs-axis-order", "detail": "axes look swapped"}]
+    assert document["errors"] == [{"code": "brand-new", "detail": "axes look swapped"}]
 
 
 @pytest.mark.parametrize(
