@@ -65,3 +65,27 @@ class Settings(BaseSettings):
 
     keep_staged_days: int = Field(default=30, ge=1)
     """How long an upload waits for its owner's approval, days."""
+
+    upload_dir: Path | None = None
+    """Folder in which owners' files lie while they are sent and checked; None means `uploads` in the home folder."""
+
+    upload_hours: float = Field(default=24.0, gt=0.0)
+    """Hours from the announcement of an upload until its file must be whole."""
+
+    upload_keep_hours: float = Field(default=24.0, ge=0.0)
+    """Hours that a file is kept after its check has ended, for the map of its report."""
+
+    http_host: str = "127.0.0.1"
+    """Address on which `ler serve` listens; outside this machine a proxy with TLS stands before it."""
+
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    """Port on which `ler serve` listens; 0 takes a free one."""
+
+    body_timeout_s: float = Field(default=30.0, gt=0.0)
+    """Seconds that a caller may be silent in the middle of what it sends."""
+
+    worker_concurrency: int = Field(default=2, ge=1, le=32)
+    """Uploads that one worker checks at a time."""
+
+    sweep_s: float = Field(default=15.0, gt=0.0)
+    """Seconds between two looks after what has been left lying."""

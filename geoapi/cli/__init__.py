@@ -13,17 +13,9 @@ import typer
 from geoapi.cli.console import ReportingGroup
 
 COMMANDS: Final = (
-    "check",
-    "convert",
-    "mapping",
-    "rules",
-    "model",
-    "db",
-    "owner",
-    "upload",
-    "network",
-    "request",
-    "demo",
+    *("check", "convert", "mapping", "rules", "model"),
+    *("db", "owner", "token", "upload", "network", "drawing", "request"),
+    *("serve", "worker", "demo"),
 )
 """Each is a module of this package, with a group `app` or one function of the same name."""
 

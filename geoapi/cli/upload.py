@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from geoapi.cli.comparison import tell_comparison
 from geoapi.cli.console import messages, results, say, settings_of
+from geoapi.cli.remote_upload import upload_to
 from geoapi.database import open_databases
 from ingest.compare import Verdict
 from ingest.findings import Findings
@@ -16,7 +17,7 @@ from ingest.load import NetworkRefusedError, Uploaded, publish_network
 from ingest.stage import Mode
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
-from ler.errors import RefusedError
+from ler.errors import InputError, RefusedError
 from ler.services.registry import Organisation, get_owner
 
 EXIT_WAITS = 1
@@ -27,7 +28,9 @@ def upload(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="LER GML 2.0.0 to 2.2.0, or any other format with --mapping.")],
     *,
-    owner: Annotated[str, typer.Option("--owner", help="The owner's CVR number.")],
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="The owner's CVR number; with --server the token says it.")
+    ] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="Mapping of a file that is no LER GML: see ler mapping suggest.")
     ] = None,
@@ -46,17 +49,38 @@ def upload(
     confirm_empty: Annotated[
         bool, typer.Option("--confirm-empty", help="Take the whole network away, if nothing is left of it.")
     ] = False,
+    server: Annotated[
+        str | None, typer.Option("--server", help="Upload to this service instead of the own database.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="File with the access token; else LER_TOKEN.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read an owner's network, compare it with the published one and publish it.
 
     A file with faults changes nothing, and all its faults are told. One that takes much away, moves everything or holds
-    much twice waits, with exit code 1, until it is approved.
+    much twice waits, with exit code 1, until it is approved. Over HTTP an upload that was interrupted is taken up where
+    it was when the command is given again.
     """
     if delete and not delta:
         raise RefusedError(
             "delete-without-delta", "--delete goes with --delta: a whole network says itself what ended"
         )
+    if server is not None:
+        wanted = {
+            "mode": "delta" if delta else "full",
+            "deletes": delete or [],
+            "auto_approve": True,
+            "crs": crs,
+            "mapping": mapping.read_text(encoding="utf-8") if mapping else None,
+            **({"confirm": "empty"} if confirm_empty else {}),
+        }
+        if upload_to(server, token_file, file, wanted, approve=approve, as_json=as_json):
+            raise typer.Exit(EXIT_WAITS)
+        return
+    if owner is None:
+        raise InputError("Say whose network it is: --owner CVR")
     settings = settings_of(ctx)
     with open_databases(settings) as databases:
         with transaction(databases.app, PLATFORM_OPERATOR) as connection:

@@ -32,6 +32,8 @@ class FileReport:
     path: Path
     result: CheckResult | None
     refusal: UnreadableFileError | None = None
+    source: Path | None = None
+    """Where the file lies, when that is not `path`, by which it is called."""
 
     @property
     def outcome(self) -> int:

@@ -17,9 +17,10 @@ from ingest.check import CheckResult
 from ingest.findings import Finding
 from ingest.readers.gml_geometry import Coverage
 from ingest.report.content import FileReport, RuleReport
-from ingest.report.drawing import Mark, collect_lines, draw_map
+from ingest.report.drawing import Lines, Mark, collect_lines, draw_map
 from ingest.report.words import WORDS, Words
 from ingest.rules.catalogue import Language
+from ler.model import VERSIONS
 from ler.packages.files import write_whole
 
 _COLUMNS: Final = (
@@ -150,7 +151,12 @@ def _map(
         if finding.place
     ]
     named = {finding.gml_id for _, finding in found if finding.gml_id}
-    lines = collect_lines(report.path, coverage, named, report.feature_count, result.version)
+    file = report.source or report.path
+    # Of a file that is there no more, or whose model nobody could tell, the marks alone are drawn.
+    readable = file.is_file() and result.version in VERSIONS
+    lines = (
+        collect_lines(file, coverage, named, report.feature_count, result.version) if readable else Lines()
+    )
     picture = draw_map(lines, marks, words, f"{words.map_title}: {report.path.name}")
     heading = f"<h3>{escape(words.map_title)}</h3>\n"
     if picture is None:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from ler.db.queue import install_queue
 from ler.db.tables import metadata
 from ler.errors import UnavailableError
 
@@ -32,6 +33,7 @@ SQL_FILES: Final = (
     "compare.sql",
     "purge.sql",
     "audit.sql",
+    "uploads.sql",
     "policies.sql",
     "grants.sql",
 )
@@ -109,6 +111,11 @@ def _migrate(engine: Engine) -> list[str]:
             command.upgrade(config, "head")
             steps = ScriptDirectory.from_config(config).iterate_revisions("head", before or "base")
             applied = [step.revision for step in steps]
+        # Before our functions, of which one adds jobs.
+        connection.exec_driver_sql("RESET ROLE")
+        install_queue(connection)
+        connection.exec_driver_sql(f"SET LOCAL search_path = {postgis}, pg_temp")
+        connection.exec_driver_sql("SET LOCAL ROLE ler_owner")
         for name in SQL_FILES:
             _apply(connection, name, postgis)
         connection.exec_driver_sql("RESET ROLE")

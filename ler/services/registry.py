@@ -117,6 +117,14 @@ def get_owner(connection: Connection, cvr: str) -> Organisation:
     return Organisation(*row)
 
 
+def get_organisation(connection: Connection, organisation_id: UUID) -> Organisation:
+    """Return an organisation that the acting principal may see; NotFoundError for any other."""
+    row = connection.execute(select(*_COLUMNS).where(organisation.c.id == organisation_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("no such organisation")
+    return Organisation(*row)
+
+
 def list_owners(connection: Connection) -> list[tuple[Organisation, int]]:
     """Return all owners by name, each with the number of its interest areas."""
     areas = (

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,7 +14,13 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from ler.db import functions, tables
 from ler.db.migrate import VERSION_TABLE, migrate
 from ler.db.rows import copy_features
+from ler.domain.access import Scope
+from ler.domain.uploads import Patience
 from ler.errors import NotFoundError, RefusedError
+from ler.jobs import queue_upload
+from ler.services.idempotency import KeptAnswer, answer_once
+from ler.services.tokens import create_token, revoke_token
+from ler.services.uploads import NewUpload, create_upload, list_uploads
 from tests.integration.test_db_world import World, cable, line, square, world
 
 __all__ = ["world"]
@@ -50,6 +57,7 @@ def scene(world: World) -> Scene:
                     version_id=measured, owner_id=owners[-1], score=0.5, figures={}
                 )
             )
+        _upload_something(world, owners[-1])
         diggers.append(world.organisation(f"digger {number}", cvr=f"1234567{number}"))
         requests.append(world.request(diggers[-1], area))
         world.match(diggers[-1], requests[-1])
@@ -66,6 +74,20 @@ def scene(world: World) -> Scene:
             )
     return Scene(world, (owners[0], owners[1]), (diggers[0], diggers[1]),
                 (versions[0], versions[1]), (requests[0], requests[1]))  # fmt: skip
+
+
+def _upload_something(world: World, owner: UUID) -> None:
+    patience = Patience(parts=timedelta(hours=1), decision=timedelta(hours=1))
+
+    with world.acting(owner) as connection:
+
+        def work() -> KeptAnswer:
+            create_upload(connection, owner, NewUpload("a.gml", 9), patience)
+            return KeptAnswer(201, {}, {})
+
+        answer_once(connection, owner, route="POST /x", key="the same key", body=b"x", work=work)
+    with world.acting(tables.PLATFORM_OPERATOR) as connection:
+        create_token(connection, owner, scopes=[*Scope], days=1)
 
 
 def table_names(connection: psycopg.Connection) -> list[str]:
@@ -148,6 +170,9 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             tables.network_feature: "owner_id",
             tables.staged_feature: "owner_id",
             tables.network_quality: "owner_id",
+            tables.upload: "owner_id",
+            tables.upload_event: "owner_id",
+            tables.access_token: "owner_id",
             tables.excavation_request: "id",
             tables.owner_request: "request_id",
             tables.owner_answer: "request_id",
@@ -168,6 +193,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             **{name: {owner} for name in ("interest_area", "network_dataset")},
             **{name: {owner} for name in ("network_version", "network_feature")},
             **{name: {owner} for name in ("staged_feature", "network_quality")},
+            **{name: {owner} for name in ("upload", "upload_event", "access_token")},
             "excavation_request": set(),
             **asked,
             "package": set(),
@@ -177,6 +203,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             **{name: set() for name in ("interest_area", "network_dataset")},
             **{name: set() for name in ("network_version", "network_feature")},
             **{name: set() for name in ("staged_feature", "network_quality")},
+            **{name: set() for name in ("upload", "upload_event", "access_token")},
             "excavation_request": {request},
             **asked,
             "package": {request},
@@ -198,6 +225,7 @@ def test_a_worker_sees_its_request_only(scene: Scene) -> None:
     for forbidden in (
         *(tables.network_feature, tables.staged_feature, tables.network_quality),
         *(tables.network_dataset, tables.audit_event),
+        *(tables.upload, tables.upload_event, tables.access_token, tables.idempotency_key),
     ):
         with (
             pytest.raises(ProgrammingError),
@@ -346,12 +374,15 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         ).fetchall()
     assert {name for name, definer, *_ in rows if definer} == {
         *("match_request", "publish_version", "discard_version", "purge_versions", "sweep_staging"),
+        *("find_token", "queue_upload", "uploads_at_work", "uploads_with_files", "forget_old_keys"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
         assert not for_all, name
         if definer:
-            assert path == "search_path=pg_catalog, public, ler, pg_temp", name
+            # The queue's functions name their tables without a schema.
+            ours = "queue" if name == "queue_upload" else "public, ler"
+            assert path == f"search_path=pg_catalog, {ours}, pg_temp", name
 
 
 def test_a_temporary_table_does_not_stand_in_for_ours(scene: Scene) -> None:
@@ -390,3 +421,67 @@ def test_a_principal_ends_with_its_transaction(scene: Scene) -> None:
     with engine_world.acting(None) as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == backend
         assert not connection.execute(select(tables.network_feature.c.seq)).all()
+
+
+def test_uploads_are_their_owners_and_events_are_only_appended(scene: Scene) -> None:
+    mine, yours = scene.owners
+    with scene.world.acting(yours) as connection:
+        theirs = list_uploads(connection, limit=10)[0].id
+    with scene.world.acting(mine) as connection:
+        ours = list_uploads(connection, limit=10)[0].id
+        assert connection.execute(tables.upload.update().values(received_bytes=1)).rowcount == 1
+        assert queue_upload(connection, ours, "check_upload")
+        assert not queue_upload(connection, ours, "check_upload"), "one job that waits is enough"
+    row = {"owner_id": mine, "number": 9, "kind": "state", "data": {}}
+    statements: list[Executable] = [
+        tables.upload.insert().values(owner_id=yours, file_name="x", size_bytes=1),
+        tables.upload.insert().values(owner_id=mine, file_name="x", size_bytes=1, state="approved"),
+        tables.upload.update().values(owner_id=yours),
+        tables.upload.update().values(file_name="x"),
+        tables.upload.delete(),
+        tables.upload_event.insert().values(row | {"upload_id": theirs, "owner_id": yours}),
+        tables.upload_event.insert().values(row | {"upload_id": theirs}),
+        tables.upload_event.update().values(kind="state"),
+        tables.upload_event.delete(),
+        tables.access_token.insert().values(
+            owner_id=mine, prefix="x" * 8, secret_sha256="0" * 64, scopes=["x"], expires_at="2030-01-01"
+        ),
+        tables.access_token.update().values(expires_at="2030-01-01"),
+        tables.access_token.update().values(revoked_at=None),
+        tables.access_token.delete(),
+        select(tables.access_token.c.secret_sha256),
+        tables.idempotency_key.update().values(status=500),
+        text("SELECT * FROM ler.uploads_at_work()"),
+        text("SELECT * FROM queue.procrastinate_jobs"),
+        text("INSERT INTO queue.procrastinate_jobs (task_name) VALUES ('x')"),
+    ]
+    for statement in statements:
+        with pytest.raises(DBAPIError), scene.world.acting(mine) as connection:
+            connection.execute(statement)
+    for upload_id, task in ((theirs, "check_upload"), (uuid4(), "check_upload"), (ours, "rm -rf")):
+        with pytest.raises(NotFoundError), scene.world.acting(mine) as connection:
+            queue_upload(connection, upload_id, task)
+    with scene.world.acting(mine) as connection:
+        assert connection.execute(tables.idempotency_key.delete()).rowcount == 0, "none is old"
+
+
+def test_a_token_is_found_by_who_is_nobody_yet_and_ended_by_its_owner(scene: Scene) -> None:
+    mine, yours = scene.owners
+    with scene.world.acting(mine) as connection:
+        prefix = connection.execute(select(tables.access_token.c.prefix)).scalar_one()
+    with scene.world.acting(None) as connection:
+        found = connection.execute(text("SELECT * FROM ler.find_token(:p)"), {"p": prefix}).one()
+        assert (found.owner_id, found.expired, found.revoked) == (mine, False, False)
+        assert not connection.execute(text("SELECT * FROM ler.find_token('nothing')")).all()
+    with pytest.raises(NotFoundError), scene.world.acting(yours) as connection:
+        revoke_token(connection, prefix)
+
+
+def test_a_worker_finds_what_is_left_lying_and_nothing_of_what_was_uploaded(scene: Scene) -> None:
+    with scene.world.acting(None, role="ler_worker") as connection:
+        rows = connection.execute(text("SELECT * FROM ler.uploads_at_work()")).all()
+        assert {row.owner_id for row in rows} == {*scene.owners}
+        ids = [row.id for row in rows] + [uuid4()]
+        query = text("SELECT ler.uploads_with_files(:ids, interval '1 hour')")
+        assert {*connection.execute(query, {"ids": ids}).scalars()} == {row.id for row in rows}
+        assert connection.execute(text("SELECT ler.forget_old_keys()")).scalar_one() == 0

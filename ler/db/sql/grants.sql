@@ -70,3 +70,25 @@ GRANT SELECT (id, owner_id, registration_number, utility_types) ON ler.interest_
 GRANT INSERT (request_id, owner_id, file_name, sha256, size_bytes, feature_count, manifest)
     ON ler.package TO ler_worker;
 GRANT INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_worker;
+
+-- Uploads change state by conditional updates of their services; events are appended, never changed.
+GRANT SELECT ON ler.upload, ler.upload_event TO ler_app, ler_readonly;
+GRANT INSERT (
+    owner_id, file_name, size_bytes, sha256, mode, deletes, crs, mapping, auto_approve, confirm_empty, expires_at
+) ON ler.upload TO ler_app;
+GRANT UPDATE (
+    state, revision, received_bytes, sha256, version_id, version_number, feature_count, report, comparison, reasons,
+    problem, attempts, last_event, changed_at, expires_at
+) ON ler.upload TO ler_app;
+GRANT INSERT (upload_id, owner_id, number, kind, data) ON ler.upload_event TO ler_app;
+-- Nobody reads the hash of a secret but ler.find_token.
+GRANT SELECT (id, owner_id, prefix, scopes, note, created_at, expires_at, revoked_at)
+    ON ler.access_token TO ler_app, ler_readonly;
+GRANT INSERT (owner_id, prefix, secret_sha256, scopes, note, expires_at) ON ler.access_token TO ler_app;
+GRANT UPDATE (revoked_at) ON ler.access_token TO ler_app;
+GRANT SELECT, DELETE, INSERT (owner_id, route, key, request_sha256, status, headers, body, expires_at)
+    ON ler.idempotency_key TO ler_app;
+GRANT EXECUTE ON FUNCTION ler.find_token(text), ler.queue_upload(uuid, text, interval) TO ler_app;
+GRANT EXECUTE ON FUNCTION
+    ler.uploads_at_work(), ler.uploads_with_files(uuid[], interval), ler.forget_old_keys()
+    TO ler_worker;

@@ -153,3 +153,37 @@ CREATE POLICY job ON ler.audit_event FOR INSERT TO ler_worker
     WITH CHECK (actor IS NULL AND (SELECT ler.request_scope()) IS NOT NULL);
 CREATE POLICY operator ON ler.audit_event FOR SELECT TO ler_app
     USING ((SELECT ler.principal()) = ler.platform_operator());
+
+
+-- Uploads: the owner's alone; the worker acts for the owner of the upload that its job names.
+CREATE POLICY own ON ler.upload FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY beginning ON ler.upload FOR INSERT TO ler_app
+    WITH CHECK (owner_id = (SELECT ler.principal()) AND state = 'receiving');
+CREATE POLICY moving ON ler.upload FOR UPDATE TO ler_app
+    USING (owner_id = (SELECT ler.principal()))
+    WITH CHECK (owner_id = (SELECT ler.principal()));
+
+CREATE POLICY own ON ler.upload_event FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY appending ON ler.upload_event FOR INSERT TO ler_app
+    WITH CHECK (owner_id = (SELECT ler.principal()));
+
+
+-- Tokens: handed out by the operator, seen and revoked by their owner as well.
+CREATE POLICY own ON ler.access_token FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY register ON ler.access_token FOR SELECT TO ler_app, ler_readonly
+    USING ((SELECT ler.principal()) = ler.platform_operator());
+CREATE POLICY handing_out ON ler.access_token FOR INSERT TO ler_app
+    WITH CHECK ((SELECT ler.principal()) = ler.platform_operator());
+CREATE POLICY revoking ON ler.access_token FOR UPDATE TO ler_app
+    USING (owner_id = (SELECT ler.principal()) OR (SELECT ler.principal()) = ler.platform_operator())
+    WITH CHECK (revoked_at IS NOT NULL);
+
+CREATE POLICY own ON ler.idempotency_key FOR SELECT TO ler_app
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY keeping ON ler.idempotency_key FOR INSERT TO ler_app
+    WITH CHECK (owner_id = (SELECT ler.principal()));
+CREATE POLICY forgetting ON ler.idempotency_key FOR DELETE TO ler_app
+    USING (owner_id = (SELECT ler.principal()) AND expires_at <= now());

@@ -24,6 +24,7 @@ from ler.db.tables.requests import (
     package,
     package_feature,
 )
+from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
 
 __all__ = [
     "ANSWER_TYPES",
@@ -31,8 +32,10 @@ __all__ = [
     "NO_LINES",
     "PLATFORM_OPERATOR",
     "SRID",
+    "access_token",
     "audit_event",
     "excavation_request",
+    "idempotency_key",
     "interest_area",
     "metadata",
     "network_dataset",
@@ -45,4 +48,6 @@ __all__ = [
     "package",
     "package_feature",
     "staged_feature",
+    "upload",
+    "upload_event",
 ]

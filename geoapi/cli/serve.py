@@ -1,0 +1,80 @@
+"""`ler serve`: the HTTP service."""
+
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+
+from geoapi.app import create_app
+from geoapi.cli.console import say, settings_of
+from geoapi.database import open_databases
+from ler.errors import InputError
+from ler.settings import Settings
+
+_GRACE_S: Final = 20
+
+
+def serve(
+    ctx: typer.Context,
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else LER_HTTP_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for a free one; else LER_HTTP_PORT.")
+    ] = None,
+    with_worker: Annotated[
+        bool, typer.Option("--with-worker", help="Run one worker beside it, and end it with the service.")
+    ] = False,
+) -> None:
+    """Answer HTTP until told to stop (SIGTERM, Ctrl-C). TLS is the business of a proxy before it."""
+    settings = settings_of(ctx)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    with open_databases(settings) as databases, _listening(settings, host, port) as listener:
+        app = create_app(settings, databases)
+        # uvicorn's own access log would show queries; ours does not. Headers of proxies are not believed.
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=5,
+            h11_max_incomplete_event_size=16 << 10,
+        )
+        address, number = listener.getsockname()[:2]
+        say(f"Listening on http://{address}:{number}")
+        with _worker() if with_worker else _nothing():
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _listening(settings: Settings, host: str | None, port: int | None) -> Iterator[socket.socket]:
+    address = (host or settings.http_host, settings.http_port if port is None else port)
+    try:
+        listener = socket.create_server(address, backlog=128)
+    except OSError as error:
+        raise InputError(f"{address[0]}:{address[1]} cannot be listened on: {error.strerror}") from error
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    """A process of its own, so that a file that kills it leaves the service alone."""
+    process = subprocess.Popen([sys.executable, "-m", "geoapi.cli", "worker"])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

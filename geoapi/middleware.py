@@ -1,0 +1,134 @@
+"""What surrounds every answer: a number, a line in the log, safe headers, and limits on what a caller may send.
+
+Plain ASGI, outside of the framework, so that it holds for whatever the framework does. The log has no query, no header
+and no body: those may hold secrets or somebody's lines.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any, Final
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from geoapi.problems import Problem, problem_response
+from ler.errors import RefusedError
+
+ACCESS_LOG: Final = logging.getLogger("ler.access")
+_ERRORS: Final = logging.getLogger("ler.http")
+
+_HEADERS: Final = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+"""Sent with every answer that does not say otherwise."""
+
+
+class Surroundings:
+    """The outermost layer: number, log line, headers; an error nobody foresaw becomes a problem document."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        number = uuid4().hex
+        scope.setdefault("state", {})["request_id"] = number
+        started = time.perf_counter()
+        seen: dict[str, int] = {}
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen["status"] = message["status"]
+                message = {**message, "headers": _with_headers(message["headers"], number)}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except Exception:  # noqa: BLE001 - the last place where a caller can still be answered
+            _ERRORS.exception("request %s failed", number)
+            if "status" not in seen:
+                answer = problem_response(Request(scope), Problem("internal"))
+                await answer(scope, receive, told)
+        finally:
+            _log(scope, seen.get("status", 0), time.perf_counter() - started)
+
+
+class BodyLimit:
+    """Refuses bodies that are too large, whether their length was told or not, and callers that fall silent.
+
+    `largest_file` is for the routes that take files, whose own limits are narrower still.
+    """
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int, largest_file: int, timeout_s: float) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._largest_file = largest_file
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        takes_files = scope["path"].endswith("/content")
+        most = self._largest_file if takes_files else self._most_bytes
+        if _content_length(scope) > most:
+            await problem_response(Request(scope), Problem("body-too-large"))(scope, receive, send)
+            return
+        came = 0
+        whole = False
+
+        async def limited() -> Message:
+            nonlocal came, whole
+            if whole:  # what comes now is the end of the connection, for which one may wait
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._timeout_s)
+            except TimeoutError:
+                raise RefusedError(
+                    "body-too-slow", f"nothing came for {self._timeout_s:g} s; send again"
+                ) from None
+            came += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if came > most:
+                raise RefusedError("body-too-large", f"the body is larger than {most} bytes")
+            return message
+
+        await self._app(scope, limited, send)
+
+
+def _content_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _with_headers(headers: Any, number: str) -> list[tuple[bytes, bytes]]:  # noqa: ANN401 - as ASGI gives them
+    given = [(bytes(name), bytes(value)) for name, value in headers]
+    names = {name.lower() for name, _ in given}
+    extra = [(name, value) for name, value in _HEADERS.items() if name not in names]
+    return [*given, *extra, (b"x-request-id", number.encode())]
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    state: dict[str, Any] = scope["state"]
+    line = {
+        "request": state["request_id"],
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+        "token": str(state["token_id"]) if "token_id" in state else None,
+    }
+    ACCESS_LOG.info(json.dumps(line))

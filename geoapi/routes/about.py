@@ -1,0 +1,60 @@
+"""Whether the service lives, and what its problems mean."""
+
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import Pool
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse
+
+from geoapi.problems import PROBLEMS_PATH, problem_page, problem_types
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add the routes."""
+    app.add_api_route("/healthz", health, methods=["GET"], summary="Whether the service lives")
+    app.add_api_route(PROBLEMS_PATH, problems, methods=["GET"], summary="Every kind of problem")
+    app.add_api_route(f"{PROBLEMS_PATH}/{{slug}}", problem, methods=["GET"], summary="One kind of problem")
+
+
+def health(request: Request) -> Response:
+    """Answer whether the database answers, over connections of its own: those of the work may all be taken."""
+    answers = _answers(request.app.state.health_pool)
+    told = {"status": "ok" if answers else "unavailable", "database": "ok" if answers else "unavailable"}
+    status = HTTPStatus.OK if answers else HTTPStatus.SERVICE_UNAVAILABLE
+    return JSONResponse(told, status, headers={} if answers else {"Retry-After": "5"})
+
+
+def problems() -> dict[str, Any]:
+    """List every kind of problem with its status and titles."""
+    kinds = problem_types().values()
+    return {
+        "problems": [
+            {"type": f"{PROBLEMS_PATH}/{kind.slug}", "status": kind.status, "title": dict(kind.titles)}
+            for kind in kinds
+        ]
+    }
+
+
+def problem(request: Request, slug: str) -> Response:
+    """Tell of one kind of problem what it means and what to do, as a page or as JSON."""
+    return problem_page(request, slug)
+
+
+def _answers(pool: Pool) -> bool:
+    try:
+        connection = pool.connect()
+    except (psycopg.Error, SQLAlchemyError):
+        return False
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        cursor.close()
+    except (psycopg.Error, SQLAlchemyError):
+        connection.invalidate()
+        return False
+    finally:
+        connection.close()
+    return True

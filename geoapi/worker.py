@@ -1,0 +1,141 @@
+"""The worker process: takes jobs from the queue, sweeps every few seconds, and ends in order when told to.
+
+The queue is procrastinate's; it wakes us and counts heartbeats. Whether there is work is asked of our tables. A lost
+database is waited for. Told to stop, it hands back what it has begun: at 10 s statements are cancelled, at 25 s the
+process goes whatever runs, which the sweep of the next worker treats as it does a killed one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+import procrastinate
+from procrastinate.jobs import Status
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from geoapi.work import Work
+from ler.db.queue import SCHEMA
+from ler.errors import LerError
+from ler.jobs import CHECK_UPLOAD, PUBLISH_UPLOAD, QUEUE
+
+_LOG: Final = logging.getLogger("ler.worker")
+_CANCEL_AFTER_S: Final = 10.0
+_LEAVE_AFTER_S: Final = 25.0
+_STALLED_S: Final = 30.0
+_RECONNECT_S: Final = 2.0
+_POLL_S: Final = 5.0
+_OLD_JOBS_H: Final = 24
+
+
+def run_worker(work: Work, *, concurrency: int, sweep_s: float) -> None:
+    """Work until SIGTERM or SIGINT."""
+    asyncio.run(_Worker(work, concurrency=concurrency, sweep_s=sweep_s).run())
+
+
+def queue_app(engine: Engine) -> procrastinate.App:
+    """Return the queue as `ler_worker` sees it, over connections of its own."""
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=url,
+        kwargs={"options": f"-c search_path={SCHEMA} -c role=ler_worker", "connect_timeout": 5},
+        min_size=1,
+        max_size=4,
+        timeout=10.0,
+    )
+    return procrastinate.App(connector=connector)
+
+
+def add_tasks(app: procrastinate.App, work: Work) -> None:
+    """Give the queue the tasks it calls; a task that fails does so in our tables, never in the queue's."""
+
+    def task(name: str, run: Callable[[UUID, UUID], None]) -> None:
+        def called(upload_id: str, owner_id: str) -> None:
+            try:
+                run(UUID(upload_id), UUID(owner_id))
+            except (LerError, DBAPIError):
+                # The upload stands where it stood; the sweep calls again.
+                _LOG.warning("%s of upload %s was left for the sweep", name, upload_id, exc_info=True)
+
+        app.task(name=name, queue=QUEUE)(called)
+
+    task(CHECK_UPLOAD, work.check)
+    task(PUBLISH_UPLOAD, work.publish)
+
+
+class _Worker:
+    def __init__(self, work: Work, *, concurrency: int, sweep_s: float) -> None:
+        self._work = work
+        self._concurrency = concurrency
+        self._sweep_s = sweep_s
+        self._stopping = asyncio.Event()
+        self._queue: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        sweeping = asyncio.create_task(self._sweep_on())
+        while not self._stopping.is_set():
+            self._queue = asyncio.create_task(self._take_jobs())
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._queue
+            await self._pause(_RECONNECT_S)
+        await sweeping
+
+    async def _take_jobs(self) -> None:
+        app = queue_app(self._work.platform.databases.worker)
+        add_tasks(app, self._work)
+        try:
+            async with app.open_async():
+                await app.run_worker_async(
+                    queues=[QUEUE],
+                    concurrency=self._concurrency,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=_POLL_S,
+                    delete_jobs="successful",
+                )
+        except (procrastinate.exceptions.ProcrastinateException, OSError) as error:
+            _LOG.warning("the queue is not available (%s); trying again", type(error).__name__)
+
+    async def _sweep_on(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                swept = await asyncio.to_thread(self._work.sweep)
+                await self._sweep_jobs()
+                _LOG.debug("swept: %s", swept)
+            except (LerError, DBAPIError, procrastinate.exceptions.ProcrastinateException, OSError) as error:
+                _LOG.warning("no sweep this time: %s", type(error).__name__)
+            await self._pause(self._sweep_s)
+
+    async def _sweep_jobs(self) -> None:
+        """End the jobs of workers that are no more: what they were about is called for anew by our own sweep."""
+        app = queue_app(self._work.platform.databases.worker)
+        async with app.open_async():
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_S):
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+            await app.job_manager.delete_old_jobs(nb_hours=_OLD_JOBS_H, include_failed=True)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._work.stop()
+        _later(_CANCEL_AFTER_S, self._work.cancel)
+        _later(_LEAVE_AFTER_S, os._exit, 1)
+        if self._queue is not None:
+            self._queue.cancel()
+
+
+def _later(seconds: float, what: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401 - handed on as they are
+    timer = threading.Timer(seconds, what, arguments)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,31 @@
+"""Calls for a worker: put on the queue in the transaction of the change that they are about.
+
+The queue only wakes workers. What is to be done stands in our tables, from which the sweep finds it again when a call
+was lost; so a task must do nothing when there is nothing to do.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from ler.db.functions import refusals
+
+QUEUE: Final = "uploads"
+CHECK_UPLOAD: Final = "check_upload"
+PUBLISH_UPLOAD: Final = "publish_upload"
+
+_QUEUE: Final = text("SELECT ler.queue_upload(:upload, :task, make_interval(secs => :delay_s))")
+
+
+def queue_upload(connection: Connection, upload_id: UUID, task: str, *, delay_s: float = 0.0) -> bool:
+    """Call a worker for an upload of the acting owner; False when it has been called and nobody has come yet.
+
+    `delay_s` is how long nobody comes, for work that just failed.
+
+    NotFoundError for an upload that is not the owner's.
+    """
+    with refusals({"LE404": "There is no such upload, or it is not yours."}):
+        values = {"upload": upload_id, "task": task, "delay_s": delay_s}
+        return bool(connection.execute(_QUEUE, values).scalar_one())

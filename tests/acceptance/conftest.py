@@ -1,0 +1,39 @@
+"""One service for the tests of a module, each of which registers owners of its own; `new_service` is a test's alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Database, SharedCluster
+from tests.service import Service, open_service
+from tests.world import open_world
+
+
+@pytest.fixture(scope="module")
+def service(
+    shared_cluster: SharedCluster, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The HTTP service, without a worker."""
+    folder = tmp_path_factory.mktemp("service")
+    with (
+        shared_cluster.database(migrated_template) as database,
+        open_world(database) as world,
+        open_service(world, folder, LER_BODY_TIMEOUT_S="2") as made,
+    ):
+        made.serve()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def worked(service: Service) -> Service:
+    """The service with a worker."""
+    service.work()
+    return service
+
+
+@pytest.fixture
+def new_service(database: Database, tmp_path: Path) -> Iterator[Service]:
+    """A service without processes; the test starts them."""
+    with open_world(database) as world, open_service(world, tmp_path) as made:
+        yield made
