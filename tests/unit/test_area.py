@@ -28,7 +28,7 @@ def save(folder: Path, document: object) -> Path:
 
 
 def read(folder: Path, document: object, crs: str | None = None) -> Polygon:
-    return dig_area(read_area_file(save(folder, document), crs), coverage=COVERAGE, max_area_m2=250_000)
+    return dig_area(read_area_file(save(folder, document), crs), coverage=COVERAGE)
 
 
 def test_a_polygon_in_metres_is_the_area(tmp_path: Path) -> None:
