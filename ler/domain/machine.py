@@ -8,8 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from ler.errors import RefusedError
+
+_MANY: Final = 3
+"""From so many states on, a diagram draws one arrow for all."""
 
 
 class Actor(StrEnum):
@@ -84,22 +88,36 @@ class Machine[S: StrEnum, E: StrEnum]:
 
 
 def mermaid[S: StrEnum, E: StrEnum](machine: Machine[S, E]) -> str:
-    """Return the machine as a state diagram in Mermaid; each arrow tells the event and who causes it."""
+    """Return the machine as a state diagram in Mermaid; each arrow tells the event and who causes it.
+
+    What several states have in common starts at one box that names them all.
+    """
     states = list(type(machine.start))
     lines = ["stateDiagram-v2", f"    [*] --> {_id(machine.start)}"]
-    lines += [f"    {_id(state)}: {state}" for state in states]
-    lines += list(_arrows(machine))
+    lines += [f"    {_id(state)}: {state}" for state in states if _id(state) != state]
+    lines += _arrows(machine)
     lines += [f"    {_id(state)} --> [*]" for state in states if machine.is_final(state)]
     return "\n".join(lines)
 
 
 def _arrows[S: StrEnum, E: StrEnum](machine: Machine[S, E]) -> Iterator[str]:
-    """One arrow for each pair of states, with all events that lead along it."""
-    labels: dict[tuple[S, S], list[str]] = {}
+    """One arrow from each set of states to each state, with all events that lead along it."""
+    sources: dict[tuple[E, Step[S]], list[S]] = {}
     for (source, event), step in machine.steps.items():
-        labels.setdefault((source, step.target), []).append(f"{event} ({', '.join(sorted(step.by))})")
-    for (source, target), texts in labels.items():
-        yield f"    {_id(source)} --> {_id(target)}: {'<br>'.join(texts)}"
+        sources.setdefault((event, step), []).append(source)
+    labels: dict[tuple[tuple[S, ...], S], list[str]] = {}
+    for (event, step), together in sources.items():
+        label = f"{event} ({', '.join(sorted(step.by))})"
+        for start in [tuple(together)] if len(together) >= _MANY else [(one,) for one in together]:
+            labels.setdefault((start, step.target), []).append(label)
+    for start in dict.fromkeys(start for start, _ in labels if len(start) >= _MANY):
+        yield f"    {_box(start)}: any of {', '.join(start)}"
+    for (start, target), texts in labels.items():
+        yield f"    {_box(start)} --> {_id(target)}: {'<br>'.join(texts)}"
+
+
+def _box(states: Sequence[StrEnum]) -> str:
+    return _id(states[0]) if len(states) == 1 else f"any_{'_'.join(state[0] for state in states)}"
 
 
 def _id(state: StrEnum) -> str:

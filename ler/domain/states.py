@@ -1,7 +1,8 @@
 """The life of a request and of what it asks of each owner, as two state machines.
 
 An owner request is one owner's duty for one interest area; the request's own progress follows from all of them
-(`progress_event`). Late is no state: a late answer is an answer (`ler.domain.deadlines.lateness`).
+(`progress_event`). Late is no state: a late answer is an answer (`ler.domain.deadlines.lateness`). Renewing or copying
+a request makes a new one, with a price and a life of its own.
 """
 
 from collections.abc import Collection
@@ -21,9 +22,10 @@ class RequestState(StrEnum):
     """Owners are asked, and at least one still owes its answer: do not dig."""
     ANSWERED = "answered"
     """Everybody has answered, and somebody must still mark lines on site: do not dig."""
-    READY = "ready"
-    """Nothing is missing."""
+    COMPLETE = "complete"
+    """No answer and no marking is missing. What the answers say still binds: who withholds its lines must be asked."""
     CANCELLED = "cancelled"
+    """Given up by the requester; owners need not answer any more."""
     ENDED = "ended"
     """The last day of the dig is over."""
     ERASED = "erased"
@@ -57,12 +59,15 @@ class OwnerState(StrEnum):
     TO_BE_MARKED = "to-be-marked"
     """Answered; the lines must be pointed out on site before anybody digs."""
     ANSWERED = "answered"
+    """With lines, without any there, or that they are not told."""
     MARKED = "marked"
     """Answered, and pointed out on site."""
     WITHDRAWN = "withdrawn"
     """The owner took its answer back and owes another; whoever holds it is warned."""
     CANCELLED = "cancelled"
+    """The requester gave up."""
     ENDED = "ended"
+    """The last day of the dig is over, answered or not."""
 
 
 class OwnerEvent(StrEnum):
@@ -84,7 +89,7 @@ class OwnerEvent(StrEnum):
 
 
 _R, _RE = RequestState, RequestEvent
-_LIVE: Final = (_R.OPEN, _R.ANSWERED, _R.READY)
+_LIVE: Final = (_R.OPEN, _R.ANSWERED, _R.COMPLETE)
 _PLATFORM: Final = (Actor.PLATFORM,)
 
 REQUEST_MACHINE: Final = Machine[RequestState, RequestEvent](
@@ -94,7 +99,7 @@ REQUEST_MACHINE: Final = Machine[RequestState, RequestEvent](
         Transition(_RE.SEND, (_R.PRICED,), _R.OPEN, (Actor.REQUESTER,)),
         Transition(_RE.ANSWER_MISSING, _LIVE, _R.OPEN, _PLATFORM),
         Transition(_RE.MARKING_MISSING, _LIVE, _R.ANSWERED, _PLATFORM),
-        Transition(_RE.NOTHING_MISSING, _LIVE, _R.READY, _PLATFORM),
+        Transition(_RE.NOTHING_MISSING, _LIVE, _R.COMPLETE, _PLATFORM),
         *(Transition(_RE.EXTEND, (state,), state, (Actor.REQUESTER,)) for state in _LIVE),
         Transition(_RE.CANCEL, _LIVE, _R.CANCELLED, (Actor.REQUESTER, Actor.OPERATOR)),
         Transition(_RE.END, _LIVE, _R.ENDED, _PLATFORM),
