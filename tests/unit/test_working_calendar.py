@@ -1,10 +1,11 @@
 """Denmark's working days, against dates looked up in printed calendars."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from ler.calendar_of_denmark import calendar_of_denmark
+from ler.domain.calendar import WorkingClock
 from ler.errors import InputError
 
 EXTRA = ("06-05", "12-24", "12-31")
@@ -65,3 +66,21 @@ def test_working_days_are_counted_from_the_day_after() -> None:
     assert calendar.working_day_after(date(2026, 11, 27)) == date(2026, 11, 30)
     assert calendar.working_day_after(date(2026, 12, 23), 3) == date(2026, 12, 30)
     assert calendar.working_day_after(date(2026, 12, 30)) == date(2027, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("moment", "runs"),
+    [
+        ("2026-11-24T05:59:59.999999", False),
+        ("2026-11-24T06:00", True),
+        ("2026-11-24T14:59:59.999999", True),
+        ("2026-11-24T15:00", False),
+        ("2026-07-01T05:00", True),
+        ("2026-07-01T14:00", False),
+        ("2026-11-28T10:00", False),
+        ("2026-04-06T10:00", False),
+    ],
+)
+def test_the_clock_runs_from_7_to_16_legal_time(moment: str, *, runs: bool) -> None:
+    clock = WorkingClock(calendar_of_denmark(2026, 2026), time(7), time(16))
+    assert clock.runs_at(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is runs
