@@ -12,11 +12,12 @@ from uuid import UUID
 from conflicts.match import match_request
 from geoapi.database import Databases
 from ler.db.engine import transaction
+from ler.domain.request_rules import RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import Package, write_consolidated_package, write_owner_package
 from ler.services.deliveries import list_owner_statuses, record_package
-from ler.services.requests import NewRequest, check_request, create_request
+from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request
 
 type Step = Callable[[str], None]
 """Told what begins now."""
@@ -38,20 +39,26 @@ class Answered:
 
 
 def answer_request(
-    databases: Databases, requester_id: UUID, wanted: NewRequest, out: Path, step: Step = lambda _: None
+    databases: Databases,
+    requester_id: UUID,
+    wanted: NewRequest,
+    out: Path,
+    step: Step = lambda _: None,
+    *,
+    limits: RequestLimits = DEFAULT_LIMITS,
 ) -> Answered:
     """Enter the request, match it, and write the packages into `out`, which is made when it is not there.
 
     RefusedError for a request or a folder that cannot be, before anything is stored.
     """
-    check_request(wanted)
+    check_request(wanted, limits)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RefusedError("folder-invalid", f"{out} cannot be used as a folder: {error.strerror}") from None
     step("Asking the owners and matching their networks")
     with transaction(databases.app, requester_id) as connection:
-        request = create_request(connection, requester_id, wanted)
+        request = create_request(connection, requester_id, wanted, limits)
         match_request(connection, request.id)
     with transaction(databases.worker, None, request=request.id) as connection:
         owners = list_owner_statuses(connection, request.id)

@@ -1,4 +1,4 @@
-"""An area in a file: the polygons of a GeoJSON, in EPSG:25832.
+"""An area in a file: the polygons of a GeoJSON, and lines where they are asked for, in EPSG:25832.
 
 RFC 7946 says that GeoJSON is in degrees; people who dig save metres. Neither is guessed: metres are read as
 EPSG:25832, anything else only when it is named, and degrees that nobody named are refused later by their size.
@@ -18,12 +18,15 @@ from ler.errors import RefusedError
 
 MAX_BYTES: Final = 8 << 20
 
+_POLYGONS: Final = frozenset({"Polygon", "MultiPolygon"})
+_LINES: Final = frozenset({"LineString", "MultiLineString"})
 
-def read_area_file(path: Path, crs: str | None = None) -> list[BaseGeometry]:
+
+def read_area_file(path: Path, crs: str | None = None, *, lines: bool = False) -> list[BaseGeometry]:
     """Return the geometries of a GeoJSON file in EPSG:25832, x east and y north in metres.
 
-    `crs` names the system of the coordinates when the file does not; it must agree with the file when both do.
-    Raises RefusedError.
+    `crs` names the system of the coordinates when the file does not; it must agree with the file when both do. Lines
+    are refused unless they are asked for. Raises RefusedError.
     """
     document = _document(path)
     stated = _stated_crs(document)
@@ -35,7 +38,8 @@ def read_area_file(path: Path, crs: str | None = None) -> list[BaseGeometry]:
             "crs-out-of-area",
             f"the file is in {stated.name}, wanted EPSG:25832; say --crs {stated.name} to convert it",
         )
-    geometries = [_geometry(item) for item in _geometry_objects(document)]
+    allowed = _POLYGONS | _LINES if lines else _POLYGONS
+    geometries = [_geometry(item, allowed) for item in _geometry_objects(document)]
     if not geometries:
         raise RefusedError("geometry-empty", f"{path.name} holds no geometry")
     return [_to_storage(geometry, wanted or system_of(STORAGE_EPSG)) for geometry in geometries]
@@ -76,14 +80,14 @@ def _geometry_objects(document: dict[str, Any]) -> list[Any]:
             return [document]
 
 
-def _geometry(item: Any) -> BaseGeometry:  # noqa: ANN401 - whatever the file holds
-    if not isinstance(item, dict) or item.get("type") not in {"Polygon", "MultiPolygon"}:
+def _geometry(item: Any, allowed: frozenset[str]) -> BaseGeometry:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(item, dict) or str(item.get("type")) not in allowed:
         kind = item.get("type") if isinstance(item, dict) else None
         raise RefusedError("geometry-type", f"the area must be a Polygon, found {kind or 'no geometry'}")
     try:
         geometry: BaseGeometry = shapely.force_2d(shape(item))
     except Exception:  # noqa: BLE001 - shapely raises what numpy and GEOS raise; all mean the same here
-        raise RefusedError("geometry-malformed", "the polygon's coordinates cannot be read") from None
+        raise RefusedError("geometry-malformed", "its coordinates cannot be read") from None
     if not all(map(math.isfinite, shapely.get_coordinates(geometry).ravel())):
         raise RefusedError("coordinate-not-finite", "a coordinate is not finite")
     return geometry

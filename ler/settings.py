@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ler.domain.deadlines import BeforeOpening, DayEnd, Remainder
+
 
 def default_home() -> Path:
     """Where the private database cluster lives: outside root's home, since PostgreSQL drops to another user."""
@@ -38,6 +40,42 @@ class Settings(BaseSettings):
 
     max_area_m2: float = 250_000.0
     """Largest dig area, m2 (reported in a news page of ler.dk; the law states no figure)."""
+
+    min_area_m2: float = Field(default=1.0, gt=0.0)
+    """Smallest dig area, m2 (no figure is published; a smaller one is a slip of the hand)."""
+
+    max_polygons: int = Field(default=100, ge=1)
+    """Most polygons and lines of one dig area (LER refuses too many, error code 19-393, and does not say how many)."""
+
+    max_corridor_width_m: float = Field(default=60.0, gt=0.0)
+    """Widest corridor along a line, m (the first register buffered lines by 30 m at most, as reported)."""
+
+    longest_period_days: int = Field(default=366, ge=1)
+    """Longest period of one dig, days (not published; a dig can be extended)."""
+
+    days_ahead: int = Field(default=730, ge=0)
+    """How far ahead a dig may begin, days (not published)."""
+
+    days_back: int = Field(default=0, ge=0)
+    """How far back a dig may have begun, days (LER refuses what is too far back, error code 19-340, and does not say
+    how far)."""
+
+    days_back_when_started: int = Field(default=30, ge=0)
+    """How far back an urgent dig may have begun that is asked about after its start, days (BEK 1534 § 13(3) says as
+    soon as possible)."""
+
+    extra_days_off: tuple[str, ...] = ("06-05", "12-24", "12-31")
+    """Days that are no weekdays besides weekends and public holidays, mm-dd: Grundlovsdag, 24 and 31 December, as the
+    amendment of 2008 named them (the current definition was not seen)."""
+
+    deadline_remainder: Remainder = Remainder.NEXT_MORNING
+    """When a request is due whose two hours do not fit before 16: the rest from 07 of the next working day, or 09."""
+
+    deadline_before_opening: BeforeOpening = BeforeOpening.SAME_DAY
+    """Whether a request that came on a working day before 07 is due at 09 of the same or the next working day."""
+
+    deadline_day_end: DayEnd = DayEnd.CLOSING
+    """When a deadline of whole working days ends on its last day."""
 
     clip_buffer_m: float = Field(default=0.0, ge=0.0, le=50.0)
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the

@@ -195,8 +195,9 @@ def _require_place(path: Path | None, ending: str) -> None:
 def _dig_area(path: Path, settings: Settings) -> Polygon:
     from ingest.area_file import read_area_file  # noqa: PLC0415 - pyproj is needed for areas only
     from ler.domain.dig_area import dig_area  # noqa: PLC0415 - as above
+    from ler.rules_in_force import area_limits  # noqa: PLC0415 - as above
 
-    return dig_area(read_area_file(path), coverage=settings.coverage, max_area_m2=settings.max_area_m2)
+    return dig_area(read_area_file(path), coverage=settings.coverage, limits=area_limits(settings))
 
 
 @contextmanager

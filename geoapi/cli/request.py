@@ -1,28 +1,43 @@
 """`ler request`: what lies where somebody will dig."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.table import Table
+from shapely import Polygon
 
 from geoapi.cli.console import messages, results, say, settings_of
-from geoapi.database import open_databases
+from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import dig_area
+from ler.domain.fees import Asked, Price, price
+from ler.domain.legal_time import legal_day, local
+from ler.domain.request_rules import DigKind
+from ler.rules_in_force import area_limits, deadline_rules, request_limits, working_calendar
+from ler.services.charges import list_asked
+from ler.services.receipts import Receipt, make_receipt, receipt_document
 from ler.services.registry import get_owner
-from ler.services.requests import NewRequest
+from ler.services.requests import NewRequest, check_request
+from ler.settings import Settings
 
 
 def request(
     ctx: typer.Context,
-    area: Annotated[Path, typer.Argument(help="GeoJSON with the dig polygon, in metres (EPSG:25832).")],
+    area: Annotated[
+        list[Path],
+        typer.Argument(
+            help="GeoJSON with the dig polygon or the corridor's line, in metres (EPSG:25832). Several files, and "
+            "several polygons in one, are merged and must overlap."
+        ),
+    ],
     *,
     period_from: Annotated[
         datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the dig.")
@@ -31,46 +46,64 @@ def request(
     purpose: Annotated[str, typer.Option(help="What the data are for, e.g. 'Fjernvarme til nr. 12'.")],
     out: Annotated[Path, typer.Option(help="Folder for the packages.")],
     description: Annotated[str | None, typer.Option(help="At most 100 characters.")] = None,
+    kind: Annotated[DigKind, typer.Option(help="What is asked for; told in the receipt.")] = DigKind.DIG,
+    already_started: Annotated[
+        bool, typer.Option("--already-started", help="An emergency that could not wait for the answers.")
+    ] = False,
+    corridor_width: Annotated[
+        float | None, typer.Option(help="Whole width in metres of the corridor along each line.")
+    ] = None,
     requester: Annotated[
         str | None, typer.Option(help="CVR number of who asks; else the platform's operator.")
     ] = None,
-    crs: Annotated[str | None, typer.Option(help="Coordinate system of the file, e.g. EPSG:4326.")] = None,
+    crs: Annotated[str | None, typer.Option(help="Coordinate system of the files, e.g. EPSG:4326.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Ask every owner with lines in an area; writes a package of each answer, one of all, and a map."""
+    """Ask every owner with lines in an area: the price first, then a receipt, packages and a map."""
     settings = settings_of(ctx)
-    polygon = dig_area(
-        read_area_file(area, crs), coverage=settings.coverage, max_area_m2=settings.max_area_m2
-    )
     wanted = NewRequest(
-        area=polygon,
+        area=_area(area, crs, corridor_width, settings),
         period_from=period_from.date(),
         period_to=period_to.date(),
         purpose=purpose,
         description=description,
         clip_buffer_m=settings.clip_buffer_m,
+        kind=kind,
+        already_started=already_started,
     )
+    now = datetime.now(UTC)
+    check_request(wanted, request_limits(settings), today=legal_day(now))
     with open_databases(settings) as databases:
-        requester_id = PLATFORM_OPERATOR
-        if requester:
-            with transaction(databases.app, PLATFORM_OPERATOR) as connection:
-                requester_id = get_owner(connection, requester).id
+        requester_id = _requester(databases, requester)
+        cost = _price(databases, requester_id, wanted, now)
+        say(_price_words(cost))
         with messages().status("Asking the owners") as status:
-            answered = answer_request(databases, requester_id, wanted, out, status.update)
+            answered = answer_request(
+                databases, requester_id, wanted, out, status.update, limits=request_limits(settings)
+            )
             pictures = draw_site_maps(out, answered)
+    receipt = make_receipt(
+        answered.request,
+        answered.owners,
+        cost,
+        working_calendar(settings, legal_day(answered.request.created_at).year),
+        deadline_rules(settings),
+        kind=kind,
+        already_started=already_started,
+    )
     if as_json:
-        results().print_json(json.dumps(answered.packages[0].manifest))
+        document = {"receipt": receipt_document(receipt), **answered.packages[0].manifest}
+        results().print_json(json.dumps(document))
     else:
-        tell(answered, pictures)
+        tell(answered, receipt, pictures)
 
 
-def tell(answered: Answered, pictures: list[Path]) -> None:
-    """Print who answered what, where packages and maps are, and who is missing before anybody may dig."""
-    table = Table("Owner", "CVR", "Answer", "Features", title=f"Request {answered.request.order_number}")
-    for owner in answered.owners:
-        delivery = owner.delivery
-        answer = delivery.answer_type if delivery else "NOT ANSWERED"
-        table.add_row(owner.name, owner.cvr, answer, str(len(delivery.features)) if delivery else "")
+def tell(answered: Answered, receipt: Receipt, pictures: list[Path]) -> None:
+    """Print the receipt, where packages and maps are, and who is missing before anybody may dig."""
+    table = Table("Owner", "CVR", "Answer", "Features", "Must answer by", title=_title(receipt))
+    for owner, asked in zip(answered.owners, receipt.owners, strict=True):
+        count = str(len(owner.delivery.features)) if owner.delivery else ""
+        table.add_row(owner.name, owner.cvr, asked.answer_type or "NOT ANSWERED", count, _legal(asked.due_at))
     results().print(table)
     for path in [*(package.path for package in answered.packages), *pictures]:
         results().print(str(path))
@@ -81,3 +114,47 @@ def tell(answered: Answered, pictures: list[Path]) -> None:
         )
     elif not answered.owners:
         say("No owner has registered an interest area there.")
+    if receipt.kind is DigKind.PLANNING:
+        say("DO NOT DIG on this: it was asked for planning.")
+
+
+def _area(files: list[Path], crs: str | None, corridor_width: float | None, settings: Settings) -> Polygon:
+    return dig_area(
+        [geometry for file in files for geometry in read_area_file(file, crs, lines=True)],
+        coverage=settings.coverage,
+        limits=area_limits(settings),
+        corridor_width_m=corridor_width,
+    )
+
+
+def _requester(databases: Databases, cvr: str | None) -> UUID:
+    if cvr is None:
+        return PLATFORM_OPERATOR
+    with transaction(databases.app, PLATFORM_OPERATOR) as connection:
+        return get_owner(connection, cvr).id
+
+
+def _price(databases: Databases, requester_id: UUID, wanted: NewRequest, now: datetime) -> Price:
+    """What it costs after what was asked before in the same year; nothing is entered."""
+    today = legal_day(now)
+    with transaction(databases.app, requester_id) as connection:
+        before = list_asked(connection, requester_id, today.year)
+    return price(Asked(today, wanted.area.area), before)
+
+
+def _price_words(cost: Price) -> str:
+    words = f"Area {cost.area_m2:,} m², price {cost.amount:,} DKK without VAT ({cost.figures.price_per_m2} DKK/m²)"
+    return f"{words}: the yearly cap of {cost.figures.yearly_cap:,} DKK is reached" if cost.capped else words
+
+
+def _title(receipt: Receipt) -> str:
+    started = ", already started" if receipt.already_started else ""
+    return (
+        f"Request {receipt.order_number} ({receipt.kind}{started}), received {_legal(receipt.received_at)}: "
+        f"{receipt.price.area_m2:,} m², {receipt.price.amount:,} DKK"
+    )
+
+
+def _legal(moment: datetime) -> str:
+    """Legal local time as people read it, with the name of its offset, since it changes twice a year."""
+    return local(moment).strftime("%a %Y-%m-%d %H:%M %Z")

@@ -30,6 +30,7 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import Coverage, dig_area
 from ler.errors import RefusedError
 from ler.packages.gml import Answer, write_answer
+from ler.rules_in_force import area_limits
 from ler.services.registry import get_owner, register_interest_area, register_owner
 from ler.services.requests import NewRequest
 from ler.settings import Settings
@@ -133,7 +134,7 @@ def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> N
     path = folder / "area.geojson"
     path.write_text(json.dumps(shapely.geometry.mapping(site.area)) + "\n", encoding="utf-8")
     return NewRequest(
-        area=dig_area(read_area_file(path), coverage=settings.coverage, max_area_m2=settings.max_area_m2),
+        area=dig_area(read_area_file(path), coverage=settings.coverage, limits=area_limits(settings)),
         period_from=today + timedelta(days=7),
         period_to=today + timedelta(days=21),
         purpose=site.purpose,

@@ -12,11 +12,12 @@ from sqlalchemy.engine import Connection
 
 from ler.db.functions import record_event
 from ler.db.tables import SRID, excavation_request
-from ler.errors import NotFoundError, RefusedError
+from ler.domain.faults import refuse_faults
+from ler.domain.request_rules import DigKind, RequestForm, RequestLimits, request_faults
+from ler.errors import NotFoundError
 from ler.packages.content import RequestInfo
 
-LONGEST_DESCRIPTION: Final = 100
-"""Characters (LER error code 19-310)."""
+DEFAULT_LIMITS: Final = RequestLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,16 @@ class NewRequest:
     purpose: str
     description: str | None = None
     clip_buffer_m: float = 0.0
+    kind: DigKind = DigKind.DIG
+    already_started: bool = False
+    """An emergency that could not wait for the answers."""
 
 
-def create_request(connection: Connection, requester_id: UUID, wanted: NewRequest) -> RequestInfo:
-    """Enter a request for the acting requester. RefusedError as `check_request` says."""
-    check_request(wanted)
+def create_request(
+    connection: Connection, requester_id: UUID, wanted: NewRequest, limits: RequestLimits = DEFAULT_LIMITS
+) -> RequestInfo:
+    """Enter a request for the acting requester. FaultsError as `check_request` says."""
+    check_request(wanted, limits)
     values = {
         "requester_id": requester_id,
         "area": from_shape(wanted.area, SRID),
@@ -85,17 +91,19 @@ def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
     )
 
 
-def check_request(wanted: NewRequest) -> None:
-    """RefusedError for a period, purpose or description that cannot be; nothing is stored."""
-    if wanted.period_to < wanted.period_from:
-        raise RefusedError(
-            "period-invalid", f"the period ends ({wanted.period_to}) before it begins ({wanted.period_from})"
-        )
-    if not wanted.purpose.strip():
-        raise RefusedError("purpose-missing", "say what the data are for: the purpose may not be empty")
-    for name, text in (("purpose", wanted.purpose), ("description", wanted.description or "")):
-        if len(text) > LONGEST_DESCRIPTION or not text.isprintable():
-            raise RefusedError(
-                f"{name}-invalid",
-                f"the {name} is at most {LONGEST_DESCRIPTION} printable characters on one line",
-            )
+def check_request(
+    wanted: NewRequest, limits: RequestLimits = DEFAULT_LIMITS, *, today: date | None = None
+) -> None:
+    """FaultsError for a period, purpose or description that cannot be; nothing is stored.
+
+    `today`, the legal local date, is held against the period; None leaves that out.
+    """
+    form = RequestForm(
+        period_from=wanted.period_from,
+        period_to=wanted.period_to,
+        purpose=wanted.purpose,
+        description=wanted.description,
+        kind=wanted.kind,
+        already_started=wanted.already_started,
+    )
+    refuse_faults(request_faults(form, today=today, limits=limits))

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,15 @@ from tests.databases import Database
 from tests.world import World, open_world, unpack, water_pipe
 
 AREA = box(575000, 6224000, 575100, 6224100)
-PERIOD = ("--from", "2026-12-01", "--to", "2026-12-14", "--purpose", "Ny stikledning")
+FIRST_DAY = datetime.now(UTC).date() + timedelta(days=7)
+PERIOD = (
+    "--from",
+    f"{FIRST_DAY}",
+    "--to",
+    f"{FIRST_DAY + timedelta(days=13)}",
+    "--purpose",
+    "Ny stikledning",
+)
 
 
 @pytest.fixture
@@ -164,7 +173,16 @@ def test_a_network_of_another_owner_is_refused(world: World, tmp_path: Path) -> 
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(world: World, tmp_path: Path) -> None:
-    words = ("--from", "2026-12-14", "--to", "2026-12-01", "--purpose", "x", "--out", "out")
+    words = (
+        "--from",
+        f"{FIRST_DAY}",
+        "--to",
+        f"{FIRST_DAY - timedelta(days=1)}",
+        "--purpose",
+        "x",
+        "--out",
+        "out",
+    )
     before = world.counts()
     refused = ler(world, tmp_path, "request", area_file(tmp_path), *words)
     assert refused.returncode == 2

@@ -290,7 +290,7 @@ def test_of_two_uploads_at_once_the_second_is_refused(world: World, tmp_path: Pa
     [
         ({"purpose": "  "}, "purpose-missing"),
         ({"description": "x" * 101}, "description-invalid"),
-        ({"purpose": "a\x00b"}, "purpose-invalid"),
+        ({"purpose": "a\x00b"}, "text-invalid"),
     ],
 )
 def test_a_request_that_cannot_be_leaves_nothing(
