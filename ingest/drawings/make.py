@@ -5,6 +5,7 @@ lies beside the owner's file is read, and its name never reaches a parser.
 """
 
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -103,12 +104,13 @@ def make_drawing(
         "driver": driver,
         "cog": str(cog),
         "preview": str(preview),
-        "work": str(folder),
         "placement": placement,
         "crs": crs,
         "coverage": coverage,
     }
-    result = run_child(job, limits, folder)
+    # What is between the steps is larger than the drawing, and goes however the child ends.
+    with tempfile.TemporaryDirectory(dir=folder, prefix="steps-") as steps:
+        result = run_child({**job, "work": steps}, limits, Path(steps))
     findings = _findings([*faults.all, *(_fault(told) for told in result["faults"])])
     if findings.errors:
         raise DrawingRefusedError(path.name, findings)
