@@ -16,6 +16,7 @@ from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import Package, write_consolidated_package, write_owner_package
 from ler.services.deliveries import list_owner_statuses, record_package
+from ler.services.drawings import match_drawings
 from ler.services.requests import NewRequest, check_request, create_request
 
 type Step = Callable[[str], None]
@@ -53,6 +54,7 @@ def answer_request(
     with transaction(databases.app, requester_id) as connection:
         request = create_request(connection, requester_id, wanted)
         match_request(connection, request.id)
+        match_drawings(connection, request.id)
     with transaction(databases.worker, None, request=request.id) as connection:
         owners = list_owner_statuses(connection, request.id)
         step("Writing the consolidated package")

@@ -126,7 +126,7 @@ def mark_offset(cog: Path, colour: tuple[int, ...], expected: tuple[float, float
     """How far the middle of a mark lies from where it is expected, m."""
     with rasterio.open(cog) as drawing:
         pixels = drawing.read((1, 2, 3)).astype(int)
-        close = np.abs(pixels - np.array(colour)[:, None, None]).max(axis=0) < 40  # noqa: PLR2004 - of 255
+        close = np.abs(pixels - np.array(colour)[:, None, None]).max(axis=0) < 40
         rows, columns = np.nonzero(close)
         east, north = drawing.transform @ (columns.mean() + 0.5, rows.mean() + 0.5)
     return math.dist((east, north), expected)

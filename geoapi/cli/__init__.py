@@ -12,7 +12,10 @@ import typer
 
 from geoapi.cli.console import ReportingGroup
 
-COMMANDS: Final = ("check", "convert", "rules", "model", "db", "owner", "upload", "request", "demo")
+COMMANDS: Final = (
+    *("check", "convert", "rules", "model", "db"),
+    *("owner", "upload", "drawing", "request", "demo"),
+)
 """Each is a module of this package, with a group `app` or one function of the same name."""
 
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 import shapely
 from shapely import MultiPolygon
 
+from ingest.drawings.faults import Fault, Faults
 from ingest.drawings.launcher import run_child
 from ingest.drawings.limits import DEFAULT_LIMITS, DrawingLimits
-from ingest.drawings.faults import Fault, Faults
 from ingest.drawings.signature import MEDIA_TYPES, driver_of
 from ingest.drawings.world_file import find_world_file, read_world_file
 from ingest.findings import Finding, Findings
@@ -114,11 +114,18 @@ def make_drawing(
     findings = _findings([*faults.all, *(_fault(told) for told in result["faults"])])
     if findings.errors:
         raise DrawingRefusedError(path.name, findings)
-    return _made(result["drawn"], original, MEDIA_TYPES[driver], cog, preview, findings)
+    return _made(
+        result["drawn"],
+        original=original,
+        media_type=MEDIA_TYPES[driver],
+        cog=cog,
+        preview=preview,
+        findings=findings,
+    )
 
 
 def _made(
-    drawn: dict[str, Any], original: Path, media_type: str, cog: Path, preview: Path, findings: Findings
+    drawn: dict[str, Any], *, original: Path, media_type: str, cog: Path, preview: Path, findings: Findings
 ) -> MadeDrawing:
     footprint = shapely.from_wkt(drawn["footprint_wkt"])
     west, south, east, north = drawn["bounds"]

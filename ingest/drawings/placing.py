@@ -28,6 +28,8 @@ _STEPS: Final = 21
 """Points a side: an edge that is straight in degrees is bent in metres."""
 
 type Coverage = tuple[float, float, float, float]
+type Points = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+"""(n, 2), x and y."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Place:
     """Of the source, from the corner of the upper left pixel, in the source's system."""
     resolution_m: float
     """Ground length of the shorter side of a pixel in the middle of the drawing."""
-    outline: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    outline: Points
     """(n, 2) the border in EPSG:25832, closed."""
     exact: bool
     """Whether the pixels lie in the storage system's grid, north up and square, and need not be computed anew."""
@@ -49,9 +51,10 @@ class Place:
 
 def read_epsg(wkt: str | None, given: str | None, faults: Faults) -> int | None:
     """Return the horizontal system of a drawing from the file's own words or those of the owner, which must agree."""
+    before = len(faults.all)
     asked = _given_epsg(given, faults) if given else None
     stated = _stated_epsg(wkt, faults) if wkt else None
-    if faults.refused:
+    if len(faults.all) > before:
         return None
     if asked and stated and asked != stated:
         faults.error("drawing-crs-mixed", f"EPSG:{stated}", f"EPSG:{asked}")
@@ -65,6 +68,7 @@ def find_place(
     transform: Affine,
     epsg: int,
     size: tuple[int, int],
+    *,
     limits: DrawingLimits,
     coverage: Coverage,
     faults: Faults,
@@ -153,7 +157,7 @@ def _lies_right(
     return False
 
 
-def _border(transform: Affine, size: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _border(transform: Affine, size: tuple[int, int]) -> Points:
     columns, rows = size
     way = np.linspace(0.0, 1.0, _STEPS)[:-1]
     ring = np.concatenate(
@@ -165,17 +169,22 @@ def _border(transform: Affine, size: tuple[int, int]) -> np.ndarray[tuple[int, i
         ]
     )
     ring = np.concatenate([ring, ring[:1]])
-    x, y = transform @ (ring[:, 0], ring[:, 1])
+    return _placed(transform, ring)
+
+
+def _placed(transform: Affine, pixels: Points) -> Points:
+    """Points counted in columns and rows, in the source's system."""
+    columns, rows = pixels[:, 0], pixels[:, 1]
+    x = transform.a * columns + transform.b * rows + transform.c
+    y = transform.d * columns + transform.e * rows + transform.f
     return np.column_stack([x, y])
 
 
-def _moved(
-    transformer: Transformer, points: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _moved(transformer: Transformer, points: Points) -> Points:
     return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
 
 
-def _inside(points: np.ndarray[tuple[int, int], np.dtype[np.float64]], coverage: Coverage) -> bool:
+def _inside(points: Points, coverage: Coverage) -> bool:
     if not np.isfinite(points).all():
         return False
     west, south, east, north = coverage
@@ -186,8 +195,7 @@ def _inside(points: np.ndarray[tuple[int, int], np.dtype[np.float64]], coverage:
 def _ground_steps(transformer: Transformer, transform: Affine, size: tuple[int, int]) -> tuple[float, float]:
     column, row = size[0] / 2, size[1] / 2
     pixels = np.array([[column, row], [column + 1, row], [column, row + 1]])
-    x, y = transform @ (pixels[:, 0], pixels[:, 1])
-    middle, right, below = _moved(transformer, np.column_stack([x, y]))
+    middle, right, below = _moved(transformer, _placed(transform, pixels))
     return math.dist(middle, right), math.dist(middle, below)
 
 

@@ -74,42 +74,24 @@ def draw(job: Job, faults: Faults) -> Drawn | None:
 
 
 def _draw(source: Any, job: Job, faults: Faults) -> Drawn | None:  # noqa: ANN401 - rasterio has no types
-    _check_header(source, job.limits, faults)
-    if faults.refused:
+    if not _header_is_right(source, job.limits, faults):
         return None
     place = _place(source, job, faults)
     reading = read_meaning(source, faults)
-    if place is None or reading is None or faults.refused:
-        return None
-    grid = raster.Grid(place.transform, source.width, source.height)
-    if not place.exact:
-        grid = _new_grid(place, reading, job, faults)
-    if faults.refused:
+    grid = _grid(source, place, reading, job, faults) if place and reading else None
+    if place is None or reading is None or grid is None:
         return None
     picture = _picture(source, reading, place, grid, job)
     footprint = _footprint(picture, reading, place, grid)
     if footprint.is_empty:
         faults.error("drawing-empty")
         return None
-    return _results(source, picture, reading, place, grid, footprint, job, faults)
-
-
-def _results(
-    source: Any,  # noqa: ANN401 - as above
-    picture: Path,
-    reading: Reading,
-    place: Place,
-    grid: raster.Grid,
-    footprint: shapely.MultiPolygon,
-    job: Job,
-    faults: Faults,
-) -> Drawn:
-    lossless = reading.few_colours or not raster.is_continuous(picture)
-    raster.write_cog(picture, job.cog, lossless=lossless)
-    preview = raster.write_preview(job.cog, job.preview, job.limits.preview_px)
     if not place.exact:
         accuracy = "?" if place.accuracy_m is None else f"{place.accuracy_m:g} m"
         faults.warn("drawing-resampled", f"EPSG:{place.epsg}, {source.width} x {source.height} px", accuracy)
+    lossless = reading.few_colours or not raster.is_continuous(picture)
+    raster.write_cog(picture, job.cog, lossless=lossless)
+    preview = raster.write_preview(job.cog, job.preview, job.limits.preview_px)
     west, north = grid.transform.c, grid.transform.f
     south, east = north + grid.rows * grid.transform.e, west + grid.columns * grid.transform.a
     return Drawn(
@@ -129,7 +111,7 @@ def _results(
     )
 
 
-def _check_header(source: Any, limits: DrawingLimits, faults: Faults) -> None:  # noqa: ANN401 - as above
+def _header_is_right(source: Any, limits: DrawingLimits, faults: Faults) -> bool:  # noqa: ANN401 - as above
     width, height = source.width, source.height
     if width * height > limits.max_pixels or max(width, height) > limits.max_side_px:
         faults.error("drawing-size", f"{width} x {height} px", _size_wanted(limits))
@@ -143,6 +125,7 @@ def _check_header(source: Any, limits: DrawingLimits, faults: Faults) -> None:  
         faults.error("drawing-external-reference")
     if source.subdatasets:
         faults.warn("drawing-pages-dropped", len(source.subdatasets))
+    return not faults.refused
 
 
 def _place(source: Any, job: Job, faults: Faults) -> Place | None:  # noqa: ANN401 - as above
@@ -156,7 +139,8 @@ def _place(source: Any, job: Job, faults: Faults) -> Place | None:  # noqa: ANN4
     epsg = read_epsg(source.crs.to_wkt() if source.crs else None, job.crs, faults)
     if transform is None or epsg is None or faults.refused:
         return None
-    return find_place(transform, epsg, (source.width, source.height), job.limits, job.coverage, faults)
+    size = (source.width, source.height)
+    return find_place(transform, epsg, size, limits=job.limits, coverage=job.coverage, faults=faults)
 
 
 def _agree(own: Affine, other: Affine, source: Any) -> bool:  # noqa: ANN401 - as above
@@ -170,22 +154,22 @@ def _agree(own: Affine, other: Affine, source: Any) -> bool:  # noqa: ANN401 - a
     return True
 
 
-def _new_grid(place: Place, reading: Reading, job: Job, faults: Faults) -> raster.Grid:
+def _grid(source: Any, place: Place, reading: Reading, job: Job, faults: Faults) -> raster.Grid | None:  # noqa: ANN401 - as above
+    """The grid of the COG: the source's own where that is a grid of EPSG:25832."""
+    if place.exact:
+        return raster.Grid(place.transform, source.width, source.height)
     grid = raster.Grid(*target_grid(place, finer=True))
-    too_large = (
-        grid.columns * grid.rows > job.limits.max_pixels
-        or max(grid.columns, grid.rows) > job.limits.max_side_px
-    )
-    if too_large and not reading.few_colours:
+    if not _fits(grid, job.limits) and not reading.few_colours:
         grid = raster.Grid(*target_grid(place, finer=False))
-    if (
-        grid.columns * grid.rows > 2 * job.limits.max_pixels
-        or max(grid.columns, grid.rows) > job.limits.max_side_px
-    ):
-        faults.error(
-            "drawing-size", f"{grid.columns} x {grid.rows} px (EPSG:25832)", _size_wanted(job.limits)
-        )
-    return grid
+    if _fits(grid, job.limits, times=2):
+        return grid
+    faults.error("drawing-size", f"{grid.columns} x {grid.rows} px (EPSG:25832)", _size_wanted(job.limits))
+    return None
+
+
+def _fits(grid: raster.Grid, limits: DrawingLimits, times: int = 1) -> bool:
+    pixels = grid.columns * grid.rows
+    return pixels <= times * limits.max_pixels and max(grid.columns, grid.rows) <= limits.max_side_px
 
 
 def _picture(source: Any, reading: Reading, place: Place, grid: raster.Grid, job: Job) -> Path:  # noqa: ANN401 - as above

@@ -5,6 +5,7 @@ every migration, and a table that they forget can be read by nobody.
 """
 
 from ler.db.tables.base import SRID, metadata
+from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
     network_dataset,
     network_feature,
@@ -32,6 +33,7 @@ __all__ = [
     "PLATFORM_OPERATOR",
     "SRID",
     "audit_event",
+    "drawing",
     "excavation_request",
     "interest_area",
     "metadata",
@@ -43,6 +45,7 @@ __all__ = [
     "owner_answer",
     "owner_request",
     "package",
+    "package_drawing",
     "package_feature",
     "staged_feature",
 ]
