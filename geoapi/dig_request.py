@@ -11,6 +11,7 @@ from uuid import UUID
 
 from conflicts.match import match_request
 from geoapi.database import Databases
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
@@ -39,11 +40,17 @@ class Answered:
 
 
 def answer_request(
-    databases: Databases, requester_id: UUID, wanted: NewRequest, out: Path, step: Step = lambda _: None
+    databases: Databases,
+    requester_id: UUID,
+    wanted: NewRequest,
+    out: Path,
+    step: Step = lambda _: None,
+    *,
+    store: BlobStore | None = None,
 ) -> Answered:
     """Enter the request, match it, and write the packages into `out`, which is made when it is not there.
 
-    RefusedError for a request or a folder that cannot be, before anything is stored.
+    `store` holds the owners' drawings. RefusedError for a request or a folder that cannot be, before anything is stored.
     """
     check_request(wanted)
     try:
@@ -56,7 +63,7 @@ def answer_request(
         match_request(connection, request.id)
         match_drawings(connection, request.id)
     with transaction(databases.worker, None, request=request.id) as connection:
-        owners = list_owner_statuses(connection, request.id)
+        owners = list_owner_statuses(connection, request.id, store)
         step("Writing the consolidated package")
         packages = [write_consolidated_package(out, request, owners)]
         complete = all(owner.delivery for owner in owners)

@@ -13,6 +13,7 @@ from geoapi.database import open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
+from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import dig_area
@@ -56,7 +57,14 @@ def request(
             with transaction(databases.app, PLATFORM_OPERATOR) as connection:
                 requester_id = get_owner(connection, requester).id
         with messages().status("Asking the owners") as status:
-            answered = answer_request(databases, requester_id, wanted, out, status.update)
+            answered = answer_request(
+                databases,
+                requester_id,
+                wanted,
+                out,
+                status.update,
+                store=FolderStore(settings.blob_folder),
+            )
             pictures = draw_site_maps(out, answered)
     if as_json:
         results().print_json(json.dumps(answered.packages[0].manifest))
