@@ -19,7 +19,6 @@ from geoapi.database import Databases
 from geoapi.dig_request import Answered, answer_request
 from ingest.load import publish_network
 from ingest.stage import Staged
-from ler.blobs import BlobStore
 from ler.db.engine import create_engine, transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.model import ANSWER, Feature
@@ -85,7 +84,7 @@ class World:
         return self.upload(cvr, path)
 
     def ask(self, area: Polygon, out: Path, **changes: Any) -> Answered:  # noqa: ANN401 - fields of NewRequest, or a store
-        store: BlobStore | None = changes.pop("store", None)
+        store = changes.pop("store", None)
         wanted = NewRequest(area, date(2026, 12, 1), date(2026, 12, 14), "test")
         return answer_request(self.databases, PLATFORM_OPERATOR, replace(wanted, **changes), out, store=store)
 
