@@ -74,13 +74,13 @@ def bring_to_storage(picture: Path, path: Path, grid: Grid, *, mixing: bool) -> 
             )
 
 
-def is_continuous(path: Path) -> bool:
-    """Whether a picture is a photograph or as noisy as one, by how little a sample of it can be packed."""
+def is_continuous(path: Path, colours: int) -> bool:
+    """Whether a picture is a photograph or as noisy as one, by how little a sample of its colours can be packed."""
     compressor = zlib.compressobj(1)
     raw = packed = 0
     with rasterio.open(path, driver="GTiff") as picture:
         for window in _sample(picture.width, picture.height):
-            data = picture.read(window=window).tobytes()
+            data = picture.read(list(range(1, colours + 1)), window=window).tobytes()
             raw += len(data)
             packed += len(compressor.compress(data))
     packed += len(compressor.flush())

@@ -81,7 +81,12 @@ def _draw(source: Any, job: Job, faults: Faults) -> Drawn | None:  # noqa: ANN40
     grid = _grid(source, place, reading, job, faults) if place and reading else None
     if place is None or reading is None or grid is None:
         return None
-    picture = _picture(source, reading, place, grid, job)
+    picture = job.work / "picture.tif"
+    raster.write_picture(source, reading, place, picture, masked=reading.masked or not place.exact)
+    # Decided before it is computed anew, which takes noise away.
+    lossless = reading.few_colours or not raster.is_continuous(picture, reading.count)
+    if not place.exact:
+        picture = _moved(picture, grid, job, mixing=not lossless)
     footprint = _footprint(picture, reading, place, grid)
     if footprint.is_empty:
         faults.error("drawing-empty")
@@ -89,7 +94,6 @@ def _draw(source: Any, job: Job, faults: Faults) -> Drawn | None:  # noqa: ANN40
     if not place.exact:
         accuracy = "?" if place.accuracy_m is None else f"{place.accuracy_m:g} m"
         faults.warn("drawing-resampled", f"EPSG:{place.epsg}, {source.width} x {source.height} px", accuracy)
-    lossless = reading.few_colours or not raster.is_continuous(picture)
     raster.write_cog(picture, job.cog, lossless=lossless)
     preview = raster.write_preview(job.cog, job.preview, job.limits.preview_px)
     west, north = grid.transform.c, grid.transform.f
@@ -172,13 +176,8 @@ def _fits(grid: raster.Grid, limits: DrawingLimits, times: int = 1) -> bool:
     return pixels <= times * limits.max_pixels and max(grid.columns, grid.rows) <= limits.max_side_px
 
 
-def _picture(source: Any, reading: Reading, place: Place, grid: raster.Grid, job: Job) -> Path:  # noqa: ANN401 - as above
-    picture = job.work / "picture.tif"
-    raster.write_picture(source, reading, place, picture, masked=reading.masked or not place.exact)
-    if place.exact:
-        return picture
+def _moved(picture: Path, grid: raster.Grid, job: Job, *, mixing: bool) -> Path:
     moved = job.work / "moved.tif"
-    mixing = not reading.few_colours and raster.is_continuous(picture)
     raster.bring_to_storage(picture, moved, grid, mixing=mixing)
     picture.unlink()
     return moved

@@ -195,7 +195,6 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         "drawing-georeference-invalid",
     ),
     "an infinite place": (placed(0.1, 0, float("inf"), 0, -0.1, NORTH), "drawing-georeference-invalid"),
-    "pixels without width": (placed(0, 0, EAST, 0, -0.1, NORTH), "drawing-georeference-missing"),
     "rows along columns": (placed(0.1, 0.1, EAST, 0.1, 0.1, NORTH), "drawing-georeference-invalid"),
     "in another country": (placed(0.1, 0, EAST, 0, -0.1, 4_000_000), "drawing-outside-coverage"),
     "degrees as metres": (placed(1e-6, 0, 12.5, 0, -1e-6, 55.7), "drawing-degrees"),
@@ -254,6 +253,16 @@ def test_what_is_no_picture_of_ours_never_reaches_a_parser(
     assert caught.value.code == "format-not-supported"
     assert not list((tmp_path / "work-drawing.tif").iterdir())
     assert listener[1] == []
+
+
+def test_a_geotiff_whose_pixels_have_no_width_has_no_place(tmp_path: Path) -> None:
+    path = write_geotiff(tmp_path / "a.tif")
+    data = path.read_bytes()
+    scale = struct.pack("<3d", 0.1, 0.1, 0)
+    assert data.count(scale) == 1
+    path.write_bytes(data.replace(scale, struct.pack("<3d", 0, 0.1, 0)))
+    # GDAL then does not believe the reference system either.
+    assert refusal(path) == {"drawing-georeference-missing", "drawing-crs-missing"}
 
 
 def test_a_folder_or_nothing_is_no_drawing(tmp_path: Path) -> None:

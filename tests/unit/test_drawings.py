@@ -221,6 +221,12 @@ def test_a_photograph_is_packed_as_jpeg_and_a_drawing_without_loss(tmp_path: Pat
     assert make(write_geotiff(tmp_path / "b.tif")).compression == "deflate"
 
 
+def test_a_turned_scan_is_judged_by_its_own_noise(tmp_path: Path) -> None:
+    paper = np.clip(np.random.default_rng(5).normal(245, 4, (3, 700, 700)), 0, 255).astype(np.uint8)
+    assert make(write_geotiff(tmp_path / "a.tif", paper)).compression == "jpeg"
+    assert make(write_geotiff(tmp_path / "b.tif", paper, transform=turned(20))).compression == "jpeg"
+
+
 def test_colours_without_a_meaning_are_refused(tmp_path: Path) -> None:
     jpeg = write_raster(tmp_path / "cmyk.jpg", noise(4, 64), driver="JPEG")
     write_world_file(tmp_path / "cmyk.jgw", NORTH_UP)
