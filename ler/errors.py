@@ -31,3 +31,7 @@ class NotFoundError(LerError):
 
 class UnavailableError(LerError):
     """A part that the platform needs is not there: the database, PostGIS, disk space."""
+
+
+class BlobDamagedError(UnavailableError):
+    """A stored file is damaged or gone. It must be made anew, or taken from a backup."""

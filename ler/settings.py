@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     """Folder of the private database cluster."""
 
+    blob_dir: Path | None = None
+    """Folder of the files that are kept: uploads, drawings, packages; `blobs` in the home folder when not set. It may be
+    another disk; what is in it goes into the backup together with the database."""
+
     database_url: str | None = Field(default=None, pattern=r"^postgresql\+psycopg://")
     """SQLAlchemy-style address of a database that you keep yourself; when set, the private cluster is not touched."""
 
@@ -127,3 +131,8 @@ class Settings(BaseSettings):
 
     sweep_s: float = Field(default=15.0, gt=0.0)
     """Seconds between two looks after what has been left lying."""
+
+    @property
+    def blob_folder(self) -> Path:
+        """Where files are kept."""
+        return self.blob_dir or self.home / "blobs"

@@ -83,9 +83,10 @@ class World:
             write_answer(stream, Answer(cvr, "x", header(), features))
         return self.upload(cvr, path)
 
-    def ask(self, area: Polygon, out: Path, **changes: Any) -> Answered:  # noqa: ANN401 - fields of NewRequest
+    def ask(self, area: Polygon, out: Path, **changes: Any) -> Answered:  # noqa: ANN401 - fields of NewRequest, or a store
+        store = changes.pop("store", None)
         wanted = NewRequest(area, date(2026, 12, 1), date(2026, 12, 14), "test")
-        return answer_request(self.databases, PLATFORM_OPERATOR, replace(wanted, **changes), out)
+        return answer_request(self.databases, PLATFORM_OPERATOR, replace(wanted, **changes), out, store=store)
 
     def counts(self) -> dict[str, int]:
         """Rows of every table, as the superuser sees them."""

@@ -15,6 +15,7 @@ from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
+from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import dig_area
@@ -79,7 +80,13 @@ def request(
         say(_price_words(cost))
         with messages().status("Asking the owners") as status:
             answered = answer_request(
-                databases, requester_id, wanted, out, status.update, limits=request_limits(settings)
+                databases,
+                requester_id,
+                wanted,
+                out,
+                status.update,
+                limits=request_limits(settings),
+                store=FolderStore(settings.blob_folder),
             )
             pictures = draw_site_maps(out, answered)
     receipt = make_receipt(

@@ -25,6 +25,7 @@ from geoapi.dig_request import Answered, answer_request
 from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
 from ingest.load import publish_network
+from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import Coverage, dig_area
@@ -83,7 +84,9 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
             with _timed(tell, f"{site.name}: asked, matched, clipped, packed and drawn"):
                 folder = out / SITES / site.slug
                 wanted = _request(site, folder, settings, today)
-                answered = answer_request(databases, PLATFORM_OPERATOR, wanted, folder)
+                answered = answer_request(
+                    databases, PLATFORM_OPERATOR, wanted, folder, store=FolderStore(settings.blob_folder)
+                )
                 pictures = draw_site_maps(folder, answered, streets=shown.town.streets)
                 shown.sites.append((site, answered, pictures[0]))
     return shown

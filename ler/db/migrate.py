@@ -29,6 +29,7 @@ SQL_FILES: Final = (
     "clip.sql",
     "match.sql",
     "stage.sql",
+    "drawings.sql",
     "publish.sql",
     "compare.sql",
     "purge.sql",

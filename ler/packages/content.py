@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +35,30 @@ class RequestInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveredDrawing:
+    """A georeferenced drawing that goes with an answer; its file lies in the blob store."""
+
+    name: str
+    """As the owner's file was called."""
+    path: Path
+    """Cloud Optimized GeoTIFF, EPSG:25832."""
+    sha256: str
+    resolution_m: float
+    accuracy_m: float | None
+    """What the change of reference system may be off; None when nobody knows."""
+    taken_on: date | None
+    valid_from: date | None
+    valid_to: date | None
+    gml_ids: Sequence[str]
+    """Delivered features that it belongs to; none when it is here for its place alone."""
+
+    @property
+    def file_name(self) -> str:
+        """The owner's name, ending as a GeoTIFF."""
+        return self.name if self.name.lower().endswith((".tif", ".tiff")) else f"{self.name}.tif"
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The answer of one owner: from which version of its network, and what of it lies in the area."""
 
@@ -52,6 +77,8 @@ class Delivery:
     """`gml:id`s of the features of which only a part is delivered."""
     left_out_references: int = 0
     """References to features outside the area, removed from the delivered copies."""
+    drawings: Sequence[DeliveredDrawing] = ()
+    """By name."""
 
     def answer_header(self) -> Feature:
         """The root of this answer: our identifier and kind, the owner's validity and contact."""

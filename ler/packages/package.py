@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +21,16 @@ from uuid import UUID
 
 import shapely
 
+from ler.errors import BlobDamagedError
 from ler.model import VERSIONS
-from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.content import DeliveredDrawing, Delivery, OwnerStatus, RequestInfo
 from ler.packages.geopackage import write_geopackage
 from ler.packages.gml import Answer, write_answer, write_collection
 
 FORMAT: Final = "ler-package/1"
 MANIFEST: Final = "manifest.json"
+DRAWINGS: Final = "bilag"
+"""Folder of drawings, in it one a CVR number."""
 SOFTWARE: Final = "ler 0.1.0"
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
@@ -35,6 +38,7 @@ _MEDIA_TYPES: Final = {
     ".gml": "application/gml+xml; version=3.2",
     ".gpkg": "application/geopackage+sqlite3",
     ".geojson": "application/geo+json",
+    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
 }
 
 
@@ -107,7 +111,39 @@ def _write_members(
             gml_members = write_answer(stream, answers[0])
     rows = write_geopackage(workshop / f"{stem}.gpkg", request, owners)
     (workshop / "graveomraade.geojson").write_text(_area_geojson(request), encoding="utf-8")
-    return {f"{stem}.gml": gml_members, f"{stem}.gpkg": sum(rows.values()), "graveomraade.geojson": 1}
+    drawings = [
+        _lay_drawing(workshop, member, drawing)
+        for owner in owners
+        for member, drawing in _drawing_members(owner)
+    ]
+    return {
+        f"{stem}.gml": gml_members,
+        f"{stem}.gpkg": sum(rows.values()),
+        "graveomraade.geojson": 1,
+        **dict.fromkeys(drawings, 0),
+    }
+
+
+def _lay_drawing(workshop: Path, member: str, drawing: DeliveredDrawing) -> str:
+    """Lay a drawing among the members, without copying it; BlobDamagedError when it is not what was delivered."""
+    digest, _ = _digest(drawing.path)
+    if digest != drawing.sha256:
+        raise BlobDamagedError(f"The stored drawing {member} is damaged.")
+    (workshop / member).parent.mkdir(parents=True, exist_ok=True)
+    (workshop / member).symlink_to(drawing.path)
+    return member
+
+
+def _drawing_members(owner: OwnerStatus) -> Iterator[tuple[str, DeliveredDrawing]]:
+    """Name the members of an owner's drawings, so that no two meet in one file, on Windows too."""
+    taken: set[str] = set()
+    for drawing in owner.delivery.drawings if owner.delivery else ():
+        name, number = drawing.file_name, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{number}-{drawing.file_name}"
+        taken.add(name.casefold())
+        yield f"{DRAWINGS}/{owner.cvr}/{name}", drawing
 
 
 def _manifest(
@@ -140,7 +176,7 @@ def _manifest(
             "clip_buffer_m": request.clip_buffer_m,
         },
         "owners": [_owner_entry(owner) for owner in owners],
-        "members": [_member_entry(workshop / name, count) for name, count in members.items()],
+        "members": [_member_entry(workshop, name, count) for name, count in members.items()],
     }
 
 
@@ -154,7 +190,10 @@ def _owner_entry(owner: OwnerStatus) -> dict[str, Any]:
         "answer": None,
         "feature_count": 0,
     }
-    return entry | _delivery_entry(owner.delivery) if owner.delivery else entry
+    if owner.delivery is None:
+        return entry
+    drawings = [_drawing_entry(member, drawing) for member, drawing in _drawing_members(owner)]
+    return entry | _delivery_entry(owner.delivery) | {"drawings": drawings}
 
 
 def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
@@ -171,11 +210,24 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _member_entry(path: Path, feature_count: int) -> dict[str, Any]:
-    digest, size = _digest(path)
+def _drawing_entry(member: str, drawing: DeliveredDrawing) -> dict[str, Any]:
+    days = {name: getattr(drawing, name) for name in ("taken_on", "valid_from", "valid_to")}
     return {
-        "path": path.name,
-        "media_type": _MEDIA_TYPES[path.suffix],
+        "name": drawing.name,
+        "member": member,
+        "resolution_m": drawing.resolution_m,
+        "accuracy_m": drawing.accuracy_m,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+        "gml_ids": list(drawing.gml_ids),
+    }
+
+
+def _member_entry(workshop: Path, name: str, feature_count: int) -> dict[str, Any]:
+    digest, size = _digest(workshop / name)
+    suffix = Path(name).suffix.lower().replace(".tiff", ".tif")
+    return {
+        "path": name,
+        "media_type": _MEDIA_TYPES[suffix],
         "size_bytes": size,
         "sha256": digest,
         "feature_count": feature_count,

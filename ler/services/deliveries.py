@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from ler.blobs import BlobStore
 from ler.db.functions import record_event
 from ler.db.rows import row_to_feature
 from ler.db.tables import (
@@ -19,15 +20,23 @@ from ler.db.tables import (
     owner_answer,
     owner_request,
     package,
+    package_drawing,
     package_feature,
 )
+from ler.errors import UnavailableError
 from ler.model import ANSWER, Feature
-from ler.packages.content import Delivery, OwnerStatus
+from ler.packages.content import DeliveredDrawing, Delivery, OwnerStatus
 from ler.packages.package import Package
 
 
-def list_owner_statuses(connection: Connection, request_id: UUID) -> list[OwnerStatus]:
-    """Return every owner that the request asked, by CVR number, with its delivery when it has answered."""
+def list_owner_statuses(
+    connection: Connection, request_id: UUID, store: BlobStore | None = None
+) -> list[OwnerStatus]:
+    """Return every owner that the request asked, by CVR number, with its delivery when it has answered.
+
+    `store` holds the drawings. UnavailableError when there are drawings and no store, BlobDamagedError when the file
+    of one is gone.
+    """
     numbers: dict[UUID, list[int]] = {}
     areas = (
         select(owner_request.c.owner_id, interest_area.c.registration_number)
@@ -37,7 +46,7 @@ def list_owner_statuses(connection: Connection, request_id: UUID) -> list[OwnerS
     )
     for owner_id, number in connection.execute(areas):
         numbers.setdefault(owner_id, []).append(number)
-    deliveries = _deliveries(connection, request_id)
+    deliveries = _deliveries(connection, request_id, _drawings(connection, request_id, store))
     columns = organisation.c
     owners = select(columns.id, columns.cvr, columns.name, columns.email, columns.phone).where(
         columns.id.in_(numbers)
@@ -66,7 +75,9 @@ def record_package(connection: Connection, request_id: UUID, made: Package) -> N
     record_event(connection, "worker:package:add", actor=None, object_id=request_id, details=details)
 
 
-def _deliveries(connection: Connection, request_id: UUID) -> dict[UUID, Delivery]:
+def _deliveries(
+    connection: Connection, request_id: UUID, drawings: dict[UUID, list[DeliveredDrawing]]
+) -> dict[UUID, Delivery]:
     query = (
         select(
             owner_answer.c.id,
@@ -94,9 +105,34 @@ def _deliveries(connection: Connection, request_id: UUID) -> dict[UUID, Delivery
                 found["gml_id"] for found in features.get(row.owner_id, []) if found["clipped"]
             ),
             left_out_references=sum(found["left_out_references"] for found in features.get(row.owner_id, [])),
+            drawings=drawings.get(row.owner_id, []),
         )
         for row in connection.execute(query)
     }
+
+
+def _drawings(
+    connection: Connection, request_id: UUID, store: BlobStore | None
+) -> dict[UUID, list[DeliveredDrawing]]:
+    query = select(package_drawing).where(package_drawing.c.request_id == request_id)
+    by_owner: dict[UUID, list[DeliveredDrawing]] = {}
+    for row in connection.execute(query.order_by(package_drawing.c.owner_id, package_drawing.c.name)):
+        if store is None:
+            raise UnavailableError("The request has drawings, and there is no store of files.")
+        by_owner.setdefault(row.owner_id, []).append(
+            DeliveredDrawing(
+                name=row.name,
+                path=store.path(row.cog_sha256),
+                sha256=row.cog_sha256,
+                resolution_m=row.resolution_m,
+                accuracy_m=row.accuracy_m,
+                taken_on=row.taken_on,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+                gml_ids=tuple(row.gml_ids),
+            )
+        )
+    return by_owner
 
 
 def _features(connection: Connection, request_id: UUID) -> dict[UUID, list[Any]]:

@@ -1,3 +1,4 @@
+import io
 import os
 import pwd
 import re
@@ -15,7 +16,9 @@ import pytest
 
 from geoapi.cluster import ROLES, Cluster
 from geoapi.postgresql import find_installation, get_installation, install_line
+from ler.blobs import FolderStore
 from ler.errors import InputError, UnavailableError
+from ler.settings import Settings
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -51,6 +54,14 @@ def test_the_first_start_makes_a_cluster_that_says_where_it_is(cluster: Cluster)
     assert status.postgis
     assert status.data_dir.is_dir()
     assert status.log_file.is_file()
+
+
+def test_files_kept_before_the_first_start_do_not_shut_the_server_out(home: Path) -> None:
+    stored = FolderStore(Settings(home=home).blob_folder).put(io.BytesIO(b"a drawing"))
+    cluster = Cluster(home, durable=False)
+    assert cluster.start()
+    assert cluster.stop()
+    FolderStore(home / "blobs").open(stored.sha256, verify=True).close()
 
 
 def test_a_second_start_and_a_second_stop_do_nothing(running: Cluster) -> None:

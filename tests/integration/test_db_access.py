@@ -22,6 +22,7 @@ from ler.services.idempotency import KeptAnswer, answer_once
 from ler.services.tokens import create_token, revoke_token
 from ler.services.uploads import NewUpload, create_upload, list_uploads
 from tests.integration.test_db_world import World, cable, line, square, world
+from tests.integration.test_drawings_matched import add_drawing, drawing_row, match_with_drawings
 
 __all__ = ["world"]
 
@@ -59,8 +60,9 @@ def scene(world: World) -> Scene:
             )
         _upload_something(world, owners[-1])
         diggers.append(world.organisation(f"digger {number}", cvr=f"1234567{number}"))
+        add_drawing(world, owners[-1], "same name.tif", area)
         requests.append(world.request(diggers[-1], area))
-        world.match(diggers[-1], requests[-1])
+        match_with_drawings(world, diggers[-1], requests[-1])
         with world.acting(None, role="ler_worker", request=requests[-1]) as connection:
             connection.execute(
                 tables.package.insert().values(
@@ -173,10 +175,12 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             tables.upload: "owner_id",
             tables.upload_event: "owner_id",
             tables.access_token: "owner_id",
+            tables.drawing: "owner_id",
             tables.excavation_request: "id",
             tables.owner_request: "request_id",
             tables.owner_answer: "request_id",
             tables.package_feature: "request_id",
+            tables.package_drawing: "request_id",
             tables.package: "request_id",
         }
         with scene.world.acting(principal, role=role) as connection:
@@ -187,12 +191,15 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
 
     for mine in (0, 1):
         owner, digger, request = scene.owners[mine], scene.diggers[mine], scene.requests[mine]
-        asked = {name: {request} for name in ("owner_request", "owner_answer", "package_feature")}
+        asked = {
+            name: {request}
+            for name in ("owner_request", "owner_answer", "package_feature", "package_drawing")
+        }
         assert seen(owner) == {
             "organisation": {owner, digger},
             **{name: {owner} for name in ("interest_area", "network_dataset")},
             **{name: {owner} for name in ("network_version", "network_feature")},
-            **{name: {owner} for name in ("staged_feature", "network_quality")},
+            **{name: {owner} for name in ("staged_feature", "network_quality", "drawing")},
             **{name: {owner} for name in ("upload", "upload_event", "access_token")},
             "excavation_request": set(),
             **asked,
@@ -202,7 +209,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "organisation": {owner, digger},
             **{name: set() for name in ("interest_area", "network_dataset")},
             **{name: set() for name in ("network_version", "network_feature")},
-            **{name: set() for name in ("staged_feature", "network_quality")},
+            **{name: set() for name in ("staged_feature", "network_quality", "drawing")},
             **{name: set() for name in ("upload", "upload_event", "access_token")},
             "excavation_request": {request},
             **asked,
@@ -215,7 +222,10 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
 def test_a_worker_sees_its_request_only(scene: Scene) -> None:
     request, owner = scene.requests[0], scene.owners[0]
     with scene.world.acting(None, role="ler_worker", request=request) as connection:
-        for table in (tables.owner_request, tables.owner_answer, tables.package_feature, tables.package):
+        for table in (
+            *(tables.owner_request, tables.owner_answer, tables.package_feature),
+            *(tables.package_drawing, tables.package),
+        ):
             assert set(connection.execute(select(table.c.request_id)).scalars()) == {request}
         assert connection.execute(select(tables.excavation_request.c.id)).scalars().all() == [request]
         assert connection.execute(select(tables.network_version.c.owner_id)).scalars().all() == [owner]
@@ -224,7 +234,7 @@ def test_a_worker_sees_its_request_only(scene: Scene) -> None:
         assert organisations == {owner, scene.diggers[0]}
     for forbidden in (
         *(tables.network_feature, tables.staged_feature, tables.network_quality),
-        *(tables.network_dataset, tables.audit_event),
+        *(tables.network_dataset, tables.audit_event, tables.drawing),
         *(tables.upload, tables.upload_event, tables.access_token, tables.idempotency_key),
     ):
         with (
@@ -271,6 +281,13 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.network_quality.insert().values(version_id=staged, owner_id=mine, score=1, figures={}),
         tables.network_quality.update().values(score=1),
         tables.network_quality.delete(),
+        drawing_row(yours, "x.tif", square(0, 0, 1, 1)),
+        tables.drawing.update().values(owner_id=mine),
+        tables.drawing.update().values(geom=None),
+        text("INSERT INTO ler.package_drawing (request_id) VALUES (gen_random_uuid())"),
+        tables.package_drawing.update().values(name="x"),
+        tables.package_drawing.delete(),
+        text("SELECT ler.known_blobs()"),
         text("INSERT INTO ler.owner_request (request_id) VALUES (gen_random_uuid())"),
         text("INSERT INTO ler.owner_answer (request_id) VALUES (gen_random_uuid())"),
         tables.owner_answer.update().values(answer_type=tables.NO_LINES),
@@ -375,6 +392,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
     assert {name for name, definer, *_ in rows if definer} == {
         *("match_request", "publish_version", "discard_version", "purge_versions", "sweep_staging"),
         *("find_token", "queue_upload", "uploads_at_work", "uploads_with_files", "forget_old_keys"),
+        *("match_drawings", "known_blobs"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name

@@ -29,10 +29,14 @@ def test_the_example_gives_what_the_page_says() -> None:
     columns = {name: [row[at] or None for row in rows] for at, name in enumerate(header)}
     shapes = [shapely.from_wkt(text) for text in columns.pop("GEOM")]
     source = MappedSource(
-        Tables([Table("ror", columns, shapes, None)]), parse_mapping(block("yaml")), coverage=Settings().coverage
+        Tables([Table("ror", columns, shapes, None)]),
+        parse_mapping(block("yaml")),
+        coverage=Settings().coverage,
     )
     features = list(source)
-    told = [{name: getattr(f, name) for name in ("type", "gml_id", "attributes", "voids")} for f in features[:2]]
+    told = [
+        {name: getattr(f, name) for name in ("type", "gml_id", "attributes", "voids")} for f in features[:2]
+    ]
     assert told == json.loads(block("json"))
     assert [str(finding) for finding in source.findings.kept] == block("text").splitlines()
 

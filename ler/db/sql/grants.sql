@@ -41,6 +41,8 @@ GRANT EXECUTE ON FUNCTION
     ler.version_at(uuid, timestamptz),
     ler.version_changes(uuid, integer, integer)
     TO ler_app, ler_readonly;
+GRANT EXECUTE ON FUNCTION ler.match_drawings(uuid) TO ler_app;
+GRANT EXECUTE ON FUNCTION ler.known_blobs() TO ler_worker;
 
 GRANT SELECT ON
     ler.organisation, ler.interest_area, ler.network_dataset, ler.network_version, ler.network_feature,
@@ -57,6 +59,12 @@ GRANT UPDATE (header, feature_count, model_version, comparison, findings, decisi
     ON ler.network_version TO ler_app;
 GRANT INSERT ON ler.staged_feature TO ler_app;
 GRANT INSERT (version_id, owner_id, score, figures) ON ler.network_quality TO ler_app;
+GRANT SELECT ON ler.drawing, ler.package_drawing TO ler_app, ler_readonly;
+GRANT INSERT (
+    owner_id, name, cog_sha256, cog_size_bytes, preview_sha256, resolution_m, accuracy_m, taken_on, valid_from,
+    valid_to, geom, original_sha256, original_size_bytes, media_type, source_epsg, columns, rows, linked_gml_ids
+) ON ler.drawing TO ler_app;
+GRANT DELETE ON ler.drawing TO ler_app;
 GRANT INSERT (requester_id, area, clip_buffer_m, period_from, period_to, purpose, description)
     ON ler.excavation_request TO ler_app;
 GRANT SELECT, INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_app;
@@ -65,6 +73,7 @@ GRANT SELECT ON
     ler.organisation, ler.network_version, ler.excavation_request, ler.owner_request, ler.owner_answer,
     ler.package_feature, ler.package
     TO ler_worker;
+GRANT SELECT ON ler.package_drawing TO ler_worker;
 -- Where an owner's interest lies is not part of a package.
 GRANT SELECT (id, owner_id, registration_number, utility_types) ON ler.interest_area TO ler_worker;
 GRANT INSERT (request_id, owner_id, file_name, sha256, size_bytes, feature_count, manifest)

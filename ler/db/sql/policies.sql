@@ -103,6 +103,22 @@ CREATE POLICY measuring ON ler.network_quality FOR INSERT TO ler_app
     );
 
 
+-- Drawings: the owner's alone. What of them is delivered is stored by ler.match_drawings.
+CREATE POLICY own ON ler.drawing FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY adding ON ler.drawing FOR INSERT TO ler_app
+    WITH CHECK (owner_id = (SELECT ler.principal()));
+CREATE POLICY removing ON ler.drawing FOR DELETE TO ler_app
+    USING (owner_id = (SELECT ler.principal()));
+
+CREATE POLICY requester ON ler.package_drawing FOR SELECT TO ler_app, ler_readonly
+    USING (requester_id = (SELECT ler.principal()));
+CREATE POLICY owner ON ler.package_drawing FOR SELECT TO ler_app, ler_readonly
+    USING (owner_id = (SELECT ler.principal()));
+CREATE POLICY job ON ler.package_drawing FOR SELECT TO ler_worker
+    USING (request_id = (SELECT ler.request_scope()));
+
+
 -- Requests: the requester's own. What comes of them is written by ler.match_request and seen by the requester, by the
 -- owner whose it is, and by the worker that builds the package of this one request.
 CREATE POLICY own ON ler.excavation_request FOR SELECT TO ler_app, ler_readonly

@@ -5,6 +5,7 @@ every migration, and a table that they forget can be read by nobody.
 """
 
 from ler.db.tables.base import SRID, metadata
+from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
     network_dataset,
     network_feature,
@@ -34,6 +35,7 @@ __all__ = [
     "SRID",
     "access_token",
     "audit_event",
+    "drawing",
     "excavation_request",
     "idempotency_key",
     "interest_area",
@@ -46,6 +48,7 @@ __all__ = [
     "owner_answer",
     "owner_request",
     "package",
+    "package_drawing",
     "package_feature",
     "staged_feature",
     "upload",

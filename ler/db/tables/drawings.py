@@ -1,0 +1,89 @@
+"""Owners' georeferenced drawings, and those that were delivered with a request; their files are in the blob store."""
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.schema import SchemaItem
+
+from ler.db.tables.base import SRID, created_at_column, id_column, metadata, uuid_column
+
+
+def _delivered_items() -> list[SchemaItem]:
+    """The columns that a requester gets to see."""
+    return [
+        Column("name", Text, nullable=False),
+        Column("cog_sha256", Text, nullable=False),
+        Column("cog_size_bytes", BigInteger, nullable=False),
+        Column("preview_sha256", Text, nullable=False),
+        Column("resolution_m", Double, nullable=False),
+        # What the change of reference system may be off, m; NULL when nobody knows.
+        Column("accuracy_m", Double),
+        Column("taken_on", Date),
+        Column("valid_from", Date),
+        Column("valid_to", Date),
+        # What the drawing shows: it covers every valid pixel.
+        Column("geom", Geometry("MULTIPOLYGON", srid=SRID, spatial_index=False), nullable=False),
+        CheckConstraint("cog_sha256 ~ '^[0-9a-f]{64}$'", name="cog_sha256"),
+        CheckConstraint("preview_sha256 ~ '^[0-9a-f]{64}$'", name="preview_sha256"),
+    ]
+
+
+drawing = Table(
+    "drawing",
+    metadata,
+    id_column(),
+    uuid_column("owner_id"),
+    *_delivered_items(),
+    # The owner's file as it was given, for the owner alone.
+    Column("original_sha256", Text, nullable=False),
+    Column("original_size_bytes", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("source_epsg", Integer, nullable=False),
+    Column("columns", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    # Features that it belongs to, beside the attachments (Informationsressource) whose `sti` names it.
+    Column("linked_gml_ids", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    created_at_column(),
+    ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
+    # With the owner first: it never tells which names another owner has used.
+    UniqueConstraint("owner_id", "name"),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("original_sha256 ~ '^[0-9a-f]{64}$'", name="original_sha256"),
+    CheckConstraint("columns > 0 AND rows > 0 AND resolution_m > 0", name="size"),
+    CheckConstraint("valid_from <= valid_to", name="valid"),
+    CheckConstraint("NOT ST_IsEmpty(geom) AND ST_IsValid(geom)", name="geom"),
+)
+# Serves ler.match_drawings: the drawings that a dig area touches.
+Index("ix_drawing_geom", drawing.c.geom, postgresql_using="gist")
+
+# Pinned to the request, so that a drawing that is removed later stays in what was delivered.
+package_drawing = Table(
+    "package_drawing",
+    metadata,
+    uuid_column("request_id"),
+    uuid_column("requester_id"),
+    uuid_column("owner_id"),
+    uuid_column("drawing_id"),
+    *_delivered_items(),
+    # The delivered features that it belongs to; none when it was delivered for its place alone.
+    Column("gml_ids", ARRAY(Text), nullable=False),
+    PrimaryKeyConstraint("request_id", "owner_id", "drawing_id"),
+    ForeignKeyConstraint(
+        ["requester_id", "request_id"],
+        ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
+    ),
+)
