@@ -4,7 +4,7 @@
 Needs atheris, which is no dependency of the platform: `.venv/bin/pip install atheris` (Linux, CPython; it brings
 libFuzzer). Run, with CORPUS an empty folder that keeps what was found worth keeping:
 
-    cp tests/counterexamples/*/valid/*.gml CORPUS        # names clash between versions: any one of them will do
+    cp tests/counterexamples/2.2.0/valid/*.gml CORPUS
     .venv/bin/python scripts/fuzz_reader.py CORPUS -max_len=20000 -timeout=10 -rss_limit_mb=500 -max_total_time=600
 
 Most changes of bytes make XML that no parser takes, which the fuzzer soon knows by heart. So two of three changes are
