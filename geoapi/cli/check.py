@@ -122,7 +122,7 @@ def _tell_rule(report: RuleReport, words: Words) -> None:
     console.print(
         Text.assemble(
             (severity, _COLOURS[report.severity]),
-            f" {report.rule.name}, {words.often(report.count)} ({report.rule.basis})",
+            f" {report.rule.name}, {words.often(report.count)} ({report.rule.basis_in(words.language)})",
         )
     )
     shown = report.findings[:PLACES]

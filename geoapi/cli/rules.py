@@ -42,10 +42,13 @@ def list_(
     if as_json:
         results().print_json(json.dumps([_row(rule) for rule in rules]))
         return
-    rule_word, severity, origin, versions, basis, *_ = _WORDS[language_of(language)]
+    told_in = language_of(language)
+    rule_word, severity, origin, versions, basis, *_ = _WORDS[told_in]
     table = Table(rule_word, severity, origin, versions, basis)
     for rule in rules:
-        table.add_row(Text(rule.name), str(rule.severity), rule.origin, _versions(rule), Text(rule.basis))
+        table.add_row(
+            Text(rule.name), str(rule.severity), rule.origin, _versions(rule), Text(rule.basis_in(told_in))
+        )
     results().print(table)
 
 
@@ -70,7 +73,7 @@ def show(
         str(rule.severity),
         rule.origin,
         _versions(rule),
-        rule.basis,
+        rule.basis_in(told_in),
         rule.says[told_in],
         rule.mend[told_in],
     )

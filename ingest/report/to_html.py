@@ -181,7 +181,10 @@ def _rule(rule: RuleReport, places: Sequence[tuple[int, Finding]], words: Words)
     )
     if saying:
         yield f"<p>{escape(saying)}</p>\n"
-    facts = [*((words.mend, remedy) for remedy in together), (words.basis, rule.rule.basis)]
+    facts = [
+        *((words.mend, remedy) for remedy in together),
+        (words.basis, rule.rule.basis_in(words.language)),
+    ]
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(fact)}</dd>" for name, fact in facts)
     yield f"<dl>{listed}</dl>\n"
     own = [

@@ -31,6 +31,18 @@ if TYPE_CHECKING:  # a finding prints itself with this catalogue
 
 type Language = Literal["da", "en"]
 
+_BASES: Final = (
+    ("GML application schema of the LER data model", "LER-datamodellens GML-skema"),
+    ("LER GML application schema", "LER's GML-skema"),
+    ("LER data model, restriction", "LER-datamodellen, restriktion"),
+    ("Published error codes of LER", "LER's offentliggjorte fejlkoder"),
+    ("Restrictions of the LER data model", "LER-datamodellens restriktioner"),
+    ("Rules of the LER server", "LER-serverens regler"),
+    ("This platform", "Denne platform"),
+    ("§ 22(3)", "§ 22, stk. 3"),
+)
+"""The words that bases are made of, in Danish."""
+
 ORIGINS: Final = ("schema", "restriction", "server", "platform")
 
 
@@ -53,6 +65,13 @@ class Rule:
         """Whether the version of the model has this rule."""
         first, asked, last = (VERSIONS.index(v) for v in (self.since, version, self.until))
         return first <= asked <= last
+
+    def basis_in(self, language: Language) -> str:
+        """The paragraph or document that the rule stands on, in a language."""
+        told = self.basis
+        for english, danish in _BASES if language == "da" else ():
+            told = told.replace(english, danish)
+        return told
 
     def message(self, finding: "Finding", language: Language) -> str:
         """What is wrong at the place of the finding, in words."""

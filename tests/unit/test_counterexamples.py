@@ -142,3 +142,22 @@ def test_the_reference_in_the_documentation_is_up_to_date() -> None:
     made = reference(load_rules().values(), counterexamples_in(HOME))
     assert page.read_text(encoding="utf-8") == made
     assert all(f"\n### {name}\n" in made for name in load_rules())
+
+
+def test_the_basis_of_every_rule_can_be_told_in_danish() -> None:
+    for rule in load_rules().values():
+        assert rule.basis_in("en") == rule.basis
+        words = set(re.findall(r"[A-Za-z]+", rule.basis_in("da").partition("restriktion ")[0]))
+        assert not words & {
+            "rules",
+            "Rules",
+            "schema",
+            "of",
+            "the",
+            "data",
+            "model",
+            "This",
+            "codes",
+            "restriction",
+        }
+        assert "(3)" not in rule.basis_in("da")
