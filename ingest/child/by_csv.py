@@ -37,7 +37,6 @@ class CsvReader:
         csv.field_size_limit(MAX_FIELD)
         self._path = path
         self._options = options
-        self._encoding = _encoding(options.encoding)
 
     def layers(self) -> tuple[list[LayerInfo], list[Note]]:
         """Its one layer; the whole file is read once, so that a row that does not fit is found before the first is used."""
@@ -74,8 +73,9 @@ class CsvReader:
     @contextmanager
     def _rows(self) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
         """The first row, and the others with their fields counted."""
+        encoding = _encoding(self._options.encoding)
         try:
-            with self._path.open(encoding=self._encoding, newline="") as stream:
+            with self._path.open(encoding=encoding, newline="") as stream:
                 delimiter = self._options.delimiter or _detected(stream.readline(MAX_FIELD))
                 stream.seek(0)
                 records = self._records(stream, delimiter)
@@ -86,7 +86,7 @@ class CsvReader:
         except UnicodeError:
             raise RefusedError(
                 "encoding-invalid",
-                f"the file is not {self._encoding} text: save it as UTF-8, or state its encoding",
+                f"the file is not {encoding} text: save it as UTF-8, or state its encoding",
             ) from None
 
     def _records(self, stream: TextIO, delimiter: str) -> Iterator[list[str]]:

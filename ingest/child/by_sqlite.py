@@ -16,7 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from ingest.child.layers import FieldInfo, FieldType, LayerInfo, Note
-from ingest.child.serve import ARROW_TYPES, Batch
+from ingest.child.serve import ARROW_TYPES, Batch, Envelope
 from ingest.gate.geopackage_layers import Column, FeatureTable, feature_tables
 from ingest.gate.sqlite_file import open_sqlite, quoted
 
@@ -36,16 +36,14 @@ _MISFITS: Final[dict[FieldType, str]] = {
     "boolean": "typeof({0}) NOT IN ('integer', 'null') OR {0} NOT IN (0, 1)",
     "integer": "typeof({0}) NOT IN ('integer', 'null')",
     "real": "typeof({0}) NOT IN ('real', 'integer', 'null')",
-    "date": "{0} IS NOT NULL AND date({0}) IS NOT {0}",
-    "datetime": "{0} IS NOT NULL AND strftime('%Y-%m-%dT%H:%M:%fZ', {0}) IS NOT {0}"
-    " AND strftime('%Y-%m-%dT%H:%M:%SZ', {0}) IS NOT {0}",
+    "date": "{0} IS NOT NULL AND date({0}, '+0 days') IS NOT {0}",
+    "datetime": "{0} IS NOT NULL AND strftime('%Y-%m-%dT%H:%M:%fZ', {0}, '+0 days') IS NOT {0}"
+    " AND strftime('%Y-%m-%dT%H:%M:%SZ', {0}, '+0 days') IS NOT {0}",
 }
-"""What is true of a value that the type cannot hold."""
+"""What is true of a value that the type cannot hold. Adding no days lets SQLite count a 30th of February on to March."""
 
 _ENVELOPES: Final = (0, 4, 6, 6, 8)
 """Numbers in the header of a geometry, by the kind of envelope."""
-
-type Envelope = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -27,7 +27,8 @@ from ingest.child.protocol import HEADER, MAX_FRAME, Kind, read_batch, read_sche
 from ingest.gate.formats import Format
 from ler.errors import RefusedError
 
-MODULE = "ingest.child"
+CHILD: Final = ["-I", "-m", "ingest.child"]
+"""Arguments of the interpreter: a fresh one, deaf to the environment and the folder that it is started in."""
 
 _LOG = logging.getLogger(__name__)
 _LAST_WORDS = 2000
@@ -55,7 +56,7 @@ class ReadingProcess:
         try:
             log = self._log.open("wb")
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-I", "-m", MODULE],
+                [sys.executable, *CHILD],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -179,7 +180,7 @@ class ReadingProcess:
             raise self._crashed("it answered with something else")
         try:
             return parse(content, *more)
-        except (ValueError, pa.ArrowException, OSError, RecursionError):
+        except (ValueError, pa.ArrowException, OSError, EOFError, RecursionError):
             raise self._crashed("it answered with something else") from None
 
     def _crashed(self, what: str) -> RefusedError:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ingest.child.arcs import MOST_DEGREES, TOLERANCE_DEG, TOLERANCE_M
-from ingest.child.geometry import bounds, judge
+from ingest.child.judge_batch import judge_batch
 from ingest.child.layers import FAULT, NOTE, OWN_COLUMNS, RECORD, WKB, LayerInfo, Note, layers_to_document
 from ingest.child.limits import MIB, ChildLimits
 from ingest.child.options import ReadOptions
@@ -28,6 +30,8 @@ ARROW_TYPES: Final = {
 
 _MOST_BYTES: Final = 32 * MIB
 
+type Envelope = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -37,7 +41,7 @@ class Batch:
     geometries: list[bytes | None]
     faults: list[str | None] | None = None
     """Faults that the reader itself found, one a row; None where it looks for none."""
-    envelopes: list[tuple[float, float, float, float] | None] | None = None
+    envelopes: list[Envelope | None] | None = None
     """West, south, east, north that the file states, one a row."""
 
 
@@ -129,25 +133,27 @@ def _nothing(rows: int) -> list[None]:
 
 def _judged(batch: Batch) -> list[list[Any]]:
     """WKB, fault and note of each row."""
-    results = [judge(wkb) for wkb in batch.geometries]
-    faults = [result.fault for result in results]
+    judged = judge_batch(batch.geometries)
+    faults = judged.faults
+    if batch.envelopes is not None:
+        for row in _disagreeing(batch.envelopes, judged.bounds):
+            faults[row] = faults[row] or "geometry-header"
     if batch.faults is not None:
         faults = [theirs or ours for theirs, ours in zip(batch.faults, faults, strict=True)]
-    if batch.envelopes is not None:
-        for row, (stated, result) in enumerate(zip(batch.envelopes, results, strict=True)):
-            if stated and result.wkb and not _agree(stated, bounds(result.wkb)):
-                faults[row] = faults[row] or "geometry-header"
-    return [
-        [None if fault else result.wkb for fault, result in zip(faults, results, strict=True)],
-        faults,
-        [result.note for result in results],
-    ]
+    if any(faults):
+        judged.wkb = [None if fault else wkb for fault, wkb in zip(faults, judged.wkb, strict=True)]
+    return [judged.wkb, faults, judged.notes]
 
 
-def _agree(stated: tuple[float, ...], real: tuple[float, ...]) -> bool:
-    """Whether two envelopes are the same but for the rounding of curves; false where a number is none."""
-    tolerance = 2 * (TOLERANCE_DEG if max(map(abs, real)) <= MOST_DEGREES else TOLERANCE_M)
-    return all(abs(a - b) <= tolerance for a, b in zip(stated, real, strict=True))
+def _disagreeing(stated: list[Envelope | None], real: NDArray[np.float64]) -> list[int]:
+    """Rows whose envelopes differ by more than the rounding of curves; a number that is none differs."""
+    rows = [row for row, envelope in enumerate(stated) if envelope is not None]
+    if not rows:
+        return []
+    claimed, found = np.array([stated[row] for row in rows]), real[rows]
+    tolerance = np.where(np.abs(found).max(axis=1) <= MOST_DEGREES, TOLERANCE_DEG, TOLERANCE_M) * 2
+    agree = (np.abs(claimed - found) <= tolerance[:, np.newaxis]).all(axis=1) | np.isnan(found).any(axis=1)
+    return [row for row, same in zip(rows, agree.tolist(), strict=True) if not same]
 
 
 def make_reader(format_: Format, path: Path, options: ReadOptions) -> Reader:

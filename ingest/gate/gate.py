@@ -5,7 +5,6 @@ a mistake or a trick. A ZIP is judged by its structure; its dataset is then stre
 there like any other file, and the folder removed.
 """
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from ingest.gate.limits import DEFAULT_LIMITS, MIB, GateLimits
 from ingest.gate.shapefile import check_shapefile
 from ingest.gate.sniff import ZIP_MARK, sniff
 from ingest.gate.unpack import unpack
+from ingest.workshop import workshop
 from ler.errors import RefusedError
 
 ZIP_EXTENSION: Final = "zip"
@@ -55,8 +55,8 @@ def gate_file(path: Path, limits: GateLimits = DEFAULT_LIMITS) -> GatedFile:
         )
     members = {member.name: member for member in open_archive(path, limits)}
     format_, names = find_dataset(list(members))
-    with tempfile.TemporaryDirectory(prefix="ler-gate-") as folder:
-        main = unpack(path, [members[name] for name in names], Path(folder))[0]
+    with workshop() as folder:
+        main = unpack(path, [members[name] for name in names], folder)[0]
         with main.open("rb") as stream:
             found = sniff(main, stream.read(_HEAD_BYTES))
         _check_name(names[0], found)

@@ -21,7 +21,8 @@ from ler.errors import RefusedError
 _CHUNK: Final = 1 << 18
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _ZERO: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_HUGE: Final = re.compile(r"[eE]\+?\d{3}|\d{309}")
+_INFINITE: Final = float("inf")
+"""What a number beyond a double is read as."""
 _LARGEST: Final = sys.float_info.max
 _MOST_MEMBERS: Final = 100
 """Members of the collection beside its features."""
@@ -72,7 +73,9 @@ class _Text:
         fresh = self.at
         while True:
             # Without what closes it in the text that came last, it cannot have come to its end.
-            if (closing in self.held[fresh:] or self._ended) and (found := self._decoded()) is not None:
+            if (self.held.find(closing, fresh) >= 0 or self._ended) and (
+                found := self._decoded()
+            ) is not None:
                 return found
             if len(self.held) - self.at > self._limits.max_feature_bytes:
                 code = (
@@ -184,16 +187,11 @@ class _Collection:
             if properties is not None and not isinstance(properties, dict):
                 self._text.refuse("the properties of a feature must be an object")
             for value in (properties or {}).values():
-                self._check_value(value, 0)
+                if not (value is None or isinstance(value, str)):
+                    self._check_value(value, 0)
             self._check_geometry(feature.get("geometry"), 0)
-            self._check_numbers(feature.get("geometry"), text)
             if self._text.expect(",]") == "]":
                 return
-
-    def _check_numbers(self, geometry: object, text: str) -> None:
-        """Numbers that a double cannot hold, looked for where the text has what could be one."""
-        if _HUGE.search(text) and any(map(_infinite, _numbers(geometry))):
-            raise RefusedError("coordinate-not-finite", f"line {self._text.line}: a coordinate is not finite")
 
     def _check_text(self, value: object, text: str) -> None:
         if "\\u" not in text:
@@ -250,6 +248,12 @@ class _Collection:
             self._check_widths([coordinates])
 
     def _check_widths(self, positions: list[Any]) -> None:
+        if any(
+            _INFINITE in position or -_INFINITE in position
+            for position in positions
+            if isinstance(position, list)
+        ):
+            raise RefusedError("coordinate-not-finite", f"line {self._text.line}: a coordinate is not finite")
         if not {len(position) if isinstance(position, list) else 0 for position in positions} <= {2, 3}:
             raise RefusedError(
                 "geometry-dimension",
@@ -258,15 +262,6 @@ class _Collection:
 
     def _too_deep(self) -> NoReturn:
         raise RefusedError("json-limit", f"line {self._text.line}: values lie too deep in each other")
-
-
-def _numbers(value: object) -> Iterator[float]:
-    """Every number in a geometry, whose depth has been checked."""
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _numbers(inner)
-    elif isinstance(value, int | float):
-        yield value
 
 
 def _infinite(number: float) -> bool:

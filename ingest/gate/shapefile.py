@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 from typing import IO, Final
 
+from ingest.gate.dbf_values import DbfColumn, check_values
 from ingest.gate.limits import GateLimits
 from ler.errors import RefusedError
 
@@ -58,29 +59,32 @@ def _check_header(path: Path) -> int:
 
 
 def _table(path: Path, limits: GateLimits) -> tuple[int, list[str]]:
-    """Records and column names of a .dbf."""
+    """Records and column names of a .dbf, its numbers and dates checked."""
     with path.open("rb") as stream:
         header = stream.read(_FIELD)
         if len(header) < _FIELD:
             raise _inconsistent("the .dbf is damaged")
         records, header_length, record_length = struct.unpack_from("<IHH", header, 4)
-        names = _names(stream, header_length, limits)
-    needed = header_length + records * record_length
-    if not record_length or path.stat().st_size < needed:
+        columns = _columns(stream, header_length, limits)
+    if not record_length or path.stat().st_size < header_length + records * record_length:
         raise _inconsistent("the .dbf is cut off")
-    return records, names
+    check_values(path, columns, header=header_length, record=record_length, records=records)
+    return records, [column.name for column in columns]
 
 
-def _names(stream: IO[bytes], header_length: int, limits: GateLimits) -> list[str]:
-    names: list[str] = []
+def _columns(stream: IO[bytes], header_length: int, limits: GateLimits) -> list[DbfColumn]:
+    columns: list[DbfColumn] = []
+    at = 1  # behind the mark of deletion
     while stream.tell() + _FIELD <= header_length:
         described = stream.read(_FIELD)
         if len(described) < _FIELD or described[0] == _FIELDS_END:
             break
-        names.append(described[:11].partition(b"\0")[0].decode("latin-1").strip())
-        if len(names) > limits.max_fields:
+        name = described[:11].partition(b"\0")[0].decode("latin-1").strip()
+        columns.append(DbfColumn(name, described[11:12], at, described[16]))
+        at += described[16]
+        if len(columns) > limits.max_fields:
             raise RefusedError("field-mapping", f"the .dbf has more than {limits.max_fields:,} columns")
-    return names
+    return columns
 
 
 def _inconsistent(why: str) -> RefusedError:

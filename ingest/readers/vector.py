@@ -8,7 +8,6 @@ again.
 
 import contextlib
 import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +23,7 @@ from ingest.child.options import ReadOptions
 from ingest.child.process import ReadingProcess
 from ingest.gate.formats import STEM, Format, GatedFile
 from ingest.gate.unpack import unpack_gated
+from ingest.workshop import make_workshop
 from ler.errors import RefusedError
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 FORMATS: Final = frozenset(Format) - {Format.LER_GML, Format.IMAGE}
-WORKSHOP_PREFIX: Final = "ler-read-"
 _NOTHING_DECLARED: Final = ReadOptions()
 
 
@@ -60,7 +59,7 @@ class VectorFile:
         self._notes: tuple[Note, ...] = ()
         self._inputs: list[Path] | None = None
         self._names: dict[str, str] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix=WORKSHOP_PREFIX))
+        self._folder = make_workshop()
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     def layers(self) -> tuple[LayerInfo, ...]:

@@ -87,6 +87,16 @@ def same_columns(_: str) -> bytes:
     return shapefile(dbf=table.replace(b"udvendigBr", b"udvendigDi"))
 
 
+def dated() -> bytes:
+    """A table with a date and a number."""
+    fields = [(b"dato", b"D", 8), (b"tal", b"N", 8)]
+    described = b"".join(
+        name.ljust(11, b"\0") + kind + bytes(4) + bytes([width]) + bytes(15) for name, kind, width in fields
+    )
+    head = struct.pack("<4B I 2H", 3, 126, 1, 1, 2, 32 + len(described) + 1, 17) + bytes(20)
+    return head + described + b"\r" + b" 20260203     1.5" + b" 00000000        " + b"\x1a"
+
+
 def utf_8_as_cp1252(_: str) -> bytes:
     return shapefile(cpg=b"1252")
 
@@ -211,6 +221,10 @@ OTHERS: Final = [
     Case("36 other length", "a.zip", spoiled("shp", 24, struct.pack(">i", 7)), "shapefile-inconsistent"),
     Case("36 negative length", "a.zip", spoiled("shx", 24, struct.pack(">i", -1)), "shapefile-inconsistent"),
     Case("37 UTF-8 said to be cp1252", "a.zip", utf_8_as_cp1252, "encoding-doubtful"),
+    Case("73 no date in a shapefile", "a.zip", lambda _: shapefile(dbf=dated().replace(b"20260203", b"20260230")), "date-invalid"),
+    Case("83 no number in a shapefile", "a.zip", lambda _: shapefile(dbf=dated().replace(b"     1.5", b"     abc")), "attribute-value"),
+    Case("83 infinite number in a shapefile", "a.zip", lambda _: shapefile(dbf=dated().replace(b"     1.5", b"   1e999")), "attribute-value"),
+    Case("83 number that was too long", "a.zip", lambda _: shapefile(dbf=dated().replace(b"     1.5", b"********")), ACCEPTED),
     Case("38 names clash", "a.zip", same_columns, "field-mapping"),
     Case("40 a block in itself", "a.dxf", lambda _: dxf(dxf_insert("A"), dxf_block("A", dxf_insert("A"))), "dxf-limit"),
     Case("40 two blocks in each other", "a.dxf", lambda _: dxf(dxf_insert("A"), dxf_block("A", dxf_insert("b")) + dxf_block("B", dxf_insert("A"))), "dxf-limit"),

@@ -66,7 +66,7 @@ def nothing_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def service_alive_after(nothing_stored: Path) -> Iterator[None]:
-    """A good file is read after the hostile one."""
+    """A good file is read in the same process after the hostile one."""
     yield
     path = nothing_stored / "good.csv"
     path.write_text(samples.csv_text("1,a,POINT (575000 6224000)"))
