@@ -7,6 +7,7 @@ file with a single error is refused whole, and the caller's transaction must be 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import batched
 from typing import Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from ingest.placing import Places
 from ingest.rules.engine import RuleChecker
 from ingest.source import Source
 from ler.db import functions
-from ler.db.rows import Row, copy_features, feature_to_row
+from ler.db.rows import Row, copy_features, features_to_rows
 from ler.db.tables import network_dataset, network_version
 from ler.errors import NotFoundError, RefusedError
 from ler.model import Feature
@@ -34,6 +35,9 @@ _UNRESOLVED: Final = "ManglendeGmlIdHenvisningRule"
 _NO_CONTENT: Final = "GmlContentNonEmptyRule"
 _ABOUT_THE_WHOLE: Final = frozenset({_UNRESOLVED, _NO_CONTENT})
 """Findings of a reader that hold for a whole network, not for a delta: they are found anew in what it makes."""
+
+_AT_ONCE: Final = 500
+"""Features whose rows are made at once."""
 
 type Progress = Callable[[int], None]
 """Told how many features have been read so far."""
@@ -167,21 +171,26 @@ class _Intake:
     def rows(self, progress: Progress) -> Iterator[Row]:
         """The rows to stage; none after the first error."""
         types, findings = self._source.model.types, self._source.findings
-        delta = self._candidate.mode is Mode.DELTA
-        for seq, feature in enumerate(self._source, start=1):
-            self._rules.check_feature(feature)
-            self._places.take(feature)
-            progress(seq)
-            if delta:
-                self._replaced.add(feature.gml_id)
+        taken = 0
+        for features in batched(self._checked(progress), _AT_ONCE):
             if not findings.errors:
-                yield feature_to_row(
-                    feature,
-                    types[feature.type],
+                yield from features_to_rows(
+                    features,
+                    types,
                     owner_id=self._owner.id,
                     version_id=self._candidate.version_id,
-                    seq=seq,
+                    first_seq=taken + 1,
                 )
+            taken += len(features)
+
+    def _checked(self, progress: Progress) -> Iterator[Feature]:
+        for number, feature in enumerate(self._source, start=1):
+            self._rules.check_feature(feature)
+            self._places.take(feature)
+            progress(number)
+            if self._candidate.mode is Mode.DELTA:
+                self._replaced.add(feature.gml_id)
+            yield feature
 
     def judge(self) -> None:
         """After the last feature: the rules of the whole network; a single error refuses it."""
