@@ -16,14 +16,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from ingest.compare import Comparison, Decision, Verdict, compare_staged, decide
-from ingest.findings import Finding, Findings
+from ingest.findings import Finding, Findings, Severity
 from ingest.placing import Places
 from ingest.rules.engine import RuleChecker
 from ingest.source import Source
 from ler.db import functions
 from ler.db.rows import Row, copy_features, features_to_rows
 from ler.db.tables import network_dataset, network_version
-from ler.errors import NotFoundError, RefusedError
+from ler.errors import LerError, NotFoundError, RefusedError
 from ler.model import Feature
 from ler.services.registry import Organisation
 from ler.settings import Settings
@@ -107,7 +107,9 @@ def stage_network(
     named = {"source_name": source_name, "source_sha256": source_sha256, "mode": mode.value}
     candidate = _open(connection, owner, named | {"model_version": source.model.version})
     intake = _Intake(connection, candidate, source, owner, frozenset(deletes))
-    copy_features(connection, intake.rows(progress), intake.judge)
+    if copy_features(connection, intake.rows(progress), intake.judge) != intake.taken:
+        # Never: what is missing here would count as taken away by the owner.
+        raise LerError("Not every feature of the file was staged.")
     count = _complete(connection, candidate, source, deletes)
     if count == 0 and not confirm_empty:
         raise RefusedError("replacement-empty", _emptying(connection, candidate))
@@ -167,21 +169,28 @@ class _Intake:
         self._rules = RuleChecker(source.model, source.findings)
         self._places = Places(source.findings)
         self._replaced: set[str] = set()
+        self.taken = 0
+        """How many features the source gave."""
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         """The rows to stage; none after the first error."""
-        types, findings = self._source.model.types, self._source.findings
-        taken = 0
+        types = self._source.model.types
         for features in batched(self._checked(progress), _AT_ONCE):
-            if not findings.errors:
+            if not self._refuses():
                 yield from features_to_rows(
                     features,
                     types,
                     owner_id=self._owner.id,
                     version_id=self._candidate.version_id,
-                    first_seq=taken + 1,
+                    first_seq=self.taken + 1,
                 )
-            taken += len(features)
+            self.taken += len(features)
+
+    def _refuses(self) -> bool:
+        """Whether there is an error already that refuses the file, whatever else is found."""
+        later = _ABOUT_THE_WHOLE if self._candidate.mode is Mode.DELTA else frozenset()
+        counts = self._source.findings.counts
+        return any(severity is Severity.ERROR and code not in later for severity, code in counts)
 
     def _checked(self, progress: Progress) -> Iterator[Feature]:
         for number, feature in enumerate(self._source, start=1):
