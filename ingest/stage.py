@@ -17,7 +17,9 @@ from sqlalchemy.engine import Connection
 
 from ingest.compare import Comparison, Decision, Verdict, compare_staged, decide
 from ingest.findings import Finding, Findings, Severity
+from ingest.network_checks import check_network
 from ingest.placing import Places
+from ingest.quality import measure_quality
 from ingest.rules.engine import RuleChecker
 from ingest.source import Source
 from ler.db import functions
@@ -115,8 +117,14 @@ def stage_network(
         raise RefusedError("replacement-empty", _emptying(connection, candidate))
     comparison = compare_staged(connection, candidate.version_id)
     decision = decide(comparison, settings)
+    unchanged = decision.verdict is Verdict.UNCHANGED
+    if not unchanged:  # what is published already was checked as a network, and measured, when it came
+        check_network(connection, candidate.version_id, source.findings, source.model)
+        if source.findings.errors:
+            raise NetworkRefusedError(source.findings)
+        measure_quality(connection, candidate.version_id)
     _record(connection, candidate.version_id, source.findings, comparison, decision)
-    if decision.verdict is Verdict.UNCHANGED:
+    if unchanged:
         functions.discard_version(connection, candidate.version_id)
     return Staged(
         candidate.version_id, candidate.number, count, source.findings, comparison, decision
