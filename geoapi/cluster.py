@@ -43,6 +43,8 @@ _TUNING = """
 shared_buffers = 256MB
 max_connections = 100
 jit = off
+# Whole pages in the log, of which an upload writes one for each page that it touches, take a third of the room.
+wal_compression = on
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '

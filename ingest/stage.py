@@ -7,6 +7,7 @@ file with a single error is refused whole, and the caller's transaction must be 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import batched
 from typing import Final
 from uuid import UUID
 
@@ -15,14 +16,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from ingest.compare import Comparison, Decision, Verdict, compare_staged, decide
-from ingest.findings import Finding, Findings
+from ingest.findings import Finding, Findings, Severity
+from ingest.network_checks import check_network
 from ingest.placing import Places
+from ingest.quality import measure_quality
 from ingest.rules.engine import RuleChecker
 from ingest.source import Source
 from ler.db import functions
-from ler.db.rows import Row, copy_features, feature_to_row
+from ler.db.rows import Row, copy_features, features_to_rows
 from ler.db.tables import network_dataset, network_version
-from ler.errors import NotFoundError, RefusedError
+from ler.errors import LerError, NotFoundError, RefusedError
 from ler.model import Feature
 from ler.services.registry import Organisation
 from ler.settings import Settings
@@ -34,6 +37,9 @@ _UNRESOLVED: Final = "ManglendeGmlIdHenvisningRule"
 _NO_CONTENT: Final = "GmlContentNonEmptyRule"
 _ABOUT_THE_WHOLE: Final = frozenset({_UNRESOLVED, _NO_CONTENT})
 """Findings of a reader that hold for a whole network, not for a delta: they are found anew in what it makes."""
+
+_AT_ONCE: Final = 500
+"""Features whose rows are made at once."""
 
 type Progress = Callable[[int], None]
 """Told how many features have been read so far."""
@@ -103,14 +109,22 @@ def stage_network(
     named = {"source_name": source_name, "source_sha256": source_sha256, "mode": mode.value}
     candidate = _open(connection, owner, named | {"model_version": source.model.version})
     intake = _Intake(connection, candidate, source, owner, frozenset(deletes))
-    copy_features(connection, intake.rows(progress), intake.judge)
+    if copy_features(connection, intake.rows(progress), intake.judge) != intake.taken:
+        # Never: what is missing here would count as taken away by the owner.
+        raise LerError("Not every feature of the file was staged.")
     count = _complete(connection, candidate, source, deletes)
     if count == 0 and not confirm_empty:
         raise RefusedError("replacement-empty", _emptying(connection, candidate))
     comparison = compare_staged(connection, candidate.version_id)
     decision = decide(comparison, settings)
+    unchanged = decision.verdict is Verdict.UNCHANGED
+    if not unchanged:  # what is published already was checked as a network, and measured, when it came
+        check_network(connection, candidate.version_id, source.findings, source.model)
+        if source.findings.errors:
+            raise NetworkRefusedError(source.findings)
+        measure_quality(connection, candidate.version_id)
     _record(connection, candidate.version_id, source.findings, comparison, decision)
-    if decision.verdict is Verdict.UNCHANGED:
+    if unchanged:
         functions.discard_version(connection, candidate.version_id)
     return Staged(
         candidate.version_id, candidate.number, count, source.findings, comparison, decision
@@ -163,25 +177,37 @@ class _Intake:
         self._rules = RuleChecker(source.model, source.findings)
         self._places = Places(source.findings)
         self._replaced: set[str] = set()
+        self.taken = 0
+        """How many features the source gave."""
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         """The rows to stage; none after the first error."""
-        types, findings = self._source.model.types, self._source.findings
-        delta = self._candidate.mode is Mode.DELTA
-        for seq, feature in enumerate(self._source, start=1):
-            self._rules.check_feature(feature)
-            self._places.take(feature)
-            progress(seq)
-            if delta:
-                self._replaced.add(feature.gml_id)
-            if not findings.errors:
-                yield feature_to_row(
-                    feature,
-                    types[feature.type],
+        types = self._source.model.types
+        for features in batched(self._checked(progress), _AT_ONCE):
+            if not self._refuses():
+                yield from features_to_rows(
+                    features,
+                    types,
                     owner_id=self._owner.id,
                     version_id=self._candidate.version_id,
-                    seq=seq,
+                    first_seq=self.taken + 1,
                 )
+            self.taken += len(features)
+
+    def _refuses(self) -> bool:
+        """Whether there is an error already that refuses the file, whatever else is found."""
+        later = _ABOUT_THE_WHOLE if self._candidate.mode is Mode.DELTA else frozenset()
+        counts = self._source.findings.counts
+        return any(severity is Severity.ERROR and code not in later for severity, code in counts)
+
+    def _checked(self, progress: Progress) -> Iterator[Feature]:
+        for number, feature in enumerate(self._source, start=1):
+            self._rules.check_feature(feature)
+            self._places.take(feature)
+            progress(number)
+            if self._candidate.mode is Mode.DELTA:
+                self._replaced.add(feature.gml_id)
+            yield feature
 
     def judge(self) -> None:
         """After the last feature: the rules of the whole network; a single error refuses it."""

@@ -9,7 +9,7 @@ are not finite, NUL characters, lone surrogates.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,8 +61,17 @@ _COPIED: Final[Mapping[str, str]] = {
 _HAS_SRID: Final = 0x20
 _SRID: Final = SRID.to_bytes(4, "little")
 
-_to_json: Final = json.JSONEncoder(ensure_ascii=False).encode
-_to_canonical_json: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
+_SUSPECT: Final = "e+"
+_SIMPLE_TYPES: Final = (
+    shapely.GeometryType.POINT,
+    shapely.GeometryType.LINESTRING,
+    shapely.GeometryType.POLYGON,
+)
+type Columns = dict[str, str | float | None]
+_NO_COLUMNS: Final[Columns] = dict.fromkeys(COLUMNS.values())
 _HASH_BYTES: Final = 16
 
 _NAMES: Final = sql.SQL(", ").join(map(sql.Identifier, _COPIED))
@@ -109,42 +118,82 @@ def feature_to_row(
 
     Raises InputError, naming the feature, for a value that cannot be stored as it is.
     """
-    for text in (feature.type, feature.gml_id):
-        _check(text, feature.gml_id)
-    rest = dict(feature.attributes)
-    columns = {
-        column: _column_value(rest.pop(name, None), column, feature.gml_id)
-        for name, column in COLUMNS.items()
-    }
-    for value in (rest, feature.voids):
-        _check(value, feature.gml_id)
-    geometry = feature.geometry
-    ewkb = None if geometry is None else geometry_to_ewkb(geometry, feature.gml_id)
-    return {
-        "version_id": version_id,
-        "owner_id": owner_id,
-        "seq": seq,
-        "line": feature.line,
-        "content_hash": content_hash(feature, ewkb),
-        "feature_type": feature.type,
-        "gml_id": feature.gml_id,
-        "utility_type": next(iter(feature.utility_types(feature_type)), None),
-        **columns,
-        "attributes": _to_json(rest),
-        "voids": _to_json(feature.voids),
-        "geom": ewkb,
-    }
+    types = {feature.type: feature_type}
+    return next(features_to_rows([feature], types, owner_id=owner_id, version_id=version_id, first_seq=seq))
 
 
-def content_hash(feature: Feature, ewkb: bytes | None) -> UUID:
+def features_to_rows(
+    features: Sequence[Feature],
+    types: Mapping[str, FeatureType],
+    *,
+    owner_id: UUID,
+    version_id: UUID,
+    first_seq: int,
+) -> Iterator[Row]:
+    """Yield what `feature_to_row` returns for each; many at once take a third of the time."""
+    ewkbs = _geometries_to_ewkb(features)
+    for seq, (feature, ewkb) in enumerate(zip(features, ewkbs, strict=True), start=first_seq):
+        attributes, columns = _split(feature)
+        voids = _to_json(feature.voids, feature) if feature.voids else "{}"
+        yield {
+            "version_id": version_id,
+            "owner_id": owner_id,
+            "seq": seq,
+            "line": feature.line,
+            "content_hash": _hash(feature, columns, attributes, voids, ewkb),
+            "feature_type": feature.type,
+            "gml_id": feature.gml_id,
+            "utility_type": next(iter(feature.utility_types(types[feature.type])), None),
+            **columns,
+            "attributes": attributes,
+            "voids": voids,
+            "geom": ewkb,
+        }
+
+
+def content_hash(feature: Feature) -> UUID:
     """Return 128 bits that two features share when type, attributes, voids and geometry are the same.
 
     The order of attributes does not count, that of values in a list does. gml:id, line and `unread` are no content.
     """
-    told = _to_canonical_json([feature.type, feature.attributes, feature.voids]).encode()
+    attributes, columns = _split(feature)
+    voids = _to_json(feature.voids, feature)
+    return _hash(feature, columns, attributes, voids, _geometries_to_ewkb([feature])[0])
+
+
+def _split(feature: Feature) -> tuple[str, Columns]:
+    """The attributes without column as JSON, and those that have one."""
+    gml_id = feature.gml_id
+    if "\0" in gml_id or not gml_id.isascii():
+        _check(gml_id, gml_id)
+    columns, rest = _NO_COLUMNS.copy(), {}
+    for name, value in feature.attributes.items():
+        column = COLUMNS.get(name)
+        if column is None:
+            rest[name] = value
+        elif value is not None:
+            columns[column] = _column_value(value, column, gml_id)
+    return _to_json(rest, feature) if rest else "{}", columns
+
+
+def _hash(feature: Feature, columns: Columns, attributes: str, voids: str, ewkb: bytes | None) -> UUID:
+    told = _to_json([feature.type, *columns.values()], feature)
     # JSON holds no NUL, so nothing can be moved from one part to the other.
-    digest = hashlib.blake2b(told + b"\0" + ewkb if ewkb else told, digest_size=_HASH_BYTES)
+    text = f"{told}\0{attributes}\0{voids}\0".encode()
+    digest = hashlib.blake2b(text + ewkb if ewkb else text, digest_size=_HASH_BYTES)
     return UUID(bytes=digest.digest())
+
+
+def _to_json(value: object, feature: Feature) -> str:
+    """JSON with sorted keys. InputError, naming the feature, for what text or jsonb would change or refuse."""
+    try:
+        text = _encode(value)
+    except ValueError:  # a number that is not finite
+        text = _SUSPECT
+    # Looked for in the text, all at once: looking at each value takes longer than everything else (measured).
+    if "\\u0000" in text or "e+" in text or not (text.isascii() or _encodable(text)):
+        _check(value, feature.gml_id)
+    return text
 
 
 def row_to_feature(row: Mapping[str, Any]) -> Feature:
@@ -175,7 +224,27 @@ def geometry_to_ewkb(geometry: BaseGeometry, place: str) -> bytes:
     coordinates = shapely.get_coordinates(geometry, include_z=True)
     if np.isinf(coordinates).any() or np.isnan(coordinates[:, :2]).any():
         raise InputError(f"{place} has a coordinate that is not finite.")
-    wkb: bytes = shapely.to_wkb(geometry, byte_order=1, flavor="extended")
+    return _with_srid(shapely.to_wkb(geometry, byte_order=1, flavor="extended"))
+
+
+def _geometries_to_ewkb(features: Sequence[Feature]) -> list[bytes | None]:
+    """EWKB of each feature's geometry. What is simple and sound is judged and written all at once."""
+    found: list[bytes | None] = [None] * len(features)
+    placed = [number for number, feature in enumerate(features) if feature.geometry is not None]
+    geometries = np.array([features[number].geometry for number in placed], dtype=object)
+    simple = np.isin(shapely.get_type_id(geometries), _SIMPLE_TYPES)
+    coordinates = shapely.get_coordinates(geometries, include_z=True)
+    sound = simple & shapely.has_z(geometries) & ~shapely.has_m(geometries) & ~shapely.is_empty(geometries)
+    if not sound.all() or np.isinf(coordinates).any() or np.isnan(coordinates[:, :2]).any():
+        for number, geometry in zip(placed, geometries, strict=True):
+            found[number] = geometry_to_ewkb(geometry, features[number].gml_id)
+        return found
+    for number, wkb in zip(placed, shapely.to_wkb(geometries, byte_order=1, flavor="extended"), strict=True):
+        found[number] = _with_srid(wkb)
+    return found
+
+
+def _with_srid(wkb: bytes) -> bytes:
     # Byte order, then the type with flags in its last byte. Setting the SRID first would copy the geometry.
     return wkb[:4] + bytes((wkb[4] | _HAS_SRID,)) + _SRID + wkb[5:]
 
@@ -213,10 +282,7 @@ def copy_features(
     return stored
 
 
-def _column_value(value: Value | None, column: str, place: str) -> str | float | None:
-    if value is None:
-        return None
-    _check(value, place)
+def _column_value(value: Value, column: str, place: str) -> str | float:
     if column in _NUMBERS:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)

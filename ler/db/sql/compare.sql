@@ -95,18 +95,18 @@ LANGUAGE plpgsql STABLE ROWS 1
 AS $$
 #variable_conflict use_column
 DECLARE
-    found ler.network_version;
+    kept ler.network_version;
 BEGIN
-    SELECT v.* INTO found
+    SELECT v.* INTO kept
     FROM ler.network_version AS v
     JOIN ler.network_dataset AS d ON d.id = v.dataset_id AND d.current_version_id IS NOT NULL
     WHERE v.owner_id = owner AND v.number = wanted AND v.published_at IS NOT NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no such version' USING ERRCODE = 'LE404';
-    ELSIF found.purged_at IS NOT NULL THEN
+    ELSIF kept.purged_at IS NOT NULL THEN
         RAISE EXCEPTION 'the version was purged' USING ERRCODE = 'LE410';
     END IF;
-    RETURN QUERY SELECT found.dataset_id, found.number;
+    RETURN QUERY SELECT kept.dataset_id, kept.number;
 END
 $$;
 

@@ -23,6 +23,7 @@ DECLARE
     features integer;
     last_seq bigint;
     attachments bigint[];
+    staged integer;
     ended integer;
     added integer;
 BEGIN
@@ -77,7 +78,7 @@ BEGIN
         registered_from, precautions, indicative_depth_mm, level, attributes, voids, geom
     )
     SELECT
-        s.owner_id, version.dataset_id, last_seq + 1 + s.seq, version.number, s.content_hash, s.feature_type, s.gml_id,
+        version.owner_id, version.dataset_id, last_seq + 1 + s.seq, version.number, s.content_hash, s.feature_type, s.gml_id,
         s.utility_type, s.operational_status, s.ownership, s.established, s.danger_class, s.ler_id, s.drawing_method,
         s.horizontal_accuracy, s.vertical_accuracy, s.registered_from, s.precautions, s.indicative_depth_mm, s.level,
         s.attributes, s.voids, s.geom
@@ -91,6 +92,11 @@ BEGIN
 
     attachments := ler.common_attachments(version.id, version.dataset_id);
     DELETE FROM ler.staged_feature AS s WHERE s.version_id = version.id;
+    GET DIAGNOSTICS staged = ROW_COUNT;
+    IF staged <> features THEN
+        -- Somebody added to it meanwhile, past ler.db.rows.copy_features, which waits.
+        RAISE EXCEPTION 'the staged version changed while it was published' USING ERRCODE = 'LE410';
+    END IF;
 
     UPDATE ler.network_version AS v SET state = 'superseded'
     WHERE v.dataset_id = version.dataset_id AND v.state = 'published';

@@ -148,10 +148,8 @@ network_feature = Table(
     # Serves following references, and comparing. Keys hold the dataset first, so that they never tell whether somebody
     # else has the same gml:id. No index holds removed_in: ending a feature then touches no index.
     UniqueConstraint("dataset_id", "gml_id", "added_in"),
-    # The owner written beside each feature, by which rows are guarded, is the dataset's owner.
-    ForeignKeyConstraint(
-        ["dataset_id", "owner_id"], ["ler.network_dataset.id", "ler.network_dataset.owner_id"]
-    ),
+    # No foreign key: checking it took a quarter of the time of a publication. Only ler.publish_version writes here, and
+    # takes dataset and owner, by which rows are guarded, from the version, which has that key.
     CheckConstraint("added_in > 0", name="added_in"),
     CheckConstraint("removed_in > added_in", name="removed_in"),
     *_geometry_checks(),
@@ -177,10 +175,7 @@ staged_feature = Table(
     PrimaryKeyConstraint("version_id", "seq"),
     # Serves following references within a version. It holds the version first: see network_feature.
     UniqueConstraint("version_id", "gml_id"),
-    # The owner written beside each feature, by which rows are guarded, is the version's owner.
-    ForeignKeyConstraint(
-        ["version_id", "owner_id"], ["ler.network_version.id", "ler.network_version.owner_id"]
-    ),
+    # No foreign key, as above: the policy lets an owner write for its own staged versions only, under its own name.
     *_geometry_checks(),
     prefixes=["UNLOGGED"],
 )

@@ -92,11 +92,6 @@ def upgrade() -> None:
         *_feature_items("network_feature"),
         sa.CheckConstraint("added_in > 0", name=op.f("ck_network_feature_added_in")),
         sa.CheckConstraint("removed_in > added_in", name=op.f("ck_network_feature_removed_in")),
-        sa.ForeignKeyConstraint(
-            ["dataset_id", "owner_id"],
-            ["ler.network_dataset.id", "ler.network_dataset.owner_id"],
-            name=op.f("fk_network_feature_dataset_id_owner_id"),
-        ),
         sa.PrimaryKeyConstraint("dataset_id", "seq", name=op.f("pk_network_feature")),
         sa.UniqueConstraint(
             "dataset_id", "gml_id", "added_in", name=op.f("uq_network_feature_dataset_id_gml_id_added_in")
@@ -115,11 +110,6 @@ def upgrade() -> None:
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.UUID(), nullable=False),
         *_feature_items("staged_feature"),
-        sa.ForeignKeyConstraint(
-            ["version_id", "owner_id"],
-            ["ler.network_version.id", "ler.network_version.owner_id"],
-            name=op.f("fk_staged_feature_version_id_owner_id"),
-        ),
         sa.PrimaryKeyConstraint("version_id", "seq", name=op.f("pk_staged_feature")),
         sa.UniqueConstraint("version_id", "gml_id", name=op.f("uq_staged_feature_version_id_gml_id")),
         schema="ler",
@@ -293,9 +283,7 @@ def _hash_features(connection: sa.Connection) -> None:
     connection.exec_driver_sql(
         "CREATE TEMP TABLE ler_hash (version_id uuid, seq integer, content_hash uuid) ON COMMIT DROP"
     )
-    query = (
-        f"SELECT version_id, seq, {_COLUMNS}, ST_AsEWKB(geom, 'NDR') AS ewkb FROM ler.network_feature_0001"  # noqa: S608 - names of our columns
-    )
+    query = f"SELECT version_id, seq, {_COLUMNS} FROM ler.network_feature_0001"  # noqa: S608 - names of our columns
     insert = sa.text(
         "INSERT INTO pg_temp.ler_hash SELECT * FROM unnest("
         "CAST(:versions AS uuid[]), CAST(:seqs AS integer[]), CAST(:hashes AS uuid[]))"
@@ -305,11 +293,6 @@ def _hash_features(connection: sa.Connection) -> None:
             values: dict[str, list[Any]] = {
                 "versions": [row["version_id"] for row in batch],
                 "seqs": [row["seq"] for row in batch],
-                "hashes": [_hash(dict(row)) for row in batch],
+                "hashes": [content_hash(row_to_feature(dict(row))) for row in batch],
             }
             connection.execute(insert, values)
-
-
-def _hash(row: dict[str, Any]) -> object:
-    ewkb = row["ewkb"]
-    return content_hash(row_to_feature(row), None if ewkb is None else bytes(ewkb))
