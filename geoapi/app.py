@@ -20,7 +20,7 @@ from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
-from geoapi.routes import about, content, decisions, reports, uploads
+from geoapi.routes import about, content, decisions, networks, reports, uploads
 from ler.errors import LerError
 from ler.settings import Settings
 
@@ -56,7 +56,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     )
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
-    for routes in (about, uploads, content, decisions, reports):
+    for routes in (about, uploads, content, decisions, reports, networks):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

@@ -27,10 +27,12 @@ from ingest.compare import Verdict
 from ingest.report.stored import refusal_to_stored, to_stored
 from ingest.stage import NetworkRefusedError
 from ler.db.engine import transaction
+from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.uploads import WAITING, WORKED_ON, Actor, Event, State
 from ler.errors import LerError, NotFoundError, RefusedError
 from ler.faults import point
 from ler.jobs import queue_upload
+from ler.services.networks import sweep_staging
 from ler.services.registry import get_organisation
 from ler.services.uploads import Upload, forget_version, get_upload, move, record_progress
 
@@ -42,6 +44,7 @@ MOST_ATTEMPTS: Final = 3
 _PROGRESS_EVERY_S: Final = 0.5
 _TRY_AGAIN_S: Final = 5.0
 _BUSY_S: Final = 2.0
+_TIDY_EVERY_S: Final = 3600.0
 _RECHECKED: Final = frozenset({"version-stale", "version-not-staged", "staging-lost"})
 """Refusals to publish that another check puts right."""
 
@@ -82,6 +85,7 @@ class Work:
     _stopping: Flag = field(default_factory=Flag)
     _running: set[Connection] = field(default_factory=set)
     _guard: Lock = field(default_factory=Lock)
+    _tidied_at: float | None = None
 
     def check(self, upload_id: UUID, owner_id: UUID) -> None:
         """Check an upload that waits for it; nothing when it does not wait or somebody else is at it."""
@@ -129,6 +133,15 @@ class Work:
             if what:
                 done[what] += 1
         return Swept(**done, files=self._sweep_files())
+
+    def tidy(self) -> None:
+        """Once an hour: discard staged versions that can no longer be published, whoever staged them."""
+        now = monotonic()
+        if self._tidied_at is not None and now - self._tidied_at < _TIDY_EVERY_S:
+            return
+        self._tidied_at = now
+        with self._transaction(PLATFORM_OPERATOR) as connection:
+            sweep_staging(connection, self.platform.settings.keep_staged_days)
 
     def stop(self) -> None:
         """Let running work end at its next step and be handed back."""
@@ -185,6 +198,8 @@ class Work:
             event, values = Event.REJECT_FILE, _rejection(error)
         elif isinstance(error, RefusedError) and error.code in _RECHECKED:
             event, values = Event.RECHECK, {"version_id": None, "comparison": None}
+        elif isinstance(error, RefusedError):
+            event, values = Event.GIVE_UP, {"problem": {"code": error.code, "message": str(error)}}
         elif problem_of(error).slug == "unavailable":
             _LOG.warning("upload %s waits: the database is not available", upload.id)
             delay_s = _TRY_AGAIN_S

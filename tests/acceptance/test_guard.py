@@ -45,6 +45,7 @@ ROWS = {
     ("POST", UPLOADS + "/{upload_id}/approve"): Row(409, {"If-Match": "*"}),
     ("POST", UPLOADS + "/{upload_id}/reject"): Row(409, {"If-Match": "*"}),
     ("GET", UPLOADS + "/{upload_id}/report"): Row(409),
+    ("GET", "/api/v1/network/versions"): Row(200, personal=False),
 }
 
 

@@ -141,6 +141,23 @@ def test_the_list_goes_through_all_uploads_once(service: Service) -> None:
     assert pages == 3
 
 
+def test_versions_of_the_own_network_are_listed_and_no_others(worked: Service) -> None:
+    first, second = worked.program(), worked.program()
+    for year in (b"1978", b"1979", b"1980"):
+        first.wait(
+            first.upload(GML.replace(b">1978-05<", b">" + year + b"<"), auto_approve=True), "published"
+        )
+    page = first.http.get("/api/v1/network/versions?limit=2").json()
+    assert [(one["number"], one["state"]) for one in page["versions"]] == [
+        (3, "published"),
+        (2, "superseded"),
+    ]
+    rest = first.http.get(page["next"]).json()
+    assert [one["number"] for one in rest["versions"]] == [1]
+    assert "next" not in rest
+    assert second.http.get("/api/v1/network/versions").json() == {"versions": []}
+
+
 def test_an_undecided_upload_expires(worked: Service) -> None:
     client = worked.program()
     address = client.upload(GML)
