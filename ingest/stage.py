@@ -16,7 +16,9 @@ from sqlalchemy.engine import Connection
 
 from ingest.compare import Comparison, Decision, Verdict, compare_staged, decide
 from ingest.findings import Finding, Findings
+from ingest.network_checks import check_network
 from ingest.placing import Places
+from ingest.quality import measure_quality
 from ingest.rules.engine import RuleChecker
 from ingest.source import Source
 from ler.db import functions
@@ -107,11 +109,17 @@ def stage_network(
     count = _complete(connection, candidate, source, deletes)
     if count == 0 and not confirm_empty:
         raise RefusedError("replacement-empty", _emptying(connection, candidate))
+    check_network(connection, candidate.version_id, source.findings, source.model)
+    if source.findings.errors:
+        raise NetworkRefusedError(source.findings)
+    source.findings.sort()
     comparison = compare_staged(connection, candidate.version_id)
     decision = decide(comparison, settings)
     _record(connection, candidate.version_id, source.findings, comparison, decision)
     if decision.verdict is Verdict.UNCHANGED:
         functions.discard_version(connection, candidate.version_id)
+    else:
+        measure_quality(connection, candidate.version_id)
     return Staged(
         candidate.version_id, candidate.number, count, source.findings, comparison, decision
     )  # fmt: skip
