@@ -122,6 +122,7 @@ def stage_network(
         check_network(connection, candidate.version_id, source.findings, source.model)
         if source.findings.errors:
             raise NetworkRefusedError(source.findings)
+        source.findings.sort()
         measure_quality(connection, candidate.version_id)
     _record(connection, candidate.version_id, source.findings, comparison, decision)
     if unchanged:

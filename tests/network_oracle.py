@@ -32,7 +32,8 @@ class Oracle:
         self.holders: dict[str, set[str]] = {}
         for feature in features:
             for target in pointers(feature, "indeholdtLedning"):
-                if target in self.features and is_a(self.features[target], "Ledning"):
+                other = self.features.get(target, feature)
+                if other is not feature and is_a(other, "Ledning"):
                     self.holders.setdefault(target, set()).add(feature.gml_id)
 
     def findings(self) -> Counter[Found]:
@@ -40,12 +41,12 @@ class Oracle:
         for feature in self.features.values():
             for rule in (references, zero_length, crossing, spikes, ends, connected, flags):
                 found.update(rule(self, feature))
-        for rule in (containment, heights, utilities):
+        for pair_rule in (containment, heights, utilities):
             found.update(
                 hit
                 for line, holders in self.holders.items()
                 for one in holders
-                for hit in rule(self, one, line)
+                for hit in pair_rule(self, one, line)
             )
         for rule_of_all in (several, duplicates, overlaps, gaps):
             found.update(rule_of_all(self))
@@ -201,14 +202,10 @@ def flags(oracle: Oracle, feature: Feature) -> Iterator[Found]:
         yield "container-flag-differs", feature.gml_id, "liggerILedning", ""
 
 
-def samples(geometry: BaseGeometry) -> list[Point]:
-    """Its vertices and places on it no more than a centimetre apart."""
-    dense = shapely.segmentize(geometry, 0.01)
-    return [Point(xy) for xy in shapely.get_coordinates(dense)]
-
-
 def farthest(of: BaseGeometry, off: BaseGeometry) -> float:
-    return max(place.distance(off) for place in samples(of))
+    """The largest distance of its vertices, and of places on it no more than a centimetre apart, from the other."""
+    places = shapely.points(shapely.get_coordinates(shapely.segmentize(of, 0.01)))
+    return float(shapely.distance(places, off).max())
 
 
 def containment(oracle: Oracle, holder_id: str, line_id: str) -> Iterator[Found]:
@@ -232,6 +229,8 @@ def heights(oracle: Oracle, holder_id: str, line_id: str) -> Iterator[Found]:
     if not is_a(holder, "Ledning"):
         return
     if not isinstance(holder.geometry, LineString) or line.geometry is None:
+        return
+    if shapely.to_wkb(holder.geometry) == shapely.to_wkb(line.geometry):
         return
     width = metres(holder, "udvendigDiameter", "udvendigBredde")
     allowed = (settings.duct_half_width_m if width is None else width / 2) + settings.duct_tolerance_m

@@ -1,8 +1,7 @@
 """Networks in `ler.staged_feature`, put there as an upload does, for tests of what reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from uuid import UUID
@@ -55,7 +54,9 @@ def staged(world: World, owner_id: UUID, features: Sequence[Feature]) -> Iterato
     """A transaction of the owner in which the features are staged; nothing is left of it."""
     with transaction(world.databases.app, owner_id) as connection:
         yield connection, stage(connection, owner_id, features)
-        connection.get_transaction().rollback()  # type: ignore[union-attr] - there is one
+        opened = connection.get_transaction()
+        assert opened is not None
+        opened.rollback()
 
 
 def found_in(

@@ -74,6 +74,7 @@ def check_network(
     findings: Findings,
     model: Model,
     settings: NetworkCheckSettings | None = None,
+    *,
     watch: Watch = lambda _: None,
 ) -> None:
     """Check the version in `ler.staged_feature` that the connection's principal owns; add what is wrong to `findings`.
@@ -170,7 +171,7 @@ def _forget(cursor: psycopg.ClientCursor[Any], *tables: str) -> None:
 
 
 def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
+    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
         raise UnavailableError("The connection to the database was lost.")
     return driver

@@ -106,14 +106,14 @@ def _group_to_json(group: Group) -> dict[str, Any]:
         name: {
             "base": figure.base,
             "known": figure.known,
-            "base_m": round(figure.base_m, 1),
-            "known_m": round(figure.known_m, 1),
+            "base_m": round(figure.base_m, 3),
+            "known_m": round(figure.known_m, 3),
             "share": _rounded(figure.share),
             "share_by_length": _rounded(figure.share_by_length),
         }
         for name, figure in group.figures.items()
     }
-    return {"features": group.features, "length_m": round(group.length_m, 1), "figures": figures}
+    return {"features": group.features, "length_m": round(group.length_m, 3), "figures": figures}
 
 
 def _group_from_json(stored: Mapping[str, Any]) -> Group:

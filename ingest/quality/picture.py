@@ -14,7 +14,6 @@ from ingest.quality.measure import VersionQuality
 from ingest.rules.catalogue import Language
 from ler.errors import RefusedError
 from ler.packages.map_canvas import (
-    INK,
     MUTED,
     Box,
     draw_panel,

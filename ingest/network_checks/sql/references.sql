@@ -38,6 +38,6 @@ SELECT DISTINCT r.seq AS holder, h.kind AS holder_kind, r.target_seq AS seq
 FROM pg_temp.ler_check_reference AS r
 JOIN pg_temp.ler_check_feature AS h ON h.seq = r.seq
 JOIN pg_temp.ler_check_feature AS l ON l.seq = r.target_seq
-WHERE r.attribute = 'indeholdtLedning' AND l.kind = 'line';
+WHERE r.attribute = 'indeholdtLedning' AND l.kind = 'line' AND r.target_seq <> r.seq;
 
 ANALYZE pg_temp.ler_check_contained;
