@@ -240,7 +240,8 @@ class LayerReader:
 
     def _place(self, columns: Columns, kept: list[tuple[int, Feature]]) -> None:
         rows = [row for row, _ in kept]
-        shapes = shapely.from_wkb(columns.wkb()[rows], on_invalid="ignore")
+        with np.errstate(invalid="ignore"):  # what is not finite is told, record by record
+            shapes = shapely.from_wkb(columns.wkb()[rows], on_invalid="ignore")
         if self.layer.areas:
             self._close_areas(shapes, columns, rows)
         if self.layer.unplaced:
