@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
@@ -80,10 +81,11 @@ class Tables:
         self.reads.append(layer)
         table = next(table for table in self.tables if table.name == layer)
         count = len(table.geometries)
-        wkb = [
-            g if isinstance(g, bytes) or g is None else shapely.to_wkb(g, flavor="iso")
-            for g in table.geometries
-        ]
+        with np.errstate(invalid="ignore"):
+            wkb = [
+                g if isinstance(g, bytes) or g is None else shapely.to_wkb(g, flavor="iso")
+                for g in table.geometries
+            ]
         faults = list(table.faults) or [None if g else "geometry-empty" for g in wkb]
         whole = {
             **{name: pa.array(cells) for name, cells in table.columns.items()},

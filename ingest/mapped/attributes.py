@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.mapped.columns import Coded, Columns, encode
 from ingest.mapping.cells import CellReader, Meaning, Notation, Outcome, cell_text, printable
 from ingest.mapping.rules import AttributeRule, LayerMapping
@@ -16,18 +19,27 @@ UNKNOWN: Final = "unknown"
 """The reason of a void, where a mapping or a table gives none but says that nobody knows."""
 
 
+type Rows = NDArray[np.intp]
+"""Indices of records in a batch."""
+
 type Tell = Callable[[Feature, str, str, str, str], None]
 """Reports: feature, code, attribute, found, wanted."""
 
 
 @dataclass(slots=True)
-class _Faults:
-    """Attributes of a batch's features that could not be read."""
+class _Part:
+    """Records of one type in a batch: their features, where they stand, and what of them could not be read."""
 
-    of: dict[int, set[str]] = field(default_factory=dict)
+    features: Sequence[Feature]
+    rows: Rows
+    columns: Columns
+    tell: Tell
+    unread: dict[int, set[str]] = field(default_factory=dict)
 
-    def add(self, feature: Feature, attribute: str) -> None:
-        self.of.setdefault(id(feature), set()).add(attribute)
+    def fault(self, feature: Feature, attribute: str, outcome: Outcome, name: str = "") -> None:
+        """Tell that an attribute could not be read; `name` is the field of an inline object."""
+        self.unread.setdefault(id(feature), set()).add(attribute)
+        self.tell(feature, outcome.code, name or attribute, outcome.found, outcome.wanted)
 
 
 class TypeReader:
@@ -60,41 +72,31 @@ class TypeReader:
             a.name for a in feature_type.attributes if a.min_count and a.kind is not Kind.GEOMETRY
         )
 
-    def fill(self, features: Sequence[Feature], rows: Sequence[int], columns: Columns, tell: Tell) -> None:
+    def fill(self, features: Sequence[Feature], rows: Rows, columns: Columns, tell: Tell) -> None:
         """Read the attributes of the features that are at some rows of a batch."""
-        faults = _Faults()
+        part = _Part(features, rows, columns, tell)
         for attribute, rule, reader in self._readers:
             if rule.fields:
-                self._fill_inline(attribute, features, rows, columns, tell, faults)
+                self._fill_inline(attribute, part)
             else:
-                self._fill_one(attribute, rule, reader, features, rows, columns, tell, faults)
+                self._fill_one(rule, reader, part)
         if self._layer.voids:
-            self._fill_voids(features, rows, columns, tell)
-        self._tell_foreign(features, rows, columns, tell)
+            self._fill_voids(part)
+        self._tell_foreign(part)
         for feature in features:
-            if found := faults.of.get(id(feature)):
+            if found := part.unread.get(id(feature)):
                 feature.unread = frozenset(found)
             missing = self.required - feature.attributes.keys()
             if missing and (left := missing - feature.voids.keys() - feature.unread):
                 for name in sorted(left):
                     tell(feature, "value-missing", name, "", "")
 
-    def _fill_one(
-        self,
-        attribute: Attribute,
-        rule: AttributeRule,
-        reader: CellReader,
-        features: Sequence[Feature],
-        rows: Sequence[int],
-        columns: Columns,
-        tell: Tell,
-        faults: _Faults,
-    ) -> None:
+    def _fill_one(self, rule: AttributeRule, reader: CellReader, part: _Part) -> None:
+        attribute, tell = reader.attribute, part.tell
         name = attribute.name
         copies = attribute.many or attribute.kind in {Kind.INLINE, Kind.MEASURE}
-        for feature, outcome in zip(
-            features, _outcomes(rule, reader, rows, columns, self.notation), strict=True
-        ):
+        outcomes = _outcomes(rule, reader, part.rows, part.columns, self.notation)
+        for feature, outcome in zip(part.features, outcomes, strict=True):
             meaning = outcome.meaning
             if meaning is Meaning.VALUE:
                 value = outcome.value
@@ -102,41 +104,30 @@ class TypeReader:
             elif meaning is Meaning.VOID:
                 feature.voids[name] = UNKNOWN
             elif meaning is Meaning.FAULT:
-                faults.add(feature, name)
-                tell(feature, outcome.code, name, outcome.found, outcome.wanted)
+                part.fault(feature, name, outcome)
 
-    def _fill_inline(
-        self,
-        attribute: Attribute,
-        features: Sequence[Feature],
-        rows: Sequence[int],
-        columns: Columns,
-        tell: Tell,
-        faults: _Faults,
-    ) -> None:
+    def _fill_inline(self, attribute: Attribute, part: _Part) -> None:
         inner = self._inner[attribute.name]
-        found = [_outcomes(rule, reader, rows, columns, self.notation) for _, rule, reader in inner]
-        for at, feature in enumerate(features):
+        found = [_outcomes(rule, reader, part.rows, part.columns, self.notation) for _, rule, reader in inner]
+        for at, feature in enumerate(part.features):
             value: dict[str, Value] = {}
-            for (part, _, _), outcomes in zip(inner, found, strict=True):
+            for (own, _, _), outcomes in zip(inner, found, strict=True):
                 outcome = outcomes[at]
                 if outcome.meaning is Meaning.VALUE:
-                    value[part.name] = outcome.value
+                    value[own.name] = outcome.value
                 elif outcome.meaning is Meaning.FAULT:
-                    faults.add(feature, attribute.name)
-                    tell(feature, outcome.code, part.name, outcome.found, outcome.wanted)
+                    part.fault(feature, attribute.name, outcome, own.name)
             if value:
                 feature.attributes[attribute.name] = _copy(value, attribute, feature)
 
-    def _fill_voids(
-        self, features: Sequence[Feature], rows: Sequence[int], columns: Columns, tell: Tell
-    ) -> None:
+    def _fill_voids(self, part: _Part) -> None:
         rule = self._layer.voids
         if rule is None:
             return
-        codes, cells = columns.coded(rule.column)
+        tell = part.tell
+        codes, cells = part.columns.coded(rule.column)
         named = [_named(cell_text(cell, self.notation), rule.separator) for cell in cells]
-        for feature, code in zip(features, codes[list(rows)].tolist(), strict=True):
+        for feature, code in zip(part.features, codes[part.rows].tolist(), strict=True):
             for name, reason in named[code] if code >= 0 else ():
                 attribute = self._own.get(name)
                 if attribute is None or not (attribute.void or attribute.kind is Kind.LEVEL):
@@ -148,17 +139,15 @@ class TypeReader:
                 else:
                     feature.voids[name] = reason
 
-    def _tell_foreign(
-        self, features: Sequence[Feature], rows: Sequence[int], columns: Columns, tell: Tell
-    ) -> None:
+    def _tell_foreign(self, part: _Part) -> None:
         """Values of attributes that this type does not have, in a layer of several types."""
         for rule in self._foreign:
             for column in rule.columns:
-                codes, cells = columns.coded(column)
-                texts = [cell_text(cell, self.notation) for cell in cells]
-                for feature, code in zip(features, codes[list(rows)].tolist(), strict=True):
-                    if code >= 0 and texts[code]:
-                        tell(feature, "mapping-value-unused", rule.name, printable(texts[code]), "")
+                codes, cells = part.columns.coded(column)
+                mine = codes[part.rows]
+                for at in np.flatnonzero(mine >= 0).tolist():
+                    if text := cell_text(cells[mine[at]], self.notation):
+                        part.tell(part.features[at], "mapping-value-unused", rule.name, printable(text), "")
 
 
 def _reader(attribute: Attribute, rule: AttributeRule, model: Model, notation: Notation) -> CellReader:
@@ -167,7 +156,7 @@ def _reader(attribute: Attribute, rule: AttributeRule, model: Model, notation: N
 
 
 def _outcomes(
-    rule: AttributeRule, reader: CellReader, rows: Sequence[int], columns: Columns, notation: Notation
+    rule: AttributeRule, reader: CellReader, rows: Rows, columns: Columns, notation: Notation
 ) -> list[Outcome]:
     """What the cells of some rows became."""
     if not rule.columns:
@@ -175,9 +164,12 @@ def _outcomes(
     codes, cells = (
         columns.coded(rule.columns[0]) if len(rule.columns) == 1 else _joined(rule, columns, notation)
     )
-    known = [reader.read(cell) for cell in cells]
-    known.append(reader.missing())  # what code -1 picks
-    return [known[code] for code in codes[list(rows)].tolist()]
+    mine = codes[rows]
+    # Read what these rows have and no more: other rows of the batch may be of other types.
+    used = np.unique(mine)
+    known = {code: reader.read(cells[code]) for code in used.tolist() if code >= 0}
+    known[-1] = reader.missing()
+    return [known[code] for code in mine.tolist()]
 
 
 def _joined(rule: AttributeRule, columns: Columns, notation: Notation) -> Coded:

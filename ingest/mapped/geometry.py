@@ -64,7 +64,7 @@ def place(
     raw = positions.copy()
     warnings += _forget_unknown(positions, whose, heights)
     moved = transformation.apply(positions)
-    faults = _faults(raw, moved, whose, len(shapes), transformation, coverage)
+    faults = _faults(raw, moved, whose, transformation, coverage, count=len(shapes))
     warnings += _repeated(moved, whose, shapes)
     faulty = {fault.at for fault in faults}
     faults += [fault for fault in _short_lines(moved, whose, shapes) if fault.at not in faulty]
@@ -135,9 +135,10 @@ def _faults(
     raw: NDArray[np.float64],
     moved: NDArray[np.float64],
     whose: NDArray[np.intp],
-    count: int,
     transformation: Transformation,
     coverage: Coverage,
+    *,
+    count: int,
 ) -> list[Fault]:
     west, south, east, north = coverage
     lowest, highest = HEIGHTS_M
@@ -235,8 +236,5 @@ def _same_as_before(positions: NDArray[np.float64], whose: NDArray[np.intp]) -> 
 
 
 def _shown(position: NDArray[np.float64]) -> str:
-    return (
-        f"{position[0]:.6g} {position[1]:.6g}"
-        if abs(position[0]) < 1000
-        else f"{position[0]:.2f} {position[1]:.2f}"
-    )  # noqa: PLR2004 - degrees need more digits
+    digits = ".6g" if looks_like_degrees(position[0], position[1]) else ".2f"
+    return f"{position[0]:{digits}} {position[1]:{digits}}"

@@ -23,7 +23,7 @@ from ler.errors import RefusedError
 from ler.model import Feature, FeatureType, Kind
 
 _NO_GEOMETRY: Final = "geometry-empty"
-_PLAIN_TYPE_IDS: Final = {"curve": 1, "point": 0}
+_PLAIN_TYPE_IDS: Final = {"curve": {1}, "point": {0}, "curves": {5}, "any": {0, 1, 3}}
 """shapely's numbers of the kinds that need no second look."""
 
 
@@ -226,7 +226,7 @@ class LayerReader:
             by_type.setdefault(feature.type, []).append((row, feature))
         for type_name, members in by_type.items():
             reader = self._reader(type_name)
-            rows = [row for row, _ in members]
+            rows = np.array([row for row, _ in members], dtype=np.intp)
             features = [feature for _, feature in members]
             reader.fill(features, rows, columns, self._tell if tell else _say_nothing)
 
@@ -240,7 +240,8 @@ class LayerReader:
 
     def _place(self, columns: Columns, kept: list[tuple[int, Feature]]) -> None:
         rows = [row for row, _ in kept]
-        shapes = shapely.from_wkb(columns.wkb()[rows], on_invalid="ignore")
+        with np.errstate(invalid="ignore"):  # what is not finite is told, record by record
+            shapes = shapely.from_wkb(columns.wkb()[rows], on_invalid="ignore")
         if self.layer.areas:
             self._close_areas(shapes, columns, rows)
         if self.layer.unplaced:
@@ -315,7 +316,7 @@ class LayerReader:
                 continue
             attribute = types[feature.type].geometry
             allowed = attribute.geometry if attribute else "any"
-            if kind == _PLAIN_TYPE_IDS.get(allowed):
+            if kind in _PLAIN_TYPE_IDS[allowed]:
                 feature.geometry = geometry
             elif (fitting := as_the_model_wants(geometry, allowed)) is not None:
                 feature.geometry = fitting

@@ -105,22 +105,23 @@ def constant_value(attribute: Attribute, texts: Sequence[str]) -> Value:
 
 def cell_text(cell: Cell, notation: Notation) -> str:
     """Return a cell as the text that an owner would write; empty for a cell without anything."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        text = _FORMULA.sub("", cell, count=1) if notation.spreadsheet and cell[:1] == "'" else cell
-        return text.strip() if notation.strip else text
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, int):
-        return str(cell)
-    if isinstance(cell, float):
-        return "" if math.isnan(cell) else _number_text(cell)
-    if isinstance(cell, datetime):
-        return _datetime_text(cell)
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    return str(cell)
+    match cell:
+        case str():
+            text = _FORMULA.sub("", cell, count=1) if notation.spreadsheet and cell[:1] == "'" else cell
+            text = text.strip() if notation.strip else text
+        case None:
+            text = ""
+        case bool():
+            text = "true" if cell else "false"
+        case float():
+            text = "" if math.isnan(cell) else _number_text(cell)
+        case datetime():
+            text = _datetime_text(cell)
+        case date() | time():
+            text = cell.isoformat()
+        case _:
+            text = str(cell)
+    return text
 
 
 class CellReader:

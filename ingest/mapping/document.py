@@ -33,7 +33,7 @@ class MappingFaultError(RefusedError):
 class Entry:
     """One value of the document: a text, nothing (None), a list or a table of entries."""
 
-    value: "str | None | list[Entry] | dict[str, Entry]"
+    value: "str | list[Entry] | dict[str, Entry] | None"
     path: str
     line: int
     file: str

@@ -97,7 +97,8 @@ def _take_cells(column: ColumnSample, cells: list[object], seen: set[str]) -> No
 
 
 def _take_places(sample: LayerSample, columns: Columns) -> None:
-    shapes = shapely.from_wkb(columns.wkb(), on_invalid="ignore")
+    with np.errstate(invalid="ignore"):  # what is not finite is told when the file is read
+        shapes = shapely.from_wkb(columns.wkb(), on_invalid="ignore")
     shapes = shapes[~shapely.is_missing(shapes)]
     sample.kinds |= {shape.geom_type.removeprefix("Multi") for shape in shapes}
     positions = shapely.get_coordinates(shapes, include_z=True)

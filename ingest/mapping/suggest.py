@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingest.crs import find_system, looks_like_degrees
+from ingest.mapped.vector import VectorLike
 from ingest.mapping.guess import ColumnGuess, guess_column
 from ingest.mapping.rules import ONLY_LAYER
 from ingest.mapping.samples import APPLICATION, ColumnSample, LayerSample, sample_layer
 from ingest.mapping.words import DUCTS, IDS, OWNERS, TRACES, UTILITIES, alike, attribute_likeness, plain
-from ingest.mapped.vector import VectorLike
 from ler.errors import RefusedError
 from ler.model import Attribute, FeatureType, Kind, Model, load_model
 

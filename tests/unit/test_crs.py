@@ -207,7 +207,10 @@ def test_a_system_is_known_again_from_its_definition(epsg: int, version: str) ->
     ],
 )
 def test_what_a_file_says_and_what_its_owner_says(
-    stated: str | None, told: str | None, override: bool, wanted: str
+    stated: str | None,
+    told: str | None,
+    override: bool,  # noqa: FBT001 - a column of the table
+    wanted: str,
 ) -> None:
     if wanted.startswith("crs-"):
         with pytest.raises(RefusedError, match="net") as refused:

@@ -20,10 +20,24 @@ from tests.networks import differences, town_networks
 from tests.vectors import open_file
 
 COVERAGE = Settings().coverage
-OWNERS = (
-    "99000101 99000102 99000103 99000201 99000202 99000203 99000204 99000301 99000302 99000401 99000402 99000403 "
-    "99000501 99000601 99000602 99000603"
-).split()
+OWNERS = [
+    "99000101",
+    "99000102",
+    "99000103",
+    "99000201",
+    "99000202",
+    "99000203",
+    "99000204",
+    "99000301",
+    "99000302",
+    "99000401",
+    "99000402",
+    "99000403",
+    "99000501",
+    "99000601",
+    "99000602",
+    "99000603",
+]
 
 
 def exported(folder: Path, format_: ExportFormat, *features: Feature) -> Path:
@@ -35,7 +49,7 @@ def read_again(path: Path) -> MappedSource:
     return MappedSource(open_file(path, mapping.csv), mapping, coverage=COVERAGE)
 
 
-def pipe(gml_id: str = "l-1", **attributes: Any) -> Feature:
+def pipe(gml_id: str = "l-1", **attributes: Any) -> Feature:  # noqa: ANN401 - fields of any kind
     given: dict[str, Any] = {
         "driftsstatus": "i drift",
         "fareklasse": "ikke farlig",

@@ -111,7 +111,7 @@ def test_codes_are_what_stands_in_the_file_and_not_what_yaml_makes_of_it() -> No
     }
 
 
-def read(name: str, cell: object, notation: Notation | None = None, **rule: Any) -> Outcome:
+def read(name: str, cell: object, notation: Notation | None = None, **rule: Any) -> Outcome:  # noqa: ANN401 - fields of any kind
     """What a cell becomes as an attribute of a water pipe or its component."""
     feature_type = next(
         t

@@ -57,10 +57,10 @@ def write_shapefiles(path: Path, features: Sequence[Feature], model: Model) -> W
         name, geometry_type = _KINDS.get(kind, (_WITHOUT, "LineString Z"))
         groups.setdefault(name, []).append(feature)
         kinds[name] = geometry_type
-    layers = []
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ler-shapes-") as folder:
-        for name in sorted(groups):
-            layers.append(_write(Path(folder) / f"{name}.shp", groups[name], model, kinds[name]))
+        layers = [
+            _write(Path(folder) / f"{name}.shp", groups[name], model, kinds[name]) for name in sorted(groups)
+        ]
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in sorted(groups):
                 for ending in _MEMBERS:

@@ -1,6 +1,6 @@
-"""Features as columns of a table: named as in the LER model, lists as one text, everything fit to be read again.
+r"""Features as columns of a table: named as in the LER model, lists as one text, everything fit to be read again.
 
-A list is one text with the values parted by `; `, with `\\` before a semicolon or backslash of a value; a contact is a
+A list is one text with the values parted by `; `, with `\` before a semicolon or backslash of a value; a contact is a
 JSON object; a measure without a unit of its own is `1.5 m`. The column `void` names what was void with the reason
 (`fareklasse=unknown`), and levels that were said to be unknown.
 """
@@ -116,7 +116,7 @@ def list_text(values: Iterable[str]) -> str:
 
 def sheet_safe(text: str) -> str:
     """Return a text that no spreadsheet runs: with ' before what looks like a formula, and before such a '."""
-    return f"'{text}" if text.startswith(SHEET_SIGNS) or text.startswith("'") else text
+    return f"'{text}" if text.startswith((*SHEET_SIGNS, "'")) else text
 
 
 def unknown_heights() -> dict[str, Any]:
