@@ -18,6 +18,7 @@ from ingest.mapping import Mapping, read_mapping
 from ingest.mapping.suggest import suggest_mapping
 from ingest.readers.ler_gml import LerGmlReader
 from ingest.readers.vector import FORMATS, VectorFile, open_vector
+from ingest.shapefile_set import ShapefileSet, gate_shapefiles
 from ingest.source import Source
 from ler.errors import RefusedError
 from ler.settings import Settings
@@ -25,6 +26,8 @@ from ler.settings import Settings
 GML_ENDINGS: Final = frozenset({".gml", ".xml"})
 _WITH_LAYERS: Final = frozenset({Format.GEOPACKAGE})
 """Formats whose layers have names that mean something."""
+_SEVERAL: Final = "archive-ambiguous"
+"""What the gate says of an archive with several datasets."""
 
 
 @contextmanager
@@ -46,8 +49,8 @@ def open_source(
         # Its reader refuses all that the gate would, and says at which line.
         yield LerGmlReader(path, coverage=settings.coverage, version=version)
         return
-    gated = gate_file(path, GateLimits.of(settings))
-    if gated.format is Format.LER_GML:
+    gated = _gate(path, settings)
+    if isinstance(gated, GatedFile) and gated.format is Format.LER_GML:
         if mapping is not None or crs is not None:
             raise RefusedError(
                 "mapping-not-wanted", f"{path.name} is LER GML, which is read without a mapping or crs"
@@ -57,20 +60,21 @@ def open_source(
     if mapping is None:
         raise RefusedError(
             "mapping-missing",
-            f"{path.name} is {gated.format}, which needs a mapping; make one with: ler mapping suggest {path}",
+            f"{path.name} is no LER GML and needs a mapping; make one with: ler mapping suggest {path}",
         )
     read = read_mapping(mapping) if isinstance(mapping, Path) else mapping
-    with _open_gated(gated, read) as vector:
+    with _open_gated(path, gated, read) as vector:
         yield MappedSource(vector, read, coverage=settings.coverage, crs=crs)
 
 
 def draft_mapping(path: Path, *, settings: Settings) -> str:
     """Return the draft of a mapping for a file, as YAML. RefusedError for a file that needs none or cannot be read."""
-    gated = gate_file(path, GateLimits.of(settings))
-    if gated.format is Format.LER_GML:
+    gated = _gate(path, settings)
+    if isinstance(gated, GatedFile) and gated.format is Format.LER_GML:
         raise RefusedError("mapping-not-wanted", f"{path.name} is LER GML, which is read without a mapping")
-    with _open_gated(gated, None) as vector:
-        return suggest_mapping(vector, single=gated.format not in _WITH_LAYERS, name=path.name)
+    named = isinstance(gated, dict) or gated.format in _WITH_LAYERS
+    with _open_gated(path, gated, None) as vector:
+        return suggest_mapping(vector, single=not named, name=path.name)
 
 
 def check_mapping(mapping: Path, path: Path | None, *, crs: str | None, settings: Settings) -> Mapping:
@@ -82,12 +86,28 @@ def check_mapping(mapping: Path, path: Path | None, *, crs: str | None, settings
     return read
 
 
-def _open_gated(gated: GatedFile, mapping: Mapping | None) -> VectorFile:
+def _gate(path: Path, settings: Settings) -> GatedFile | dict[str, GatedFile]:
+    """The gated file, or the shapefiles of an archive that has several."""
+    limits = GateLimits.of(settings)
+    try:
+        return gate_file(path, limits)
+    except RefusedError as refused:
+        if refused.code != _SEVERAL:
+            raise
+    return gate_shapefiles(path, limits)
+
+
+def _open_gated(
+    path: Path, gated: GatedFile | dict[str, GatedFile], mapping: Mapping | None
+) -> VectorFile | ShapefileSet:
+    options = _options(mapping) if mapping else ReadOptions()
+    if isinstance(gated, dict):
+        return ShapefileSet(gated, options)
     if gated.format not in FORMATS:
         raise RefusedError(
-            "format-not-supported", f"{gated.path.name} is {gated.format}, which holds no network of records"
+            "format-not-supported", f"{path.name} is {gated.format}, which holds no network of records"
         )
-    return open_vector(gated, options=_options(mapping) if mapping else ReadOptions())
+    return open_vector(gated, options=options)
 
 
 def _options(mapping: Mapping) -> ReadOptions:

@@ -92,7 +92,7 @@ class TypeReader:
                     tell(feature, "value-missing", name, "", "")
 
     def _fill_one(self, rule: AttributeRule, reader: CellReader, part: _Part) -> None:
-        attribute, tell = reader.attribute, part.tell
+        attribute = reader.attribute
         name = attribute.name
         copies = attribute.many or attribute.kind in {Kind.INLINE, Kind.MEASURE}
         outcomes = _outcomes(rule, reader, part.rows, part.columns, self.notation)

@@ -2,8 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
-from dataclasses import replace
+import zipfile
 from pathlib import Path
 
 import geopandas
@@ -13,7 +12,6 @@ import shapely
 from ingest.mapping import parse_mapping
 from ingest.open_source import draft_mapping, open_source
 from ler.errors import RefusedError
-from ler.model import Feature
 from ler.packages.exports import ExportFormat, export_features
 from ler.packages.geopackage import write_layer
 from ler.settings import Settings
@@ -22,23 +20,12 @@ from tests.networks import differences, town_networks
 SETTINGS = Settings()
 LER = Path(__file__).parents[2] / ".venv" / "bin" / "ler"
 OWNERS = ("99000101", "99000103", "99000402")
-LINES = {"LineString", "MultiLineString"}
-TO_OTHERS = {"startkomponent", "slutkomponent", "bilag"}
-
-
-def lines_only(cvr: str) -> Sequence[Feature]:
-    """An owner's lines without their references to what is none: the gate takes one shapefile at a time."""
-    lines = [f for f in town_networks()[cvr] if f.geometry is None or f.geometry.geom_type in LINES]
-    return [
-        replace(f, attributes={name: value for name, value in f.attributes.items() if name not in TO_OTHERS})
-        for f in lines
-    ]
 
 
 @pytest.mark.parametrize("cvr", OWNERS)
 @pytest.mark.parametrize("format_", ExportFormat)
 def test_a_network_comes_back_through_the_gate(tmp_path: Path, format_: ExportFormat, cvr: str) -> None:
-    given = lines_only(cvr) if format_ is ExportFormat.SHAPEFILE else town_networks()[cvr]
+    given = town_networks()[cvr]
     written = export_features(tmp_path / f"net{format_.suffix}", format_, given)
     with open_source(written.path, mapping=written.mapping, settings=SETTINGS) as source:
         assert differences(given, source, format_) == []
@@ -127,3 +114,30 @@ def test_gml_takes_no_mapping(tmp_path: Path) -> None:
         open_source(tmp_path / "net.gml", mapping=tmp_path / "m.yaml", settings=SETTINGS),
     ):
         pass
+
+
+def test_shapefiles_beside_another_dataset_are_refused(tmp_path: Path) -> None:
+    written = export_features(tmp_path / "net.zip", ExportFormat.SHAPEFILE, town_networks()["99000402"])
+    with zipfile.ZipFile(written.path, "a") as archive:
+        archive.writestr("more.geojson", "{}")
+    with (
+        pytest.raises(RefusedError, match=r"more\.geojson") as refused,
+        open_source(written.path, mapping=written.mapping, settings=SETTINGS),
+    ):
+        pass
+    assert refused.value.code == "archive-ambiguous"
+
+
+def test_a_shapefile_among_several_must_be_whole(tmp_path: Path) -> None:
+    written = export_features(tmp_path / "net.zip", ExportFormat.SHAPEFILE, town_networks()["99000402"])
+    broken = tmp_path / "broken.zip"
+    with zipfile.ZipFile(written.path) as archive, zipfile.ZipFile(broken, "w") as copy:
+        for name in archive.namelist():
+            if name != "punkter.prj":
+                copy.writestr(name, archive.read(name))
+    with (
+        pytest.raises(RefusedError, match=r"\.prj") as refused,
+        open_source(broken, mapping=written.mapping, settings=SETTINGS),
+    ):
+        pass
+    assert refused.value.code == "shapefile-incomplete"
