@@ -7,6 +7,7 @@ made. Answers that are no success are problem documents (`geoapi.problems`).
 from http import HTTPStatus
 from typing import Final
 
+from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -56,6 +57,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     )
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
+    app.state.health_threads = CapacityLimiter(2)
     for routes in (about, uploads, content, decisions, reports, networks):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):

@@ -5,16 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy.engine import Connection
 
 from geoapi.pipeline import Checked, Progress
 from ingest.compare import Verdict
 from ingest.findings import Findings
-from ingest.gate.formats import Format
-from ingest.gate.gate import gate_file
-from ingest.readers.ler_gml import LerGmlReader
+from ingest.mapping import parse_mapping
+from ingest.open_source import open_source
 from ingest.report.stored import to_stored
 from ingest.source import Source
 from ingest.stage import Mode, Staged, approve_version, discard_version, stage_network
@@ -23,8 +21,6 @@ from ler.model import Feature, Model
 from ler.services.registry import Organisation
 from ler.services.uploads import Upload
 from ler.settings import Settings
-
-GML_ENDINGS: Final = frozenset({".gml", ".xml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +33,22 @@ class NetworkPipeline:
         self, connection: Connection, owner: Organisation, upload: Upload, path: Path, progress: Progress
     ) -> Checked:
         """Check, stage and compare a file; NetworkRefusedError for faults, RefusedError for other refusals."""
-        source = _Counting(open_file(path, upload, self.settings))
-        staged = stage_network(
-            connection,
-            owner,
-            source,
-            source_name=upload.file_name,
-            source_sha256=upload.sha256 or "",
-            settings=self.settings,
-            mode=Mode(upload.mode),
-            deletes=upload.deletes,
-            confirm_empty=upload.confirm_empty,
-            progress=progress,
-        )
-        return _checked(staged, source)
+        mapping = parse_mapping(upload.mapping) if upload.mapping is not None else None
+        with open_source(path, mapping=mapping, crs=upload.crs, settings=self.settings) as opened:
+            source = _Counting(opened)
+            staged = stage_network(
+                connection,
+                owner,
+                source,
+                source_name=upload.file_name,
+                source_sha256=upload.sha256 or "",
+                settings=self.settings,
+                mode=Mode(upload.mode),
+                deletes=upload.deletes,
+                confirm_empty=upload.confirm_empty,
+                progress=progress,
+            )
+            return _checked(staged, source)
 
     def publish(self, connection: Connection, upload: Upload) -> None:
         """Make the staged version the current one."""
@@ -64,17 +62,6 @@ class NetworkPipeline:
             return
         with suppress(NotFoundError, RefusedError), connection.begin_nested():
             discard_version(connection, upload.version_id)
-
-
-def open_file(path: Path, upload: Upload, settings: Settings) -> Source:
-    """Return the source that an uploaded file is; RefusedError or UnreadableFileError for one that is none."""
-    if path.suffix not in GML_ENDINGS:
-        gated = gate_file(path)
-        if gated.format is not Format.LER_GML:
-            raise RefusedError("format-not-supported", f"{gated.format} is not read yet; send LER GML")
-    if upload.mapping is not None or upload.crs is not None:
-        raise RefusedError("mapping-not-wanted", "LER GML is read without a mapping or crs")
-    return LerGmlReader(path, coverage=settings.coverage)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from geoapi.problems import ProblemError, ProblemException
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not have, and one that is given twice."""
     route = request.scope.get("route")
     known = {*_names(route.dependant)} if isinstance(route, APIRoute) else set()

@@ -28,7 +28,9 @@ _RETRY_AFTER_S: Final = {
     "body-too-slow": 1,
     "dataset-busy": 5,
     "idempotency-in-progress": 1,
+    "storage-full": 60,
     "unavailable": 5,
+    "uploads-too-many": 60,
     "upload-busy": 2,
 }
 _CHALLENGE: Final = 'Bearer realm="ler", Basic realm="ler", charset="UTF-8"'

@@ -5,6 +5,7 @@ file, because the process died between the two, is cut off by the next part. A f
 the system's own lock, which a killed process gives up, so nothing has to be cleaned up before going on.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -12,20 +13,22 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from uuid import UUID
 
 from ler.errors import RefusedError
 from ler.faults import point
 
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ENDING: Final = re.compile(r"\.[a-z0-9]{1,10}")
 
 
 class PartWriter:
     """Appends to an upload's file from an offset on; at the end `keep` or `drop`."""
 
-    def __init__(self, stream: IO[bytes], folder: Path, offset: int) -> None:
+    def __init__(self, stream: FileIO, folder: Path, offset: int) -> None:
         self._stream = stream
         self._folder = folder
         self._start = offset
@@ -34,8 +37,15 @@ class PartWriter:
         """Bytes of the file that have been written, safe or not."""
 
     def write(self, content: bytes) -> None:
-        """Append bytes."""
-        self._stream.write(content)
+        """Append bytes; RefusedError `storage-full` when there is no room, and what was written before stays."""
+        left = memoryview(content)
+        while left:
+            try:
+                left = left[self._stream.write(left) :]
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    raise RefusedError("storage-full", "there is no room for more just now") from error
+                raise
         self._digest.update(content)
         self.offset += len(content)
 
@@ -46,7 +56,6 @@ class PartWriter:
     def keep(self) -> int:
         """Force what was written to disk, and the file's name too; return the offset that may be told."""
         point("upload.append.written")
-        self._stream.flush()
         os.fsync(self._stream.fileno())
         _sync_folder(self._folder)
         _sync_folder(self._folder.parent)
@@ -55,7 +64,6 @@ class PartWriter:
 
     def drop(self) -> None:
         """Take back what this writer has written."""
-        self._stream.flush()
         self._stream.truncate(self._start)
         self.offset = self._start
 
@@ -118,7 +126,8 @@ class OpenFile:
     @contextmanager
     def append(self, offset: int) -> Iterator[PartWriter]:
         """Open the file for more, from `offset` on; RefusedError when what was told to be there is not."""
-        with self.path.open("r+b" if self.path.exists() else "w+b") as stream:
+        # Unbuffered: what was not written because the disk is full must not be tried again when the file is closed.
+        with self.path.open("r+b" if self.path.exists() else "w+b", buffering=0) as stream:
             if stream.seek(0, os.SEEK_END) < offset:
                 raise RefusedError(
                     "upload-content-lost", "parts of this upload were lost on our side; begin a new one"

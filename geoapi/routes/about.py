@@ -3,6 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import psycopg
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import Pool
@@ -19,9 +21,10 @@ def add_routes(app: FastAPI) -> None:
     app.add_api_route(f"{PROBLEMS_PATH}/{{slug}}", problem, methods=["GET"], summary="One kind of problem")
 
 
-def health(request: Request) -> Response:
-    """Answer whether the database answers, over connections of its own: those of the work may all be taken."""
-    answers = _answers(request.app.state.health_pool)
+async def health(request: Request) -> Response:
+    """Answer whether the database answers, over connections and threads of its own: those of the work may all be taken."""
+    state = request.app.state
+    answers = await anyio.to_thread.run_sync(_answers, state.health_pool, limiter=state.health_threads)
     told = {"status": "ok" if answers else "unavailable", "database": "ok" if answers else "unavailable"}
     status = HTTPStatus.OK if answers else HTTPStatus.SERVICE_UNAVAILABLE
     return JSONResponse(told, status, headers={} if answers else {"Retry-After": "5"})

@@ -10,10 +10,10 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from geoapi.auth import May
 from geoapi.negotiation import language_of, media_type_of
-from geoapi.network_pipeline import GML_ENDINGS
 from geoapi.platform import Platform, platform_of
 from geoapi.problems import ProblemException
 from geoapi.views import PATH
+from ingest.open_source import GML_ENDINGS
 from ingest.report.content import FileReport
 from ingest.report.stored import from_stored
 from ingest.report.to_json import json_report

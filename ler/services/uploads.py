@@ -83,13 +83,20 @@ class UploadEvent:
     data: dict[str, Any]
 
 
+MOST_OPEN: Final = 50
+"""Uploads of one owner that may wait for parts or a decision at a time: each may hold a large file."""
+
+_OPEN: Final = (State.RECEIVING, State.NEEDS_APPROVAL)
 _COLUMNS: Final = [
     upload.c[field.name] for field in fields(Upload) if field.name != "overdue"
 ] + [func.coalesce(upload.c.expires_at <= func.now(), False).label("overdue")]  # fmt: skip
 
 
 def create_upload(connection: Connection, owner_id: UUID, wanted: NewUpload, patience: Patience) -> Upload:
-    """Announce a file; the upload awaits its parts."""
+    """Announce a file; the upload awaits its parts. RefusedError `uploads-too-many` when too many are open."""
+    still_open = select(func.count()).where(upload.c.state.in_([*_OPEN]))
+    if connection.execute(still_open).scalar_one() >= MOST_OPEN:
+        raise RefusedError("uploads-too-many", f"{MOST_OPEN} uploads are open; end some of them first")
     values = {name: getattr(wanted, name) for name in NewUpload.__slots__}
     values["deletes"] = list(wanted.deletes)
     values |= {"owner_id": owner_id, "expires_at": expires_at(State.RECEIVING, _now(connection), patience)}

@@ -1,13 +1,16 @@
 """Rows of the catalogue of bad input that concern what a whole network is: each answered as the problem of the upload."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ler.packages.exports.export import ExportFormat, export_features
 from tests.answers import VALVE, WATER, answer
 from tests.faults.test_upload_faults import network
 from tests.service import Client, Service, stored
+from tests.world import water_pipe
 
 GML = answer().encode()
 
@@ -127,3 +130,28 @@ def test_a_delta_changes_what_it_holds_and_takes_away_what_it_names(worked: Serv
     assert found["features"] == 1
     first = client.announce(GML, mode="delta", deletes=["x"])
     assert first.json()["deletes"] == 1
+
+
+@pytest.mark.parametrize("format_", ExportFormat)
+def test_other_formats_are_read_with_their_mapping(
+    worked: Service, tmp_path: Path, format_: ExportFormat
+) -> None:
+    client = worked.program()
+    pipes = [water_pipe(f"p{n}", (575000, 6224000 + n, 1), (575010, 6224000 + n, 2)) for n in range(5)]
+    made = export_features(tmp_path / f"net{format_.suffix}", format_, pipes)
+    mapping = made.mapping.read_text(encoding="utf-8")
+    address = client.upload(made.path.read_bytes(), name=made.path.name, mapping=mapping, auto_approve=True)
+    found = client.wait(address, "published")
+    assert found["features"] == 5
+    page = client.http.get(f"{address}/report", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+
+
+def test_a_format_without_or_with_a_bad_mapping_is_refused(client: Client) -> None:
+    content = b"id,geom\n1,POINT (575000 6224000)\n"
+    without = client.wait(client.upload(content, name="net.csv"), "rejected")
+    assert problem(without) == "422 mapping-missing"
+    bad = client.wait(client.upload(content, name="net.csv", mapping="layers: 7"), "rejected")
+    assert problem(bad) == "422 mapping-invalid"
+    unwanted = client.wait(client.upload(GML, crs="EPSG:25832"), "rejected")
+    assert problem(unwanted) == "422 mapping-not-wanted"

@@ -1,18 +1,21 @@
 """Files in parts: lost connections, wrong offsets and checksums, two writers, and what is too much, too slow or too late."""
 
 import hashlib
+import resource
 import socket
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from ler.services.uploads import MOST_OPEN
 from tests.answers import answer
-from tests.service import Client, Service, eventually, execute, stored
+from tests.service import UPLOADS, Client, Service, eventually, execute, stored
 
 GML = answer().encode() + b" " * 200_000
 
@@ -185,6 +188,50 @@ def test_an_upload_that_was_not_whole_in_time_is_gone(service: Service, client: 
     execute(service, "UPDATE ler.upload SET expires_at = now() - interval '1 h' WHERE id = %s", identity)
     assert client.http.head(f"{address}/content").status_code == 410
     assert problem(client.part(address, GML[10:], 10, complete=True)) == "410 upload-expired"
+
+
+def test_a_full_disk_is_told_and_what_came_before_is_kept(new_service: Service) -> None:
+    server = new_service.serve()
+    client = new_service.program()
+    content = GML * 20
+    address = client.announce(content).headers["Location"]
+    client.part(address, content[:1000], 0)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (3 << 20, resource.RLIM_INFINITY))
+    sent = client.part(address, content[1000:], 1000, complete=True)
+    assert problem(sent) == "507 storage-full"
+    assert int(sent.headers["Retry-After"]) > 0
+    offset = client.offset(address)
+    assert 1000 < offset <= 3 << 20
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert client.part(address, content[offset:], offset, complete=True).status_code == 202
+    path = next((new_service.files / address.rpartition("/")[2]).glob("content*"))
+    assert path.read_bytes() == content
+
+
+def test_health_is_told_while_all_connections_are_taken(service: Service) -> None:
+    owner = service.owner()
+    token = service.token(owner)
+    with service.world.database.connect() as blocker:
+        blocker.execute("BEGIN; LOCK TABLE ler.upload IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(60) as pool:
+            clients = [service.client(token) for _ in range(60)]
+            waiting = [pool.submit(client.http.get, UPLOADS) for client in clients]
+            time.sleep(1)
+            began = time.monotonic()
+            assert httpx.get(f"{service.url}/healthz", timeout=10).status_code == 200
+            assert time.monotonic() - began < 2
+            told = {future.result().status_code for future in waiting}
+        blocker.execute("ROLLBACK")
+    assert told == {503}
+    assert service.client(token).http.get(UPLOADS).status_code == 200
+
+
+def test_too_many_open_uploads_are_refused(service: Service) -> None:
+    client = service.program()
+    addresses = [client.announce(GML).headers["Location"] for _ in range(MOST_OPEN)]
+    assert problem(client.announce(GML)) == "429 uploads-too-many"
+    client.http.delete(addresses[0])
+    assert client.announce(GML).status_code == 201
 
 
 def test_a_file_that_was_lost_is_told_and_not_filled_with_nothing(

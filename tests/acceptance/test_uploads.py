@@ -118,6 +118,26 @@ def test_of_two_uploads_the_one_approved_last_is_published(client: Client) -> No
     assert client.wait(first, "published")["version"] > client.http.get(second).json()["version"]
 
 
+def test_a_staged_network_that_a_crash_of_the_database_took_is_checked_again(worked: Service) -> None:
+    owner = worked.owner()
+    client = worked.client(worked.token(owner))
+    address = client.upload(GML)
+    client.wait(address, "needs_approval")
+    # As PostgreSQL does with a table that is not logged, when it recovers.
+    execute(worked, "DELETE FROM ler.staged_feature WHERE owner_id = %s", owner)
+    assert decide(client, address, "approve") == 202
+    states = ["receiving", "received", "checking", "needs_approval", "approved", "publishing"]
+    wanted = [*states, "received", "checking", "needs_approval"]
+
+    def told() -> list[str]:
+        found = client.http.get(f"{address}/events").json()["events"]
+        return [one["state"] for one in found if one["kind"] == "state"]
+
+    eventually(lambda: told() == wanted)
+    assert decide(client, address, "approve") == 202
+    client.wait(address, "published")
+
+
 def test_an_upload_can_be_taken_back_until_it_is_worked_on(service: Service) -> None:
     client = service.program()
     address = client.announce(GML).headers["Location"]
