@@ -24,6 +24,7 @@ from ingest.quality import (
     measure_quality,
 )
 from ingest.quality.figures import BY_LENGTH, quality_from_json
+from ingest.rules.catalogue import Language
 from ler.db.engine import transaction
 from ler.errors import RefusedError
 from ler.model import Feature
@@ -211,7 +212,7 @@ def history_of(count: int) -> list[VersionQuality]:
 @pytest.mark.parametrize("language", ["da", "en"])
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
 def test_the_picture_is_drawn_in_each_format(
-    tmp_path: Path, suffix: str, start: bytes, language: Any
+    tmp_path: Path, suffix: str, start: bytes, language: Language
 ) -> None:
     path = tmp_path / f"quality{suffix}"
     for count in (1, 40):
