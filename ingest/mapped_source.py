@@ -55,6 +55,8 @@ class MappedSource:
     def __iter__(self) -> Iterator[Feature]:
         """Yield the features, layer by layer, in the order of the records."""
         ids = RecordIds()
+        for note in self.vector.notes:
+            self._desk.tell(note.layer, note.code, found=note.found)
         for info, parts in self._layers:
             if parts:
                 yield from self._read_layer(info, parts, ids)

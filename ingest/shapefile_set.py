@@ -21,7 +21,7 @@ from ingest.gate.formats import Format, GatedFile
 from ingest.gate.limits import GateLimits
 from ingest.gate.shapefile import check_shapefile
 from ingest.gate.unpack import unpack
-from ingest.readers.vector import LayerInfo, VectorFile, open_vector
+from ingest.readers.vector import LayerInfo, Note, VectorFile, open_vector
 from ler.errors import RefusedError
 
 _MAIN: Final = ".shp"
@@ -82,6 +82,11 @@ class ShapefileSet:
         if self._layers is None:
             self._layers = tuple(replace(file.layers()[0], name=name) for name, file in self._files.items())
         return self._layers
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What an owner should know of the shapefiles."""
+        return [replace(note, layer=name) for name, file in self._files.items() for note in file.notes]
 
     def batches(self, layer: str) -> Iterator[pa.RecordBatch]:
         """The records of one shapefile, in order."""

@@ -15,6 +15,7 @@ import pyogrio
 import pyogrio.raw
 import shapely
 
+from ingest.mapped.vector import NoteLike
 from ingest.mapping import CsvDialect
 
 TYPES = {
@@ -61,6 +62,7 @@ class Tables:
     tables: list[Table]
     rows: int = 4096
     reads: list[str] = field(default_factory=list)
+    notes: tuple[NoteLike, ...] = ()
 
     def layers(self) -> tuple[Layer, ...]:
         return tuple(

@@ -38,8 +38,28 @@ class LayerLike(Protocol):
         """In words like `LineString Z`."""
 
 
+class NoteLike(Protocol):
+    """Something about a layer that its owner should know and that keeps nothing out."""
+
+    @property
+    def code(self) -> str:
+        """The rule that says it."""
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer."""
+
+    @property
+    def found(self) -> str:
+        """What was seen, shortened."""
+
+
 class VectorLike(Protocol):
     """Layers of a file, as `ingest.readers.vector.VectorFile` gives them."""
+
+    @property
+    def notes(self) -> Sequence[NoteLike]:
+        """What an owner should know of the layers."""
 
     def layers(self) -> Sequence[LayerLike]:
         """Every layer."""
