@@ -218,8 +218,8 @@ class _Intake:
             self._take_rest()
         self._rules.check_answer(source.header)
         self._rules.finish()
-        if self._candidate.mode is Mode.DELTA:
-            source.findings.drop({_NO_CONTENT})
+        # A network is no answer to a request: one that is empty is asked about, when it is compared.
+        source.findings.drop({_NO_CONTENT})
         self._places.give()
         source.findings.sort()
         if source.stated_owner not in {None, self._owner.cvr}:

@@ -35,6 +35,36 @@ _BASES: Final = (
     ("GML application schema of the LER data model", "LER-datamodellens GML-skema"),
     ("LER GML application schema", "LER's GML-skema"),
     ("LER data model, restriction", "LER-datamodellen, restriktion"),
+    (
+        "LER data model: forsyningsart of a duct or trace is that of the lines that lie in it",
+        "LER-datamodellen: forsyningsart for et føringsrør eller et tracé er den, som ledningerne i det har",
+    ),
+    (
+        "LER data model: indeholderLedninger and liggerILedning against indeholdtLedning",
+        "LER-datamodellen: indeholderLedninger og liggerILedning over for indeholdtLedning",
+    ),
+    (
+        "LER data model: indeholdtLedning is a line that lies in the line; heights are those of the top edge",
+        "LER-datamodellen: indeholdtLedning er en ledning, der ligger i ledningen; koter er overkantens",
+    ),
+    (
+        "LER data model: indeholdtLedning is a line that lies in the trace or line",
+        "LER-datamodellen: indeholdtLedning er en ledning, der ligger i tracéet eller ledningen",
+    ),
+    (
+        "LER data model: startkomponent and slutkomponent are the components where the line starts and ends",
+        "LER-datamodellen: startkomponent og slutkomponent er komponenterne, hvor ledningen begynder og slutter",
+    ),
+    (
+        "LER data model: tilknyttetLedning is a line that the component is connected to",
+        "LER-datamodellen: tilknyttetLedning er en ledning, som komponenten er forbundet med",
+    ),
+    ("LER data model (", "LER-datamodellen ("),
+    (
+        "rule ManglendeGmlIdHenvisningRule of the LER server, over the whole network",
+        "LER-serverens regel ManglendeGmlIdHenvisningRule, over hele nettet",
+    ),
+    ("EPSG register", "EPSG-registret"),
     ("Published error codes of LER", "LER's offentliggjorte fejlkoder"),
     ("Restrictions of the LER data model", "LER-datamodellens restriktioner"),
     ("Rules of the LER server", "LER-serverens regler"),
