@@ -9,6 +9,7 @@ for it and durable, in a temporary folder.
 """
 
 import argparse
+import multiprocessing
 import shutil
 import sys
 import tempfile
@@ -16,8 +17,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from itertools import count
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
@@ -278,57 +282,65 @@ def replace_all(bench: Bench, folder: Path, network: Sequence[Feature]) -> None:
     expect(uploaded, published=True, differing=len(network))
 
 
-@dataclass
 class Reader:
-    """Asks for places of the network, one after the other, for as long as it is open."""
+    """Another client, in a process of its own: asks for places of the network, one after the other, while it is open."""
 
-    bench: Bench
-    seconds: list[float] = field(default_factory=list)
-    locks: list[str] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    def __init__(self, bench: Bench) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._stop = context.Event()
+        self._mine, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(target=read, args=(bench.url, self._stop, theirs))
+        self._host = bench.plain.info.host
+        self._watcher = threading.Thread(target=self._watch)
+        self.seconds: list[float] = []
+        self.locks: list[str] = []
 
     def __enter__(self) -> Self:
-        self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._watch)]
-        for thread in self._threads:
-            thread.start()
+        self._process.start()
+        self._mine.recv()
+        self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        self.seconds = self._mine.recv()
+        self._process.join()
+        self._watcher.join()
 
     def percentile(self, share: int) -> float:
         """Milliseconds below which that share of the matches stayed, percent."""
         ordered = sorted(self.seconds)
         return 1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)]
 
-    def _read(self) -> None:
-        engine = create_engine(self.bench.url)
-        number = 0
-        while not self._stop.is_set():
-            number += 1
-            x, y = 560_000 + number * 7919 % 20_000, 6_200_000 + number * 104_729 % 2_000
-            area = box(x, y, x + 32, y + 32)
-            with transaction(engine, PLATFORM_OPERATOR) as connection:
-                wanted = NewRequest(area, date(2026, 12, 1), date(2026, 12, 14), "test")
-                request = create_request(connection, PLATFORM_OPERATOR, wanted)
-                started = time.perf_counter()
-                match_request(connection, request.id)
-                self.seconds.append(time.perf_counter() - started)
-        engine.dispose()
-
     def _watch(self) -> None:
         """Look for sessions that wait for a lock longer than a second."""
-        host = self.bench.plain.info.host
-        with psycopg.connect(host=host, dbname="bench", user="postgres", autocommit=True) as connection:
+        with psycopg.connect(host=self._host, dbname="bench", user="postgres", autocommit=True) as connection:
             while not self._stop.wait(0.2):
                 found = connection.execute(
                     "SELECT left(query, 60) FROM pg_stat_activity JOIN pg_locks USING (pid)"
                     " WHERE NOT granted AND waitstart < now() - interval '1 second'"
                 ).fetchall()
                 self.locks += [row[0] for row in found]
+
+
+def read(url: str, stop: Event, told: Connection) -> None:
+    """Match one place after the other until told to stop; then tell the seconds of each."""
+    engine = create_engine(url)
+    seconds: list[float] = []
+    told.send("ready")
+    for number in count(1):
+        if stop.is_set():
+            break
+        x, y = 560_000 + number * 7919 % 20_000, 6_200_000 + number * 104_729 % 2_000
+        area = box(x, y, x + 32, y + 32)
+        with transaction(engine, PLATFORM_OPERATOR) as connection:
+            wanted = NewRequest(area, date(2026, 12, 1), date(2026, 12, 14), "test")
+            request = create_request(connection, PLATFORM_OPERATOR, wanted)
+            started = time.perf_counter()
+            match_request(connection, request.id)
+            seconds.append(time.perf_counter() - started)
+    engine.dispose()
+    told.send(seconds)
 
 
 if __name__ == "__main__":

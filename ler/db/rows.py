@@ -73,6 +73,10 @@ _SIMPLE_TYPES: Final = (
 type Columns = dict[str, str | float | None]
 _NO_COLUMNS: Final[Columns] = dict.fromkeys(COLUMNS.values())
 _HASH_BYTES: Final = 16
+_SEPARATOR: Final = "\0"
+"""Stands between the columns that are hashed."""
+_ABSENT: Final = "\1"
+"""Stands for a column without a value, which is another thing than an empty text."""
 
 _NAMES: Final = sql.SQL(", ").join(map(sql.Identifier, _COPIED))
 
@@ -171,16 +175,33 @@ def _split(feature: Feature) -> tuple[str, Columns]:
         column = COLUMNS.get(name)
         if column is None:
             rest[name] = value
+        elif type(value) is str and column not in _NUMBERS:
+            columns[column] = value
         elif value is not None:
             columns[column] = _column_value(value, column, gml_id)
     return _to_json(rest, feature) if rest else "{}", columns
 
 
 def _hash(feature: Feature, columns: Columns, attributes: str, voids: str, ewkb: bytes | None) -> UUID:
-    told = _to_json([feature.type, *columns.values()], feature)
+    values = columns.values()
+    absent = 0
+    told = [feature.type]
+    for value in values:
+        if value is None:
+            absent += 1
+            told.append(_ABSENT)
+        else:
+            told.append(value if type(value) is str else repr(value))
+    text = _SEPARATOR.join(told)
+    # JSON is slower, and needed only where a text holds one of our two signs.
+    if text.count(_SEPARATOR) != len(columns) or text.count(_ABSENT) != absent:
+        text = _to_json([feature.type, *values], feature)
     # JSON holds no NUL, so nothing can be moved from one part to the other.
-    text = f"{told}\0{attributes}\0{voids}\0".encode()
-    digest = hashlib.blake2b(text + ewkb if ewkb else text, digest_size=_HASH_BYTES)
+    try:
+        content = f"{text}\0{attributes}\0{voids}\0".encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{feature.gml_id!r} has a text with a character that cannot be stored.") from None
+    digest = hashlib.blake2b(content + ewkb if ewkb else content, digest_size=_HASH_BYTES)
     return UUID(bytes=digest.digest())
 
 
@@ -285,7 +306,9 @@ def copy_features(
 def _column_value(value: Value, column: str, place: str) -> str | float:
     if column in _NUMBERS:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            number = float(value)
+            _check(number, place)
+            return number
     elif isinstance(value, str):
         return value
     raise InputError(f"{place} has a value of the wrong kind for {column}.")
