@@ -200,7 +200,7 @@ def _hash(feature: Feature, columns: Columns, attributes: str, voids: str, ewkb:
     try:
         content = f"{text}\0{attributes}\0{voids}\0".encode()
     except UnicodeEncodeError:
-        raise InputError(f"{feature.gml_id!r} has a text with a character that cannot be stored.") from None
+        raise InputError(f"{feature.gml_id} has a text with a character that cannot be stored.") from None
     digest = hashlib.blake2b(content + ewkb if ewkb else content, digest_size=_HASH_BYTES)
     return UUID(bytes=digest.digest())
 

@@ -123,6 +123,7 @@ def line_to(*place: float) -> LineString:
         ({"type": "a\0b"}, None),
         ({"type": "\ud800"}, None),
         ({"driftsstatus": "\0"}, None),
+        ({"driftsstatus": "\ud800"}, None),
         ({"driftsstatus": ["a list"]}, None),
         ({"vejledendeDybde": "600"}, None),
         ({"vejledendeDybde": True}, None),
