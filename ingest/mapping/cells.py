@@ -287,10 +287,7 @@ def parse_decimal(text: str, notation: Notation) -> float:
 
 
 def _without_thousands(text: str, notation: Notation) -> str:
-    """Return a number without its signs for thousands; CellFault where one does not stand before three digits.
-
-    With "." for thousands, 1.5 is not 15: whoever wrote it meant one and a half.
-    """
+    """Return a number without its signs for thousands; CellFault where one is none: with ".", 1.5 is not 15."""
     sign, decimal = re.escape(notation.thousands), re.escape(notation.decimal)
     if not re.fullmatch(rf"[+-]?\d{{1,3}}({sign}\d{{3}})+({decimal}\d*)?", text, re.ASCII):
         raise CellFault("attribute-value", f"1{notation.thousands}000{notation.decimal}0")
