@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import batched
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
@@ -156,6 +156,8 @@ class _Candidate:
     dataset_id: UUID
     number: int
     base_number: int | None
+    base_model: str | None
+    """Version of the model that the published network follows."""
     mode: Mode
 
 
@@ -246,6 +248,10 @@ class _Intake:
                     self._rules.take_known(
                         Feature(row.feature_type, row.gml_id, row.attributes, unread=unread)
                     )
+        model = self._source.model.version
+        if model != self._candidate.base_model:
+            # What it leaves alone would from now on count as of its model, which may not have all that it says.
+            findings.add(Finding("delta-model", 0, "", found=model, wanted=self._candidate.base_model or ""))
         for gml_id in sorted(unknown):
             findings.add(Finding("delete-unknown", 0, gml_id, found=gml_id))
         for gml_id in sorted(self._deletes & self._replaced):
@@ -258,11 +264,12 @@ def _open(connection: Connection, owner: Organisation, described: dict[str, str]
     dataset_id = _dataset(connection, owner.id)
     columns = network_version.c
     last = select(func.coalesce(func.max(columns.number), 0)).where(columns.dataset_id == dataset_id)
-    current = select(columns.number).where(
+    current = select(columns.number, columns.model_version).where(
         columns.id == network_dataset.c.current_version_id, network_dataset.c.id == dataset_id
     )
     number = connection.execute(last).scalar_one() + 1
-    base_number = connection.execute(current).scalar()
+    base = connection.execute(current).first()
+    base_number, base_model = base or (None, None)
     if mode is Mode.DELTA and base_number is None:
         raise RefusedError(
             "delta-without-network",
@@ -276,7 +283,7 @@ def _open(connection: Connection, owner: Organisation, described: dict[str, str]
         **described,
     }
     made = connection.execute(network_version.insert().values(values).returning(columns.id)).scalar_one()
-    return _Candidate(made, dataset_id, number, base_number, mode)
+    return _Candidate(made, dataset_id, number, base_number, base_model, mode)
 
 
 def _dataset(connection: Connection, owner_id: UUID) -> UUID:
@@ -295,7 +302,7 @@ def _dataset(connection: Connection, owner_id: UUID) -> UUID:
 
 def _complete(connection: Connection, candidate: _Candidate, source: Source, deletes: Collection[str]) -> int:
     """Make the staged version whole and return how many features it has."""
-    header = {"attributes": source.header.attributes, "voids": source.header.voids}
+    header = _header(connection, candidate, source.header)
     columns = network_version.c
     if candidate.mode is Mode.DELTA:
         connection.execute(
@@ -305,6 +312,17 @@ def _complete(connection: Connection, candidate: _Candidate, source: Source, del
         _check_references(connection, candidate.version_id, source.findings)
     changed = update(network_version).where(columns.id == candidate.version_id).values(header=header)
     return int(connection.execute(changed.returning(columns.feature_count)).scalar_one())
+
+
+def _header(connection: Connection, candidate: _Candidate, given: Feature) -> dict[str, Any]:
+    """What the version says of itself; records have no place for it, and a delta of them leaves it as it was."""
+    if candidate.mode is Mode.DELTA and not (given.attributes or given.line):
+        columns = network_version.c
+        base = select(columns.header).where(
+            columns.dataset_id == candidate.dataset_id, columns.number == candidate.base_number
+        )
+        return dict(connection.execute(base).scalar_one())
+    return {"attributes": given.attributes, "voids": given.voids}
 
 
 def _check_references(connection: Connection, version_id: UUID, findings: Findings) -> None:

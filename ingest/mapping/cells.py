@@ -278,12 +278,20 @@ def split_text(text: str, separator: str, escape: str) -> list[str]:
 def parse_decimal(text: str, notation: Notation) -> float:
     """Return the number that an owner wrote. Raises CellFault for anything that is no plain number."""
     stripped = text.strip()
-    if notation.thousands:
-        stripped = stripped.replace(notation.thousands, "")
+    if notation.thousands and notation.thousands in stripped:
+        stripped = _without_thousands(stripped, notation)
     plain = stripped.replace(",", ".") if notation.decimal == "," and "." not in stripped else stripped
     if _DECIMAL.fullmatch(plain) and (notation.decimal == "." or "." not in stripped):
         return float(plain)
     raise CellFault("attribute-value", f"0{notation.decimal}0")
+
+
+def _without_thousands(text: str, notation: Notation) -> str:
+    """Return a number without its signs for thousands; CellFault where one is none: with ".", 1.5 is not 15."""
+    sign, decimal = re.escape(notation.thousands), re.escape(notation.decimal)
+    if not re.fullmatch(rf"[+-]?\d{{1,3}}({sign}\d{{3}})+({decimal}\d*)?", text, re.ASCII):
+        raise CellFault("attribute-value", f"1{notation.thousands}000{notation.decimal}0")
+    return text.replace(notation.thousands, "")
 
 
 def reference(gml_id: str) -> str:

@@ -11,14 +11,23 @@ import shapely
 from sqlalchemy import text
 
 from ingest.compare import Amount, Comparison, Verdict
+from ingest.findings import Findings
 from ingest.report.changes_map import draw_changes, staged_changes, version_changes
-from ingest.stage import Mode, NetworkRefusedError, Staged, approve_version, discard_version
+from ingest.stage import (
+    Mode,
+    NetworkRefusedError,
+    Staged,
+    approve_version,
+    discard_version,
+    stage_network,
+)
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import NotFoundError, RefusedError
-from ler.model import Feature
+from ler.model import ANSWER, Feature, load_model
 from ler.packages.gml import Answer, write_answer
 from ler.services.networks import list_versions, purge_versions, read_network, sweep_staging
+from ler.services.registry import Organisation, get_owner
 from ler.settings import Settings
 from tests.databases import Database
 from tests.world import World, header, open_world, valve, water_pipe
@@ -59,6 +68,25 @@ def offer(world: World, folder: Path, *features: Feature, **more: Any) -> Staged
         with path.open("wb") as stream:
             write_answer(stream, Answer(CVR, "x", header(), features))
     return world.upload(CVR, path, **{"approve": False} | more)
+
+
+class Records:
+    """A source of records, which say nothing of the answer as a whole."""
+
+    def __init__(self, features: list[Feature]) -> None:
+        self.model = load_model()
+        self.findings = Findings()
+        self.header = Feature(ANSWER, "")
+        self.stated_owner = None
+        self._features = features
+
+    def __iter__(self) -> Iterator[Feature]:
+        yield from self._features
+
+
+def organisation(world: World) -> Organisation:
+    with transaction(world.databases.app, PLATFORM_OPERATOR) as connection:
+        return get_owner(connection, CVR)
 
 
 def ids(world: World, owner: UUID, as_of: datetime | int | None = None) -> set[str]:
@@ -231,6 +259,40 @@ def test_a_delta_is_judged_by_the_network_that_it_makes(world: World, owner: UUI
         assert {code for _, code in refused.value.findings.counts} == {code}
         assert world.counts() == before
     assert ids(world, owner) == {"new", "v", *(f"p{n}" for n in range(10))}
+
+
+def test_a_delta_of_another_model_than_its_network_is_refused(
+    world: World, owner: UUID, tmp_path: Path
+) -> None:
+    offer(world, tmp_path, *network())
+    path = tmp_path / "old.gml"
+    with path.open("wb") as stream:
+        write_answer(stream, Answer(CVR, "x", header(), [pipe("new", 11)]), load_model("2.0.0"))
+    with pytest.raises(NetworkRefusedError) as refused:
+        world.upload(CVR, path, mode=Mode.DELTA)
+    assert {code for _, code in refused.value.findings.counts} == {"delta-model"}
+    assert states(world, owner) == ["published"]
+
+
+def test_a_delta_of_records_leaves_what_the_network_says_of_itself(
+    world: World, owner: UUID, tmp_path: Path
+) -> None:
+    offer(world, tmp_path, *network())
+    with transaction(world.databases.app, owner) as connection:
+        before = list_versions(connection, owner)[0].header
+        source = Records([pipe("new", 11)])
+        delta = stage_network(
+            connection,
+            organisation(world),
+            source,
+            source_name="x.csv",
+            source_sha256="0" * 64,
+            settings=Settings(),
+            mode=Mode.DELTA,
+        )
+        assert before["attributes"]
+        assert list_versions(connection, owner)[0].header == before
+        assert not delta.comparison.header_changed
 
 
 @pytest.mark.usefixtures("owner")
