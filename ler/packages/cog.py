@@ -26,11 +26,11 @@ JPEG_QUALITY: Final = 90
 _JPEG_BLOCK: Final = 16
 """Pixels. A part that begins where a block of the whole begins is packed again with little further loss."""
 _WHITE: Final = 255
-_OPTIONS: Final = {
+_OPTIONS: Final[dict[str, str | int]] = {
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_NUM_THREADS": "1",
-    "GDAL_CACHEMAX": "64",
+    "GDAL_CACHEMAX": 64 << 20,
     "GDAL_TIFF_INTERNAL_MASK": "YES",
 }
 """Nothing beside the file is read or written; 64 MB of tiles are kept."""
