@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from conflicts.match import match_request
 from ler.blobs import FolderStore
 from ler.db import tables
+from ler.db.migrate import downgrade, migrate
 from ler.errors import InputError, NotFoundError, RefusedError
 from ler.model import Feature
 from ler.services import drawings
@@ -186,6 +187,25 @@ def test_what_was_delivered_stays_when_the_drawing_is_removed(world: World) -> N
     with world.acting(tables.PLATFORM_OPERATOR) as connection:
         actions = connection.execute(select(tables.audit_event.c.action)).scalars().all()
     assert actions[-3:] == ["ler:drawing:match", "ler:excavation_request:match", "owner:drawing:remove"]
+
+
+def test_what_was_delivered_survives_the_way_back_and_forth(world: World) -> None:
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    world.publish(owner, [cable("a", line((0, 5, 1), (9, 5, 1)))])
+    add_drawing(world, owner, "here.tif", HERE, linked_gml_ids=["a"])
+    request = world.request(digger, HERE)
+    assert match_with_drawings(world, digger, request) == 1
+    downgrade(world.database.url(), "0004")
+    with world.database.connect() as connection:
+        row = connection.execute("SELECT preview_sha256, geom IS NULL FROM ler.package_drawing").fetchone()
+    assert row == ("0" * 64, False)
+    assert migrate(world.database.url()) == ["0005"]
+    assert delivered(world, digger, request) == {"here.tif": ["a"]}
+    with world.acting(digger) as acting:
+        # What was delivered before there was a choice was whole; what will be is not.
+        assert acting.execute(select(tables.package_drawing.c.deliver)).scalar_one() == "whole"
+    with world.acting(owner) as acting:
+        assert acting.execute(select(tables.drawing.c.deliver)).scalar_one() == "clipped"
 
 
 def test_the_match_reads_the_index(world: World) -> None:
