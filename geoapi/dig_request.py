@@ -11,14 +11,14 @@ from uuid import UUID
 
 from conflicts.match import match_request
 from geoapi.database import Databases
-from ler.blobs import BlobStore
+from geoapi.drawing_repair import mend_drawings
+from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.domain.request_rules import RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import Package, write_consolidated_package, write_owner_package
-from ler.services.deliveries import list_owner_statuses, record_package
-from ler.services.drawings import match_drawings
+from ler.services.deliveries import list_drawing_files, list_owner_statuses, record_package
 from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request
 
 type Step = Callable[[str], None]
@@ -48,7 +48,7 @@ def answer_request(
     step: Step = lambda _: None,
     *,
     limits: RequestLimits = DEFAULT_LIMITS,
-    store: BlobStore | None = None,
+    store: FolderStore | None = None,
 ) -> Answered:
     """Enter the request, match it, and write the packages into `out`, which is made when it is not there.
 
@@ -63,7 +63,11 @@ def answer_request(
     with transaction(databases.app, requester_id) as connection:
         request = create_request(connection, requester_id, wanted, limits)
         match_request(connection, request.id)
-        match_drawings(connection, request.id)
+    if store:
+        with transaction(databases.worker, None, request=request.id) as connection:
+            files = list_drawing_files(connection, request.id)
+        # Between transactions: making a large drawing again takes minutes.
+        mend_drawings(databases.app, store, files)
     with transaction(databases.worker, None, request=request.id) as connection:
         owners = list_owner_statuses(connection, request.id, store)
         step("Writing the consolidated package")

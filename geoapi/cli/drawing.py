@@ -23,6 +23,7 @@ from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import RefusedError
+from ler.packages.content import Deliver
 from ler.services.drawings import (
     Drawing,
     DrawingFacts,
@@ -76,6 +77,10 @@ def add(
     valid_to: Annotated[
         datetime | None, typer.Option("--valid-to", formats=["%Y-%m-%d"], help="Not delivered after.")
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="Deliver all of it, not what lies in the dig area alone: for a legend."),
+    ] = False,
     language: LanguageOption = None,
     as_json: Json = False,
 ) -> None:
@@ -87,7 +92,12 @@ def add(
     with _acting_for(settings, owner) as (databases, found):
         for file in files:
             facts = DrawingFacts(
-                file.name, _date(taken), _date(valid_from), _date(valid_to), tuple(link or ())
+                file.name,
+                _date(taken),
+                _date(valid_from),
+                _date(valid_to),
+                tuple(link or ()),
+                Deliver.WHOLE if whole else Deliver.CLIPPED,
             )
             check_facts(facts)
             try:
@@ -114,7 +124,7 @@ def list_(ctx: typer.Context, *, owner: Owner, as_json: Json = False) -> None:
     if as_json:
         results().print_json(json.dumps([_told(drawing) for drawing in drawings]))
         return
-    table = Table("Name", "Pixels", "Ground, m", "Pixel, m", "Taken", "Valid", "Linked")
+    table = Table("Name", "Pixels", "Ground, m", "Pixel, m", "Taken", "Valid", "Linked", "Delivered")
     for drawing in drawings:
         west, south, east, north = drawing.footprint.bounds
         valid = (
@@ -130,6 +140,7 @@ def list_(ctx: typer.Context, *, owner: Owner, as_json: Json = False) -> None:
             str(drawing.taken_on or ""),
             valid,
             str(len(drawing.linked_gml_ids)),
+            str(drawing.deliver),
         )
     results().print(table)
 
@@ -218,6 +229,7 @@ def _files(made: MadeDrawing) -> DrawingFiles:
         source_epsg=made.source_epsg,
         accuracy_m=made.accuracy_m,
         footprint=made.footprint,
+        placement=made.placement,
     )
 
 
@@ -269,5 +281,6 @@ def _told(drawing: Drawing) -> dict[str, Any]:
         **plain,
         **{name: day.isoformat() if day else None for name, day in days.items()},
         "linked_gml_ids": list(drawing.linked_gml_ids),
+        "deliver": str(drawing.deliver),
         "footprint": shapely.geometry.mapping(drawing.footprint),
     }

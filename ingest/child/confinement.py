@@ -54,14 +54,20 @@ def limit_resources(limits: ChildLimits) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def die_with_parent(lifeline: int) -> None:
-    """Have the kernel end this process when the other end of the pipe `lifeline` closes, whatever it is doing then."""
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, _F_SETSIG, signal.SIGKILL)
-    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
+def lifeline() -> tuple[int, int]:
+    """Ends of a pipe for `die_with_parent`: ours, which closes with this process, and the child's."""
+    theirs, ours = os.pipe()
+    return ours, theirs
+
+
+def die_with_parent(theirs: int) -> None:
+    """Have the kernel end this process when the other end of the pipe `theirs` closes, whatever it is doing then."""
+    fcntl.fcntl(theirs, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(theirs, _F_SETSIG, signal.SIGKILL)
+    flags = fcntl.fcntl(theirs, fcntl.F_GETFL)
+    fcntl.fcntl(theirs, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
     try:
-        gone = os.read(lifeline, 1) == b""
+        gone = os.read(theirs, 1) == b""
     except BlockingIOError:
         gone = False
     if gone:  # before the kernel was told to watch

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from ingest.child.confinement import lifeline
 from ingest.child.environment import child_environment
 from ingest.child.limits import ChildLimits
 from ingest.child.options import ReadOptions
@@ -43,7 +44,7 @@ class ReadingProcess:
         self, format_: Format, files: list[Path], folder: Path, limits: ChildLimits, options: ReadOptions
     ) -> None:
         self._limits = limits
-        self._lifeline, theirs = _lifeline()
+        self._lifeline, theirs = lifeline()
         order = {
             "limits": asdict(limits),
             "lifeline": theirs,
@@ -199,9 +200,3 @@ class ReadingProcess:
         with contextlib.suppress(OSError):
             return self._log.read_bytes()[-_LAST_WORDS:].decode(errors="replace")
         return ""
-
-
-def _lifeline() -> tuple[int, int]:
-    """Ends of a pipe: ours, which closes with this process, and the child's."""
-    theirs, ours = os.pipe()
-    return ours, theirs

@@ -1,7 +1,7 @@
 """The child process that reads drawings: `python -I -m ingest.drawings.child`, a job on stdin, a result on stdout.
 
-Both are one JSON document. What libraries print goes to stderr. Refuses to import a native parser before its walls
-stand and its environment is the one of `launcher.py`.
+Both are one JSON document. What libraries print goes to stderr. It is confined as all readers of owners' files are
+(`ingest.child.confinement`), and its environment is the one of `launcher.py`.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ingest.drawings.confine import confine
+from ingest.child.confinement import confine, die_with_parent, limit_resources
 from ingest.drawings.limits import DrawingLimits
 
 
@@ -21,13 +21,15 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     limits = DrawingLimits(**told["limits"])
-    confine(limits, told["parent"])
+    limit_resources(limits.of_child())
+    die_with_parent(told["lifeline"])
     with answers:
         json.dump(_do(told, limits), answers)
 
 
 def _do(told: dict[str, Any], limits: DrawingLimits) -> dict[str, Any]:
-    from ingest.drawings.faults import Faults, UnreadableError  # noqa: PLC0415 - after the walls
+    # Loaded within the limits, and before the files are closed.
+    from ingest.drawings.faults import Faults, UnreadableError  # noqa: PLC0415 - see above
     from ingest.drawings.work import Job, draw, result_of  # noqa: PLC0415 - as above
 
     job = Job(
@@ -41,6 +43,7 @@ def _do(told: dict[str, Any], limits: DrawingLimits) -> dict[str, Any]:
         coverage=tuple(told["coverage"]),
         limits=limits,
     )
+    confine([job.source], job.work)
     faults = Faults()
     try:
         drawn = draw(job, faults)

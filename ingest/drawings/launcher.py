@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from ingest.child.confinement import lifeline
 from ingest.drawings.limits import DrawingLimits
 from ler.errors import RefusedError
 
@@ -54,22 +56,30 @@ def environment() -> dict[str, str]:
 
 
 def run_child(job: dict[str, Any], limits: DrawingLimits, folder: Path) -> dict[str, Any]:
-    """Let a child do a job in `folder`, which also is its place for temporary files; return its result.
+    """Let a child do a job; return its result. `folder` is the only place in which it can write.
 
     RefusedError("parser-crashed") when it died, was killed by its limits, or took longer than `wall_s`.
     """
     command = [sys.executable, "-I", "-m", "ingest.drawings.child"]
-    told = json.dumps({**job, "limits": _as_dict(limits), "parent": os.getpid()})
-    process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env=environment() | {"TMPDIR": str(folder), "CPL_TMPDIR": str(folder)},
-        text=True,
-        start_new_session=True,
-    )
+    ours, theirs = lifeline()
+    told = json.dumps({**job, "limits": asdict(limits), "lifeline": theirs})
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment() | {"TMPDIR": str(folder), "CPL_TMPDIR": str(folder), "HOME": str(folder)},
+            pass_fds=(theirs,),
+            text=True,
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
     try:
         answer, said = process.communicate(told, timeout=limits.wall_s)
     except subprocess.TimeoutExpired:
@@ -78,6 +88,7 @@ def run_child(job: dict[str, Any], limits: DrawingLimits, folder: Path) -> dict[
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        os.close(ours)
     if process.returncode != 0 or not answer:
         _log.warning("the reader of a drawing ended with %s: %s", process.returncode, said[-2000:])
         raise RefusedError(
@@ -87,7 +98,3 @@ def run_child(job: dict[str, Any], limits: DrawingLimits, folder: Path) -> dict[
         )
     result: dict[str, Any] = json.loads(answer)
     return result
-
-
-def _as_dict(limits: DrawingLimits) -> dict[str, Any]:
-    return {name: getattr(limits, name) for name in DrawingLimits.__dataclass_fields__}

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ingest.child.limits import ChildLimits
+
 
 @dataclass(frozen=True, slots=True)
 class DrawingLimits:
@@ -20,12 +22,16 @@ class DrawingLimits:
     max_extent_m: float = 100_000.0
     """Longest side; Denmark's main land is 370 km long, and a drawing that large answers nobody's request."""
     preview_px: int = 1024
-    memory_bytes: int = 2 << 30
+    memory_mb: int = 2048
     """Address space of the child."""
     cpu_s: int = 600
     wall_s: float = 900.0
-    file_bytes: int = 4 << 30
+    file_mb: int = 4096
     """Largest file that the child may write."""
+
+    def of_child(self) -> ChildLimits:
+        """What the child may use, as confinement takes it."""
+        return ChildLimits(memory_mb=self.memory_mb, cpu_s=self.cpu_s, file_mb=self.file_mb)
 
 
 DEFAULT_LIMITS = DrawingLimits()

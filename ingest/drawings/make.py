@@ -17,7 +17,7 @@ from ingest.drawings.faults import Fault, Faults
 from ingest.drawings.launcher import run_child
 from ingest.drawings.limits import DEFAULT_LIMITS, DrawingLimits
 from ingest.drawings.signature import MEDIA_TYPES, driver_of
-from ingest.drawings.world_file import find_world_file, read_world_file
+from ingest.drawings.world_file import Placement, find_world_file, read_world_file
 from ingest.findings import Finding, Findings
 from ingest.severity import Severity
 from ler.errors import RefusedError
@@ -27,6 +27,8 @@ type Coverage = tuple[float, float, float, float]
 _HARMLESS: Final = (".aux.xml", ".ovr", ".xml")
 """What programs lay beside a picture and what cannot change how it looks."""
 _MASK: Final = ".msk"
+_ANYWHERE: Final = (-1e9, -1e9, 1e9, 1e9)
+"""It was asked once where it lies."""
 
 
 class DrawingRefusedError(RefusedError):
@@ -63,6 +65,8 @@ class MadeDrawing:
     bounds: tuple[float, float, float, float]
     footprint: MultiPolygon
     """EPSG:25832; covers every valid pixel."""
+    placement: Placement | None
+    """Of the world file that was used; None when the original says itself where it lies."""
     findings: Findings
     """Warnings only."""
 
@@ -98,34 +102,86 @@ def make_drawing(
         raise DrawingRefusedError(path.name, _findings(faults.all))
     original = folder / "original"
     shutil.copyfile(path, original)
+    return _draw(
+        original, driver, placement, crs, coverage=coverage, limits=limits, faults=faults, name=path.name
+    )
+
+
+def make_again(
+    original: Path,
+    placement: Placement | None,
+    epsg: int,
+    *,
+    limits: DrawingLimits = DEFAULT_LIMITS,
+) -> MadeDrawing:
+    """Make a drawing again from what was kept of it: the original, alone in its folder, its place and its system.
+
+    The same version of the platform makes the same bytes. Raises as `make_drawing` does.
+    """
+    return _draw(
+        original,
+        driver_of(original),
+        placement,
+        f"EPSG:{epsg}",
+        coverage=_ANYWHERE,
+        limits=limits,
+        faults=Faults(),
+        name=original.name,
+    )
+
+
+def _draw(
+    original: Path,
+    driver: str,
+    placement: Placement | None,
+    crs: str | None,
+    *,
+    coverage: Coverage,
+    limits: DrawingLimits,
+    faults: Faults,
+    name: str,
+) -> MadeDrawing:
+    folder = original.parent
     cog, preview = folder / "drawing.tif", folder / "preview.png"
-    job = {
-        "source": str(original),
-        "driver": driver,
-        "cog": str(cog),
-        "preview": str(preview),
-        "placement": placement,
-        "crs": crs,
-        "coverage": coverage,
-    }
-    # What is between the steps is larger than the drawing, and goes however the child ends.
-    with tempfile.TemporaryDirectory(dir=folder, prefix="steps-") as steps:
-        result = run_child({**job, "work": steps}, limits, Path(steps))
-    findings = _findings([*faults.all, *(_fault(told) for told in result["faults"])])
-    if findings.errors:
-        raise DrawingRefusedError(path.name, findings)
+    # All that the child writes lies in a folder of its own, which goes however it ends: the original is beyond its reach.
+    with tempfile.TemporaryDirectory(dir=folder, prefix="steps-") as place:
+        steps = Path(place)
+        job = {
+            "source": str(original),
+            "driver": driver,
+            "cog": str(steps / cog.name),
+            "preview": str(steps / preview.name),
+            "work": str(steps),
+            "placement": placement,
+            "crs": crs,
+            "coverage": coverage,
+        }
+        result = run_child(job, limits, steps)
+        findings = _findings([*faults.all, *(_fault(told) for told in result["faults"])])
+        if findings.errors:
+            raise DrawingRefusedError(name, findings)
+        for made in (cog, preview):
+            (steps / made.name).replace(made)
     return _made(
         result["drawn"],
         original=original,
         media_type=MEDIA_TYPES[driver],
         cog=cog,
         preview=preview,
+        placement=placement,
         findings=findings,
     )
 
 
 def _made(
-    drawn: dict[str, Any], *, original: Path, media_type: str, cog: Path, preview: Path, findings: Findings
+    drawn: dict[str, Any],
+    *,
+    original: Path,
+    media_type: str,
+    cog: Path,
+    preview: Path,
+    placement: Placement | None,
+    findings: Findings,
 ) -> MadeDrawing:
     footprint = shapely.from_wkt(drawn["footprint_wkt"])
     west, south, east, north = drawn["bounds"]
@@ -137,6 +193,7 @@ def _made(
         preview=preview,
         bounds=(west, south, east, north),
         footprint=footprint,
+        placement=placement,
         findings=findings,
         **{name: drawn[name] for name in kept},
     )

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from affine import Affine
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.warp import reproject
@@ -21,16 +20,15 @@ from rasterio.windows import Window
 
 from ingest.drawings.pixels import Reading
 from ingest.drawings.placing import STORAGE_EPSG, Place
+from ler.packages.cog import TILE
 
 _STRIPE_BYTES: Final = 32 << 20
-_TILE: Final = 512
 _SAMPLE: Final = 256
 _SAMPLES: Final = 64
 _CONTINUOUS: Final = 3.0
 """What zlib does not make three times smaller is a photograph, or paper with the noise of a scanner."""
-_JPEG_QUALITY: Final = 90
 _WARP_MEMORY_MB: Final = 128
-_BLOCK: Final = {"tiled": True, "blockxsize": _TILE, "blockysize": _TILE, "bigtiff": "IF_SAFER"}
+_BLOCK: Final = {"tiled": True, "blockxsize": TILE, "blockysize": TILE, "bigtiff": "IF_SAFER"}
 _STORAGE: Final = f"EPSG:{STORAGE_EPSG}"
 
 
@@ -85,25 +83,6 @@ def is_continuous(path: Path, colours: int) -> bool:
             packed += len(compressor.compress(data))
     packed += len(compressor.flush())
     return raw < _CONTINUOUS * packed
-
-
-def write_cog(picture: Path, path: Path, *, lossless: bool) -> None:
-    """Write a picture as a Cloud Optimized GeoTIFF: tiled, with overviews, and what is needed first comes first."""
-    packing = {"COMPRESS": "DEFLATE", "LEVEL": 6, "PREDICTOR": "NO"}
-    if not lossless:
-        packing = {"COMPRESS": "JPEG", "QUALITY": _JPEG_QUALITY}
-    rasterio.shutil.copy(
-        picture,
-        path,
-        driver="COG",
-        BLOCKSIZE=_TILE,
-        OVERVIEWS="IGNORE_EXISTING",
-        OVERVIEW_RESAMPLING="AVERAGE",
-        NUM_THREADS=1,
-        BIGTIFF="IF_SAFER",
-        STATISTICS="NO",
-        **packing,
-    )
 
 
 def write_preview(cog: Path, path: Path, longest_px: int) -> tuple[int, int]:

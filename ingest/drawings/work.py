@@ -20,6 +20,7 @@ from ingest.drawings.limits import DrawingLimits
 from ingest.drawings.pixels import Reading, read_meaning
 from ingest.drawings.placing import Coverage, Place, find_place, read_epsg, target_grid
 from ingest.drawings.world_file import Placement
+from ler.packages.cog import write_cog
 
 _REFERENCES: Final = ("/vsi", "<vrtdataset", "<gdal_wms", "<gdal_wcs", "sourcefilename")
 _OWN_GEOREFERENCE: Final = 0.5
@@ -94,7 +95,7 @@ def _draw(source: Any, job: Job, faults: Faults) -> Drawn | None:  # noqa: ANN40
     if not place.exact:
         accuracy = "?" if place.accuracy_m is None else f"{place.accuracy_m:g} m"
         faults.warn("drawing-resampled", f"EPSG:{place.epsg}, {source.width} x {source.height} px", accuracy)
-    raster.write_cog(picture, job.cog, lossless=lossless)
+    write_cog(picture, job.cog, lossless=lossless)
     preview = raster.write_preview(job.cog, job.preview, job.limits.preview_px)
     west, north = grid.transform.c, grid.transform.f
     south, east = north + grid.rows * grid.transform.e, west + grid.columns * grid.transform.a

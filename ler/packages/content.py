@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -34,15 +35,25 @@ class RequestInfo:
     """Aware; stands in for "now" everywhere in the package, so that the same request gives the same bytes."""
 
 
+class Deliver(StrEnum):
+    """What of a drawing is delivered: its owner's choice."""
+
+    CLIPPED = "clipped"
+    """What lies in the dig area."""
+    WHOLE = "whole"
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveredDrawing:
     """A georeferenced drawing that goes with an answer; its file lies in the blob store."""
 
     name: str
     """As the owner's file was called."""
-    path: Path
-    """Cloud Optimized GeoTIFF, EPSG:25832."""
+    path: Path | None
+    """Cloud Optimized GeoTIFF of the whole drawing, EPSG:25832; None when the store has lost it."""
     sha256: str
+    """Of that file."""
+    deliver: Deliver
     resolution_m: float
     accuracy_m: float | None
     """What the change of reference system may be off; None when nobody knows."""

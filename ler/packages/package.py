@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,16 +21,14 @@ from uuid import UUID
 
 import shapely
 
-from ler.errors import BlobDamagedError
 from ler.model import VERSIONS
-from ler.packages.content import DeliveredDrawing, Delivery, OwnerStatus, RequestInfo
+from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.drawings import LaidDrawing, lay_drawings
 from ler.packages.geopackage import write_geopackage
 from ler.packages.gml import Answer, write_answer, write_collection
 
 FORMAT: Final = "ler-package/1"
 MANIFEST: Final = "manifest.json"
-DRAWINGS: Final = "bilag"
-"""Folder of drawings, in it one a CVR number."""
 SOFTWARE: Final = "ler 0.1.0"
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
@@ -80,8 +78,12 @@ def _write(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
         workshop = Path(name)
+        drawings = {owner.id: lay_drawings(workshop, request, owner) for owner in owners}
         members = _write_members(workshop, request, owners, owner_id)
-        manifest = _manifest(workshop, members, request, owners, owner_id, complete=complete)
+        members |= {laid.member: 0 for each in drawings.values() for laid in each if laid.member}
+        manifest = _manifest(
+            workshop, members, request, owners, owner_id, drawings=drawings, complete=complete
+        )
         (workshop / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
@@ -111,39 +113,11 @@ def _write_members(
             gml_members = write_answer(stream, answers[0])
     rows = write_geopackage(workshop / f"{stem}.gpkg", request, owners)
     (workshop / "graveomraade.geojson").write_text(_area_geojson(request), encoding="utf-8")
-    drawings = [
-        _lay_drawing(workshop, member, drawing)
-        for owner in owners
-        for member, drawing in _drawing_members(owner)
-    ]
     return {
         f"{stem}.gml": gml_members,
         f"{stem}.gpkg": sum(rows.values()),
         "graveomraade.geojson": 1,
-        **dict.fromkeys(drawings, 0),
     }
-
-
-def _lay_drawing(workshop: Path, member: str, drawing: DeliveredDrawing) -> str:
-    """Lay a drawing among the members, without copying it; BlobDamagedError when it is not what was delivered."""
-    digest, _ = _digest(drawing.path)
-    if digest != drawing.sha256:
-        raise BlobDamagedError(f"The stored drawing {member} is damaged.")
-    (workshop / member).parent.mkdir(parents=True, exist_ok=True)
-    (workshop / member).symlink_to(drawing.path)
-    return member
-
-
-def _drawing_members(owner: OwnerStatus) -> Iterator[tuple[str, DeliveredDrawing]]:
-    """Name the members of an owner's drawings, so that no two meet in one file, on Windows too."""
-    taken: set[str] = set()
-    for drawing in owner.delivery.drawings if owner.delivery else ():
-        name, number = drawing.file_name, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{number}-{drawing.file_name}"
-        taken.add(name.casefold())
-        yield f"{DRAWINGS}/{owner.cvr}/{name}", drawing
 
 
 def _manifest(
@@ -153,6 +127,7 @@ def _manifest(
     owners: Sequence[OwnerStatus],
     owner_id: UUID | None,
     *,
+    drawings: Mapping[UUID, Sequence[LaidDrawing]],
     complete: bool,
 ) -> dict[str, Any]:
     return {
@@ -175,12 +150,12 @@ def _manifest(
             "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
             "clip_buffer_m": request.clip_buffer_m,
         },
-        "owners": [_owner_entry(owner) for owner in owners],
+        "owners": [_owner_entry(owner, drawings[owner.id]) for owner in owners],
         "members": [_member_entry(workshop, name, count) for name, count in members.items()],
     }
 
 
-def _owner_entry(owner: OwnerStatus) -> dict[str, Any]:
+def _owner_entry(owner: OwnerStatus, drawings: Sequence[LaidDrawing]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "cvr": owner.cvr,
         "name": owner.name,
@@ -192,8 +167,7 @@ def _owner_entry(owner: OwnerStatus) -> dict[str, Any]:
     }
     if owner.delivery is None:
         return entry
-    drawings = [_drawing_entry(member, drawing) for member, drawing in _drawing_members(owner)]
-    return entry | _delivery_entry(owner.delivery) | {"drawings": drawings}
+    return entry | _delivery_entry(owner.delivery) | {"drawings": [laid.entry() for laid in drawings]}
 
 
 def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
@@ -207,18 +181,6 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
         "feature_counts": delivery.counts(),
         "clipped_count": len(delivery.clipped),
         "references_left_out": delivery.left_out_references,
-    }
-
-
-def _drawing_entry(member: str, drawing: DeliveredDrawing) -> dict[str, Any]:
-    days = {name: getattr(drawing, name) for name in ("taken_on", "valid_from", "valid_to")}
-    return {
-        "name": drawing.name,
-        "member": member,
-        "resolution_m": drawing.resolution_m,
-        "accuracy_m": drawing.accuracy_m,
-        **{name: day.isoformat() if day else None for name, day in days.items()},
-        "gml_ids": list(drawing.gml_ids),
     }
 
 

@@ -4,6 +4,7 @@ The caller's transaction works for one request (`ler.db.engine.transaction(..., 
 sees that request and nothing else.
 """
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +24,9 @@ from ler.db.tables import (
     package_drawing,
     package_feature,
 )
-from ler.errors import UnavailableError
+from ler.errors import BlobDamagedError, UnavailableError
 from ler.model import ANSWER, Feature
-from ler.packages.content import DeliveredDrawing, Delivery, OwnerStatus
+from ler.packages.content import Deliver, DeliveredDrawing, Delivery, OwnerStatus
 from ler.packages.package import Package
 
 
@@ -34,8 +35,8 @@ def list_owner_statuses(
 ) -> list[OwnerStatus]:
     """Return every owner that the request asked, by CVR number, with its delivery when it has answered.
 
-    `store` holds the drawings. UnavailableError when there are drawings and no store, BlobDamagedError when the file
-    of one is gone.
+    `store` holds the drawings. UnavailableError when there are drawings and no store; one whose file is gone has no
+    path.
     """
     numbers: dict[UUID, list[int]] = {}
     areas = (
@@ -57,6 +58,14 @@ def list_owner_statuses(
         )
         for row in connection.execute(owners.order_by(columns.cvr))
     ]
+
+
+def list_drawing_files(connection: Connection, request_id: UUID) -> list[tuple[UUID, str]]:
+    """Return the owner and the digest of every drawing's file that the request's packages need, each once."""
+    columns = package_drawing.c
+    query = select(columns.owner_id, columns.cog_sha256).where(columns.request_id == request_id).distinct()
+    rows = connection.execute(query.order_by(columns.owner_id, columns.cog_sha256))
+    return [(row.owner_id, row.cog_sha256) for row in rows]
 
 
 def record_package(connection: Connection, request_id: UUID, made: Package) -> None:
@@ -122,8 +131,9 @@ def _drawings(
         by_owner.setdefault(row.owner_id, []).append(
             DeliveredDrawing(
                 name=row.name,
-                path=store.path(row.cog_sha256),
+                path=_path(store, row.cog_sha256),
                 sha256=row.cog_sha256,
+                deliver=Deliver(row.deliver),
                 resolution_m=row.resolution_m,
                 accuracy_m=row.accuracy_m,
                 taken_on=row.taken_on,
@@ -133,6 +143,13 @@ def _drawings(
             )
         )
     return by_owner
+
+
+def _path(store: BlobStore, sha256: str) -> Path | None:
+    try:
+        return store.path(sha256)
+    except BlobDamagedError:
+        return None
 
 
 def _features(connection: Connection, request_id: UUID) -> dict[UUID, list[Any]]:

@@ -1,4 +1,4 @@
-"""Owners' drawings: added, listed, removed, and matched with a request. Their files are kept in the blob store.
+"""Owners' drawings: added, listed, removed, mended. Their files are kept in the blob store.
 
 The caller's transaction acts for the owner (`ler.db.engine.transaction`); another's drawings do not exist for it.
 """
@@ -18,13 +18,13 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from ler.blobs import BlobStore, Swept
-from ler.db.functions import record_event, refusals
+from ler.db.functions import record_event
 from ler.db.tables import SRID, drawing
 from ler.errors import NotFoundError, RefusedError
+from ler.packages.content import Deliver
 
 _LONGEST_NAME: Final = 200
 _MOST_LINKS: Final = 10_000
-_MATCH: Final = text("SELECT ler.match_drawings(:request)")
 _KNOWN: Final = text("SELECT sha256 FROM ler.known_blobs()")
 
 
@@ -43,6 +43,8 @@ class DrawingFiles:
     accuracy_m: float | None
     footprint: MultiPolygon
     """EPSG:25832."""
+    placement: tuple[float, ...] | None = None
+    """The six numbers of the world file, from the corner of the first pixel; None where the original says its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class DrawingFacts:
     valid_from: date | None = None
     valid_to: date | None = None
     linked_gml_ids: Sequence[str] = field(default_factory=tuple)
+    deliver: Deliver = Deliver.CLIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Drawing:
     valid_from: date | None
     valid_to: date | None
     linked_gml_ids: tuple[str, ...]
+    deliver: Deliver
+    placement: tuple[float, ...] | None
     created_at: datetime
     footprint: MultiPolygon
     """EPSG:25832."""
@@ -126,6 +131,8 @@ def add_drawing(
         "valid_from": facts.valid_from,
         "valid_to": facts.valid_to,
         "linked_gml_ids": list(facts.linked_gml_ids),
+        "deliver": facts.deliver,
+        "placement": files.placement,
         "geom": from_shape(files.footprint, SRID),
     }
     try:
@@ -138,7 +145,12 @@ def add_drawing(
             "drawing-name-taken",
             f"you have a drawing {facts.name!r} already: remove it first, or rename the file",
         ) from None
-    details = {"name": facts.name, "original_sha256": original.sha256, "cog_sha256": cog.sha256}
+    details = {
+        "name": facts.name,
+        "deliver": facts.deliver,
+        "original_sha256": original.sha256,
+        "cog_sha256": cog.sha256,
+    }
     record_event(connection, "owner:drawing:add", actor=owner_id, object_id=made, details=details)
     return made
 
@@ -156,6 +168,13 @@ def get_drawing(connection: Connection, name: str) -> Drawing:
     return _drawing(row)
 
 
+def find_by_file(connection: Connection, cog_sha256: str) -> Drawing | None:
+    """Return one of the principal's drawings that is kept as this file; None when it has been removed since."""
+    query = select(drawing).where(drawing.c.cog_sha256 == cog_sha256).order_by(drawing.c.created_at).limit(1)
+    row = connection.execute(query).one_or_none()
+    return _drawing(row) if row else None
+
+
 def remove_drawing(connection: Connection, owner_id: UUID, name: str) -> UUID:
     """Take a drawing out, so that no later request gets it; those that got it keep it. NotFoundError.
 
@@ -168,21 +187,6 @@ def remove_drawing(connection: Connection, owner_id: UUID, name: str) -> UUID:
         raise NotFoundError(f"there is no drawing {name!r}; see: ler drawing list")
     record_event(connection, "owner:drawing:remove", actor=owner_id, object_id=gone, details={"name": name})
     return gone
-
-
-def match_drawings(connection: Connection, request_id: UUID) -> int:
-    """Store with the principal's request the drawings that go with it; return their number.
-
-    Only in the transaction that matched the request. NotFoundError for a request that is not the principal's,
-    RefusedError for one matched earlier or not at all.
-    """
-    messages = {
-        "LE404": "There is no such request.",
-        "LE409": "Drawings are matched together with the request.",
-    }
-    with refusals(messages):
-        count: int = connection.execute(_MATCH, {"request": request_id}).scalar_one()
-    return count
 
 
 def sweep_blobs(connection: Connection, store: BlobStore, older_than: datetime) -> Swept:
@@ -200,6 +204,13 @@ def database_time(connection: Connection) -> datetime:
 def _drawing(row: Row[tuple[object, ...]]) -> Drawing:
     values = dict(row._mapping)  # noqa: SLF001 - the public way to a row's columns by name
     footprint = MultiPolygon(list(shapely.get_parts(to_shape(values.pop("geom")))))
-    links = tuple(values.pop("linked_gml_ids"))
+    links, deliver = tuple(values.pop("linked_gml_ids")), Deliver(values.pop("deliver"))
+    placement = values.pop("placement")
     del values["owner_id"]
-    return Drawing(**values, linked_gml_ids=links, footprint=footprint)
+    return Drawing(
+        **values,
+        linked_gml_ids=links,
+        deliver=deliver,
+        placement=tuple(placement) if placement else None,
+        footprint=footprint,
+    )

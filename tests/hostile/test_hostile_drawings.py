@@ -296,7 +296,7 @@ def test_a_file_that_is_too_large_is_not_even_copied(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "limits",
     [
-        replace(DEFAULT_LIMITS, memory_bytes=60 << 20),
+        replace(DEFAULT_LIMITS, memory_mb=60),
         replace(DEFAULT_LIMITS, cpu_s=0),
         replace(DEFAULT_LIMITS, wall_s=0.1),
     ],
@@ -313,10 +313,10 @@ def test_a_child_that_takes_too_much_is_ended(tmp_path: Path, limits: DrawingLim
 
 def test_a_child_may_not_fill_the_disk(tmp_path: Path) -> None:
     path = write_geotiff(tmp_path / "a.tif", noise())
-    assert refusal_or_crash(path, file_bytes=300_000)
+    assert refusal_or_crash(path, file_mb=1)
     assert (
         sum(entry.stat().st_size for entry in (tmp_path / "work-a.tif").iterdir())
-        < 3 * 300_000 + path.stat().st_size
+        < 3 * (1 << 20) + path.stat().st_size
     )
 
 
@@ -329,14 +329,16 @@ def refusal_or_crash(path: Path, **limits: int) -> bool:
 
 
 def test_the_child_knows_the_drivers_of_pictures_only_and_no_way_out(
+    tmp_path: Path,
     listener: tuple[int, list[bytes]],
 ) -> None:
     program = f"""
-import json, os, socket
-from ingest.drawings.confine import confine
-from ingest.drawings.limits import DEFAULT_LIMITS, DrawingLimits
-confine(DEFAULT_LIMITS, os.getppid())
+import json, os, pathlib, socket, sys
+from ingest.child.confinement import confine, limit_resources
+from ingest.drawings.limits import DEFAULT_LIMITS
 import rasterio, rasterio.env
+limit_resources(DEFAULT_LIMITS.of_child())
+confine([], pathlib.Path(sys.argv[1]))
 found = {{}}
 with rasterio.Env() as env:
     found["drivers"] = sorted(env.drivers())
@@ -354,7 +356,11 @@ found["variables"] = sorted(os.environ)
 print(json.dumps(found))
 """
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True, env=environment()
+        [sys.executable, "-I", "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
     )
     found = json.loads(done.stdout)
     assert set(found["drivers"]) <= ALLOWED_DRIVERS

@@ -57,6 +57,7 @@ def test_drawings_are_added_listed_shown_and_removed(world: World, tmp_path: Pat
 
     listed = json.loads(ler(world, tmp_path, "list", "--json").stdout)
     assert [drawing["name"] for drawing in listed] == ["a.tif", "b.png"]
+    assert [drawing["deliver"] for drawing in listed] == ["clipped", "clipped"]
     assert listed[0]["linked_gml_ids"] == ["vand.1", "vand.2"]
     assert (listed[0]["taken_on"], listed[0]["valid_from"], listed[0]["valid_to"]) == (
         "2019-03-02",
@@ -77,7 +78,8 @@ def test_drawings_are_added_listed_shown_and_removed(world: World, tmp_path: Pat
     assert ler(world, tmp_path, "add", "a.tif").returncode == 2
     assert ler(world, tmp_path, "remove", "a.tif").returncode == 0
     assert ler(world, tmp_path, "remove", "a.tif").returncode == 2
-    assert ler(world, tmp_path, "add", "a.tif").returncode == 0
+    assert ler(world, tmp_path, "add", "a.tif", "--whole").returncode == 0
+    assert "whole" in ler(world, tmp_path, "list").stdout
 
 
 def test_a_refused_drawing_changes_nothing_and_all_its_faults_are_told(world: World, tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from conflicts.match import match_request
 from ler.blobs import FolderStore
 from ler.db import tables
+from ler.db.migrate import downgrade, migrate
 from ler.errors import InputError, NotFoundError, RefusedError
 from ler.model import Feature
 from ler.services import drawings
-from ler.services.drawings import DrawingFacts, DrawingFiles, match_drawings
+from ler.services.drawings import DrawingFacts, DrawingFiles
 from tests.integration.test_db_world import World, cable, line, square, world
 
 __all__ = ["world"]
@@ -46,9 +47,10 @@ def add_drawing(world: World, owner: UUID, name: str, area: Polygon, **more: obj
 
 
 def match_with_drawings(world: World, digger: UUID, request: UUID) -> int:
+    """Match a request, and return the number of drawings that go with it."""
     with world.acting(digger) as connection:
         match_request(connection, request)
-        return match_drawings(connection, request)
+    return len(delivered(world, digger, request))
 
 
 def delivered(world: World, digger: UUID, request: UUID) -> dict[str, list[str]]:
@@ -125,22 +127,50 @@ def test_a_drawing_is_delivered_while_it_is_valid(world: World, valid: dict[str,
     assert bool(dig(world, owner, [cable("a", line((0, 5, 1), (9, 5, 1)))])) == wanted
 
 
-def test_drawings_are_matched_with_the_request_or_not_at_all(world: World) -> None:
+@pytest.mark.parametrize("features", [[], [cable("far", line((500, 505, 1), (509, 505, 1)))]])
+def test_an_owner_that_answers_no_lines_delivers_no_drawing_either(
+    world: World, features: list[Feature]
+) -> None:
+    owner, other = world.owner("owner"), world.owner("other")
+    add_drawing(world, owner, "here.tif", HERE, linked_gml_ids=["far"], deliver="whole")
+    # Somebody else's lines in the area change nothing.
+    world.publish(other, [cable("a", line((0, 5, 1), (9, 5, 1)))])
+    world.publish(owner, features)
+    digger = world.organisation("digger")
+    request = world.request(digger, HERE)
+    with world.acting(digger) as connection:
+        answers = {match.owner_id: match.answer_type for match in match_request(connection, request)}
+    assert answers == {owner: tables.NO_LINES, other: "ledningsoplysninger udleveret"}
+    assert delivered(world, digger, request) == {}
+
+
+def test_drawings_are_matched_once_and_by_nobody_alone(world: World) -> None:
     owner, digger = world.owner("owner"), world.organisation("digger")
     world.publish(owner, [cable("a", line((0, 5, 1), (9, 5, 1)))])
     request = world.request(digger, HERE)
-    with pytest.raises(InputError, match="together"), world.acting(digger) as connection:
-        match_drawings(connection, request)
     assert match_with_drawings(world, digger, request) == 0
     add_drawing(world, owner, "late.tif", HERE)
-    with pytest.raises(InputError, match="together"), world.acting(digger) as connection:
-        match_drawings(connection, request)
-    for stranger in (owner, world.organisation("stranger")):
-        with pytest.raises(NotFoundError), world.acting(stranger) as connection:
-            match_drawings(connection, request)
-    with pytest.raises(DBAPIError, match="nobody acts"), world.acting(None) as connection:
-        match_drawings(connection, request)
+    with pytest.raises(InputError, match="already"), world.acting(digger) as connection:
+        match_request(connection, request)
+    for role in ("ler_app", "ler_worker"):
+        with (
+            pytest.raises(DBAPIError, match="permission denied"),
+            world.acting(digger, role=role) as connection,
+        ):
+            connection.execute(text("SELECT ler.match_drawings(NULL, NULL)"))
     assert delivered(world, digger, request) == {}
+
+
+def test_the_requester_learns_nothing_of_a_drawing_outside_the_area(world: World) -> None:
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    add_drawing(world, owner, "here.tif", square(5, 5, 500, 500))
+    world.publish(owner, [cable("a", line((0, 5, 1), (9, 5, 1)))])
+    request = world.request(digger, HERE)
+    assert match_with_drawings(world, digger, request) == 1
+    with world.acting(digger) as connection:
+        row = connection.execute(select(tables.package_drawing)).mappings().one()
+    assert row["deliver"] == "clipped"
+    assert not {"geom", "preview_sha256", "original_sha256", "columns", "rows"} & row.keys()
 
 
 def test_what_was_delivered_stays_when_the_drawing_is_removed(world: World) -> None:
@@ -156,7 +186,26 @@ def test_what_was_delivered_stays_when_the_drawing_is_removed(world: World) -> N
     assert delivered(world, digger, request) == {"here.tif": []}
     with world.acting(tables.PLATFORM_OPERATOR) as connection:
         actions = connection.execute(select(tables.audit_event.c.action)).scalars().all()
-    assert actions[-2:] == ["ler:drawing:match", "owner:drawing:remove"]
+    assert actions[-3:] == ["ler:drawing:match", "ler:excavation_request:match", "owner:drawing:remove"]
+
+
+def test_what_was_delivered_survives_the_way_back_and_forth(world: World) -> None:
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    world.publish(owner, [cable("a", line((0, 5, 1), (9, 5, 1)))])
+    add_drawing(world, owner, "here.tif", HERE, linked_gml_ids=["a"])
+    request = world.request(digger, HERE)
+    assert match_with_drawings(world, digger, request) == 1
+    downgrade(world.database.url(), "0004")
+    with world.database.connect() as connection:
+        row = connection.execute("SELECT preview_sha256, geom IS NULL FROM ler.package_drawing").fetchone()
+    assert row == ("0" * 64, False)
+    assert migrate(world.database.url()) == ["0005"]
+    assert delivered(world, digger, request) == {"here.tif": ["a"]}
+    with world.acting(digger) as acting:
+        # What was delivered before there was a choice was whole; what will be is not.
+        assert acting.execute(select(tables.package_drawing.c.deliver)).scalar_one() == "whole"
+    with world.acting(owner) as acting:
+        assert acting.execute(select(tables.drawing.c.deliver)).scalar_one() == "clipped"
 
 
 def test_the_match_reads_the_index(world: World) -> None:
@@ -176,18 +225,20 @@ def test_the_match_reads_the_index(world: World) -> None:
     digger = world.organisation("digger")
     request = world.request(digger, HERE)
     with world.acting(digger) as connection:
-        match_request(connection, request)
         began = datetime.now(UTC)
-        assert match_drawings(connection, request) == 1
+        match_request(connection, request)
         assert datetime.now(UTC) - began < timedelta(seconds=1)
+    assert list(delivered(world, digger, request)) == ["here.tif"]
 
 
 def files_of(folder: Path, content: bytes = b"cog") -> DrawingFiles:
-    paths = {name: folder / name for name in ("original", "cog", "preview")}
-    for name, path in paths.items():
-        path.write_bytes(name.encode() + content)
+    original, cog, preview = (folder / name for name in ("original", "cog", "preview"))
+    for path in (original, cog, preview):
+        path.write_bytes(path.name.encode() + content)
     return DrawingFiles(
-        **paths,
+        original=original,
+        cog=cog,
+        preview=preview,
         media_type="image/png",
         columns=100,
         rows=50,

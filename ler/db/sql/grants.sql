@@ -41,7 +41,6 @@ GRANT EXECUTE ON FUNCTION
     ler.version_at(uuid, timestamptz),
     ler.version_changes(uuid, integer, integer)
     TO ler_app, ler_readonly;
-GRANT EXECUTE ON FUNCTION ler.match_drawings(uuid) TO ler_app;
 GRANT EXECUTE ON FUNCTION ler.known_blobs() TO ler_worker;
 
 GRANT SELECT ON
@@ -61,8 +60,9 @@ GRANT INSERT ON ler.staged_feature TO ler_app;
 GRANT INSERT (version_id, owner_id, score, figures) ON ler.network_quality TO ler_app;
 GRANT SELECT ON ler.drawing, ler.package_drawing TO ler_app, ler_readonly;
 GRANT INSERT (
-    owner_id, name, cog_sha256, cog_size_bytes, preview_sha256, resolution_m, accuracy_m, taken_on, valid_from,
-    valid_to, geom, original_sha256, original_size_bytes, media_type, source_epsg, columns, rows, linked_gml_ids
+    owner_id, name, deliver, cog_sha256, cog_size_bytes, preview_sha256, resolution_m, accuracy_m, taken_on,
+    valid_from, valid_to, geom, placement, original_sha256, original_size_bytes, media_type, source_epsg, columns, rows,
+    linked_gml_ids
 ) ON ler.drawing TO ler_app;
 GRANT DELETE ON ler.drawing TO ler_app;
 GRANT INSERT (requester_id, area, clip_buffer_m, period_from, period_to, purpose, description)

@@ -226,7 +226,8 @@ $$;
 
 
 -- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
--- network of each against the area, and stores what lies inside as the package's features. An owner that has
+-- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
+-- (drawings.sql) of those who deliver any. An owner that has
 -- published nothing has not answered, and gets no answer: "no lines" would be a lie.
 --
 -- The requester never reads the network; this function does, as the owner of the tables, for one area, once, and
@@ -312,6 +313,8 @@ BEGIN
         WHERE p.request_id = wanted AND p.owner_id = v.owner_id
     ) AS found (features)
     WHERE v.id = ANY (versions);
+
+    PERFORM ler.match_drawings(request, reach);
 
     INSERT INTO ler.audit_event (actor, action, object_id, details)
     SELECT

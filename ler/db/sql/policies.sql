@@ -103,7 +103,7 @@ CREATE POLICY measuring ON ler.network_quality FOR INSERT TO ler_app
     );
 
 
--- Drawings: the owner's alone. What of them is delivered is stored by ler.match_drawings.
+-- Drawings: the owner's alone. Which of them are delivered is stored by ler.match_request.
 CREATE POLICY own ON ler.drawing FOR SELECT TO ler_app, ler_readonly
     USING (owner_id = (SELECT ler.principal()));
 CREATE POLICY adding ON ler.drawing FOR INSERT TO ler_app

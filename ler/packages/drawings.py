@@ -1,0 +1,114 @@
+"""Owners' drawings among the members of a package: what of each lies in the dig area, and in words why one is missing."""
+
+import hashlib
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import shapely
+from rasterio.errors import RasterioError
+from shapely import MultiPolygon, Polygon
+
+from ler.packages.cog import write_clipped
+from ler.packages.content import Deliver, DeliveredDrawing, OwnerStatus, RequestInfo
+
+FOLDER: Final = "bilag"
+"""Folder of drawings, in it one a CVR number."""
+
+_QUARTER_STEPS: Final = 16
+"""Sides of a quarter of a circle, as in `ler.reach`."""
+_log = logging.getLogger(__name__)
+
+OUTSIDE: Final = "drawing-outside-area"
+LOST: Final = "drawing-file-lost"
+WORDS: Final = {
+    OUTSIDE: {
+        "da": "Tegningen viser intet i graveområdet. Ejeren har ikke frigivet resten af den.",
+        "en": "The drawing shows nothing in the dig area. Its owner has not given the rest of it free.",
+    },
+    LOST: {
+        "da": "Tegningens fil er beskadiget eller gået tabt hos platformen. Bed ledningsejeren om tegningen, før du graver.",
+        "en": "The drawing's file is damaged or was lost by the platform. Ask the owner for the drawing before you dig.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LaidDrawing:
+    """A drawing as it is in a package, or is not."""
+
+    drawing: DeliveredDrawing
+    member: str | None
+    """Name in the package; None when it is missing."""
+    missing: str | None = None
+    """Code of `WORDS`."""
+
+    def entry(self) -> dict[str, Any]:
+        """What the manifest tells of it."""
+        drawing = self.drawing
+        days = {name: getattr(drawing, name) for name in ("taken_on", "valid_from", "valid_to")}
+        return {
+            "name": drawing.name,
+            "member": self.member,
+            "deliver": str(drawing.deliver),
+            "missing": {"code": self.missing, **WORDS[self.missing]} if self.missing else None,
+            "resolution_m": drawing.resolution_m,
+            "accuracy_m": drawing.accuracy_m,
+            **{name: day.isoformat() if day else None for name, day in days.items()},
+            "gml_ids": list(drawing.gml_ids),
+        }
+
+
+def lay_drawings(workshop: Path, request: RequestInfo, owner: OwnerStatus) -> list[LaidDrawing]:
+    """Lay an owner's drawings into the folder in which a package is made, cut to the dig area unless given whole."""
+    return [_laid(workshop, member, drawing, reach(request)) for member, drawing in _members(owner)]
+
+
+def reach(request: RequestInfo) -> Polygon | MultiPolygon:
+    """Where a request is answered: the dig area and what lies within its clip buffer, as `ler.reach` has it."""
+    if request.clip_buffer_m <= 0:
+        return request.area
+    # The sides of the buffer's arcs touch the circle, and its corners lie outside.
+    wide = request.clip_buffer_m / math.cos(math.pi / (4 * _QUARTER_STEPS))
+    return shapely.buffer(request.area, wide, quad_segs=_QUARTER_STEPS)
+
+
+def _laid(
+    workshop: Path, member: str, drawing: DeliveredDrawing, area: Polygon | MultiPolygon
+) -> LaidDrawing:
+    if drawing.path is None or not _is_whole(drawing.path, drawing.sha256):
+        return LaidDrawing(drawing, None, LOST)
+    place = workshop / member
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if drawing.deliver is Deliver.WHOLE:
+        place.symlink_to(drawing.path)
+        return LaidDrawing(drawing, member)
+    try:
+        part = write_clipped(drawing.path, area, place)
+    except RasterioError as error:
+        _log.warning("the drawing %s cannot be read: %s", drawing.sha256, error)
+        return LaidDrawing(drawing, None, LOST)
+    return LaidDrawing(drawing, member) if part else LaidDrawing(drawing, None, OUTSIDE)
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def _members(owner: OwnerStatus) -> Iterator[tuple[str, DeliveredDrawing]]:
+    """Name the members of an owner's drawings, so that no two meet in one file, on Windows too."""
+    taken: set[str] = set()
+    for drawing in owner.delivery.drawings if owner.delivery else ():
+        name, number = drawing.file_name, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{number}-{drawing.file_name}"
+        taken.add(name.casefold())
+        yield f"{FOLDER}/{owner.cvr}/{name}", drawing
