@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geoapi.cli.network import moment_of
+from geoapi.moments import moment_of
 from ler.errors import RefusedError
 from ler.model import Feature
 from ler.packages.gml import Answer, write_answer
