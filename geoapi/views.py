@@ -2,12 +2,19 @@
 
 from typing import Any, Final, Literal
 
+from starlette.responses import Response
+
 from geoapi.platform import Platform
 from geoapi.problems import Problem
 from ler.domain.uploads import State
 from ler.services.uploads import Upload, UploadEvent
 
 PATH: Final = "/api/v1/uploads"
+
+SVG: Final = "image/svg+xml"
+COMPARISON_FORMS: Final = ("application/json", SVG)
+_SVG_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""A picture brings its own style and nothing else."""
 
 _LINKS: Final = ("content", "events", "report", "comparison", "approve", "reject")
 
@@ -58,6 +65,12 @@ def upload_headers(upload: Upload, platform: Platform) -> dict[str, str]:
         "Upload-Length": str(upload.size_bytes),
         "Upload-Limit": limits,
     }
+
+
+def svg_response(document: str) -> Response:
+    """Return a map."""
+    headers = {"Content-Security-Policy": _SVG_POLICY, "Vary": "Accept"}
+    return Response(document, media_type=SVG, headers=headers)
 
 
 def _problem(upload: Upload, language: Literal["da", "en"]) -> dict[str, Any] | None:

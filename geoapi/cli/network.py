@@ -1,33 +1,26 @@
 """`ler network`: an owner's network through its versions - what was in it, what changed, what waits for a word."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
 from geoapi.cli.comparison import tell_comparison
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
+from geoapi.cli.network_export import export
 from geoapi.cli.network_quality import quality
+from geoapi.comparisons import compare_numbers
 from geoapi.database import open_databases
-from ingest.compare import Comparison, compare_versions
-from ingest.report.changes_map import draw_changes, staged_changes, version_changes
+from ingest.report.changes_map import draw_changes
 from ingest.stage import approve_version, discard_version
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
-from ler.errors import RefusedError
-from ler.model import load_model
-from ler.packages.gml import Answer, write_answer
 from ler.services.networks import (
-    find_version_at,
     get_version,
-    header_of,
     list_versions,
     purge_versions,
-    read_network,
     sweep_staging,
 )
 from ler.services.registry import get_owner
@@ -37,6 +30,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.command()(quality)
+app.command()(export)
 
 Owner = Annotated[str, typer.Option("--owner", help="The owner's CVR number.")]
 Number = Annotated[int, typer.Argument(help="Number of the version.")]
@@ -78,38 +72,6 @@ def versions(ctx: typer.Context, *, owner: Owner, as_json: AsJson = False) -> No
 
 
 @app.command()
-def export(
-    ctx: typer.Context,
-    *,
-    owner: Owner,
-    out: Annotated[Path, typer.Option("--out", help="LER GML file to write.")],
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="A date, a time (ISO 8601) or the number of a version; now.")
-    ] = None,
-) -> None:
-    """Write an owner's network as it is, or as it was, as LER GML."""
-    moment = None if as_of is None else moment_of(as_of)
-    with open_databases(settings_of(ctx)) as databases:
-        with transaction(databases.app, PLATFORM_OPERATOR) as connection:
-            found = get_owner(connection, owner)
-        with transaction(databases.app, found.id) as connection:
-            version = find_version_at(connection, found.id, moment)
-            features = list(read_network(connection, found.id, version.number))
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("wb") as stream:
-            write_answer(
-                stream,
-                Answer(owner, found.name, header_of(version), features),
-                load_model(version.model_version),
-            )
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-    say(f"{found.name}: version {version.number} with {len(features):,} features, in {out}")
-
-
-@app.command()
 def diff(
     ctx: typer.Context,
     old: Number,
@@ -126,21 +88,9 @@ def diff(
         with transaction(databases.app, PLATFORM_OPERATOR) as connection:
             found = get_owner(connection, owner)
         with transaction(databases.app, found.id) as connection:
-            first, second = (get_version(connection, found.id, number) for number in (old, new))
-            if second.state == "staged":
-                compared = Comparison.from_json(second.comparison or {"base_number": None, "types": {}})
-                if compared.base_number != first.number:
-                    raise RefusedError(
-                        "version-stale",
-                        f"version {new} was compared with {compared.base_number}, not with {old}",
-                    )
-                changes = staged_changes(connection, second.id)
-            else:
-                for version in (first, second):
-                    _check_readable(version.number, version.state, purged=version.purged_at is not None)
-                compared = compare_versions(connection, second.dataset_id, old, new)
-                changes = version_changes(connection, second.dataset_id, old, new)
-    if map_file is not None:
+            compared, read_changes = compare_numbers(connection, found.id, old, new)
+            changes = read_changes() if map_file is not None else None
+    if map_file is not None and changes is not None:
         title = f"{found.name}, version {old} to {new}"
         map_file.write_text(draw_changes(changes, compared, title), encoding="utf-8")
     if as_json:
@@ -193,30 +143,3 @@ def purge(ctx: typer.Context) -> None:
         purged = purge_versions(connection, settings.keep_versions_days)
     results().print(f"{purged.versions} old versions with {purged.features:,} features")
     results().print(f"{swept.versions} uploads with {swept.features:,} features")
-
-
-def moment_of(given: str) -> datetime | int:
-    """The number of a version, or the end of a date or the time given, in Danish time where no zone is.
-
-    RefusedError `time-invalid` for what is neither.
-    """
-    if given.isdecimal():
-        return int(given)
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        raise RefusedError(
-            "time-invalid", f"{given!r} is no date, time or number of a version; write 2026-05-04 or 3"
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo("Europe/Copenhagen"))
-    if "T" not in given and " " not in given:
-        moment += timedelta(days=1) - timedelta(microseconds=1)
-    return moment.astimezone(UTC)
-
-
-def _check_readable(number: int, state: str, *, purged: bool) -> None:
-    if purged:
-        raise RefusedError("version-purged", f"the features of version {number} have been removed")
-    if state not in {"published", "superseded"}:
-        raise RefusedError("version-unpublished", f"version {number} is {state}")

@@ -54,7 +54,7 @@ def quality(
         draw_quality(history, found.name, picture, language)
         say(f"Drawn: {picture}")
     if as_json:
-        results().print_json(json.dumps([_told(one) for one in history]))
+        results().print_json(json.dumps([one.to_json() for one in history]))
         return
     latest = history[-1]
     results().print(f"{found.name}: version {latest.number}, score {latest.score:.1f} of 100")
@@ -73,13 +73,3 @@ def _table(latest: VersionQuality) -> Table:
 
 def _scores(history: Sequence[VersionQuality]) -> str:
     return ", ".join(f"version {one.number}: {one.score:.1f}" for one in history)
-
-
-def _told(one: VersionQuality) -> dict[str, object]:
-    return {
-        "version": one.number,
-        "state": one.state,
-        "measured_at": one.measured_at.isoformat(),
-        "score": round(one.score, 1),
-        **one.quality.to_json(),
-    }

@@ -10,10 +10,13 @@ from fastapi import Depends, FastAPI, Header, Request, Response
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May
-from geoapi.negotiation import language_of
+from geoapi.comparisons import changes_of
+from geoapi.negotiation import language_of, media_type_of
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
-from geoapi.views import PATH, etag, upload_view
+from geoapi.views import COMPARISON_FORMS, PATH, SVG, etag, svg_response, upload_view
+from ingest.compare import Comparison
+from ingest.report.changes_map import draw_changes
 from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.domain.uploads import Actor, Event, State
@@ -40,13 +43,23 @@ def add_routes(app: FastAPI) -> None:
 
 
 def comparison(request: Request, caller: Reader, upload_id: UUID) -> Response:
-    """Show what publishing would change against the version that is published."""
+    """Show what publishing would change against the version that is published, or did change: JSON, or a map."""
+    wanted = media_type_of(request.headers.get("accept"), COMPARISON_FORMS)
+    if wanted is None:
+        raise ProblemException("not-acceptable", f"there is {' and '.join(COMPARISON_FORMS)}")
     with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
         found = get_upload(connection, upload_id)
-    if found.comparison is None:
-        raise ProblemException("not-ready", f"the upload is {found.state}; there is no comparison")
-    told = {"comparison": found.comparison, "reasons": list(found.reasons)}
-    return JSONResponse(told, headers={"ETag": etag(found)})
+        if found.comparison is None:
+            raise ProblemException("not-ready", f"the upload is {found.state}; there is no comparison")
+        if wanted != SVG:
+            told = {"comparison": found.comparison, "reasons": list(found.reasons)}
+            return JSONResponse(told, headers={"ETag": etag(found), "Vary": "Accept"})
+        if found.version_number is None:
+            raise ProblemException("not-ready", f"the upload is {found.state}; there is nothing to draw")
+        compared = Comparison.from_json(found.comparison)
+        changes = changes_of(connection, caller.owner_id, found.version_number, compared.base_number)
+    base = "nothing" if compared.base_number is None else f"version {compared.base_number}"
+    return svg_response(draw_changes(changes, compared, f"{base} to version {found.version_number}"))
 
 
 def approve(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatch = None) -> Response:

@@ -1,34 +1,53 @@
-"""The caller's own network: which versions there are and were."""
+"""The caller's own network: which versions there are and were, what differs between them, how much they tell."""
 
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May
+from geoapi.comparisons import compare_numbers
+from geoapi.negotiation import language_of, media_type_of
 from geoapi.platform import platform_of
+from geoapi.problems import ProblemException
+from geoapi.views import COMPARISON_FORMS, SVG, svg_response
+from ingest.quality import draw_quality, list_quality
+from ingest.report.changes_map import draw_changes
 from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.services.networks import Version, list_versions
+from ler.services.registry import get_organisation
 from ler.services.tokens import Principal
 
 type Reader = Annotated[Principal, Depends(May(Scope.NETWORK_READ))]
+type Limit = Annotated[int, Query(ge=1, le=100)]
+type Before = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 
 VERSIONS: Final = "/api/v1/network/versions"
+QUALITY: Final = "/api/v1/network/quality"
+COMPARISON: Final = "/api/v1/network/comparison"
+
+_PICTURES: Final = {SVG: ".svg", "image/png": ".png"}
 
 
 def add_routes(app: FastAPI) -> None:
-    """Add the route."""
-    app.add_api_route(
-        VERSIONS, versions, methods=["GET"], summary="Versions of the own network, newest first"
-    )
+    """Add the routes."""
+    for path, work, summary in (
+        (VERSIONS, versions, "Versions of the own network, newest first"),
+        (QUALITY, quality, "How much the own network tells of itself, version by version, newest first"),
+        (f"{QUALITY}/picture", quality_picture, "The same as a picture"),
+        (COMPARISON, comparison, "What differs between two versions of the own network"),
+    ):
+        app.add_api_route(path, work, methods=["GET"], summary=summary)
 
 
 def versions(
     request: Request,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    limit: Limit = 20,
+    before: Before = None,
 ) -> Response:
     """List versions, the newest first, those below the number `before`; `next` leads to the following page."""
     with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
@@ -38,6 +57,53 @@ def versions(
     if len(found) > limit:
         page["next"] = f"{VERSIONS}?limit={limit}&before={found[limit - 1].number}"
     return JSONResponse(page)
+
+
+def quality(request: Request, caller: Reader, limit: Limit = 20, before: Before = None) -> Response:
+    """Give score and figures of the versions, the newest first; `next` leads to the following page."""
+    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
+        history = list_quality(connection, caller.owner_id)
+    found = [one for one in reversed(history) if before is None or one.number < before]
+    page: dict[str, Any] = {"versions": [one.to_json() for one in found[:limit]]}
+    if len(found) > limit:
+        page["next"] = f"{QUALITY}?limit={limit}&before={found[limit - 1].number}"
+    return JSONResponse(page)
+
+
+def quality_picture(request: Request, caller: Reader) -> Response:
+    """Draw the figures of the last version and the score of all, in Danish or English."""
+    wanted = media_type_of(request.headers.get("accept"), tuple(_PICTURES))
+    if wanted is None:
+        raise ProblemException("not-acceptable", f"there is {' and '.join(_PICTURES)}")
+    language = language_of(request.headers.get("accept-language"))
+    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
+        history = list_quality(connection, caller.owner_id)
+        owner = get_organisation(connection, caller.owner_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"quality{_PICTURES[wanted]}"
+        draw_quality(history, owner.name, path, language)
+        content = path.read_bytes()
+    headers = {"Content-Language": language, "Vary": "Accept, Accept-Language"}
+    return Response(content, media_type=wanted, headers=headers)
+
+
+def comparison(
+    request: Request,
+    caller: Reader,
+    first: Annotated[int, Query(alias="from", ge=1, le=2**31 - 1)],
+    second: Annotated[int, Query(alias="to", ge=1, le=2**31 - 1)],
+) -> Response:
+    """Tell what differs between two versions, as JSON or as a map; the newer may be one that waits for approval."""
+    wanted = media_type_of(request.headers.get("accept"), COMPARISON_FORMS)
+    if wanted is None:
+        raise ProblemException("not-acceptable", f"there is {' and '.join(COMPARISON_FORMS)}")
+    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
+        compared, read_changes = compare_numbers(connection, caller.owner_id, first, second)
+        if wanted != SVG:
+            told = {"from": first, "to": second, "comparison": compared.to_json()}
+            return JSONResponse(told, headers={"Vary": "Accept"})
+        changes = read_changes()
+    return svg_response(draw_changes(changes, compared, f"version {first} to {second}"))
 
 
 def _view(version: Version) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from geoapi.parameters import body_of, read_json
 from geoapi.platform import Platform, platform_of
 from geoapi.problems import ProblemException
 from geoapi.views import PATH, etag, event_view, upload_headers, upload_view
+from ingest.mapping import parse_mapping
 from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.domain.uploads import Actor, Event
@@ -221,6 +222,8 @@ def _wanted(given: UploadRequest, platform: Platform) -> NewUpload:
         raise ProblemException(
             "body-too-large", f"a file may have {platform.largest_bytes} bytes, not {given.size}"
         )
+    if given.mapping is not None:
+        parse_mapping(given.mapping)  # refused now, with its line, and not after the file has been sent
     return NewUpload(
         file_name=given.file_name,
         size_bytes=given.size,

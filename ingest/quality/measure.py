@@ -29,6 +29,16 @@ class VersionQuality:
     score: float
     quality: Quality
 
+    def to_json(self) -> dict[str, Any]:
+        """The figures as they are told."""
+        return {
+            "version": self.number,
+            "state": self.state,
+            "measured_at": self.measured_at.isoformat(),
+            "score": round(self.score, 1),
+            **self.quality.to_json(),
+        }
+
 
 def measure_quality(connection: Connection, version_id: UUID) -> Quality:
     """Measure a version in `ler.staged_feature` and store the figures; the connection's principal must be its owner.

@@ -67,6 +67,10 @@ class IdTakenError(ValueError):
     """An object of the answer has an identifier like those that geometries get; write again with another prefix."""
 
 
+class PiecesError(ValueError):
+    """A line is in pieces, which only `write_answer` can spread."""
+
+
 def stream_answer(
     stream: BinaryIO,
     header: Feature,
@@ -78,8 +82,8 @@ def stream_answer(
 ) -> int:
     """Write one answer whose members come in schema order, one at a time; returns the number of members.
 
-    `owner` is CVR number and name, each written when it is there. Raises IdTakenError, and ValueError for members out
-    of order and for a line in pieces, which only `write_answer` can spread.
+    `owner` is CVR number and name, each written when it is there. Raises IdTakenError, PiecesError for a line in pieces,
+    which only `write_answer` can spread, and ValueError for members out of order.
     """
     writer = _Writer(stream, model)
     writer.geometry_prefix = writer.reserved = geometry_prefix
@@ -90,7 +94,7 @@ def stream_answer(
     for feature in features:
         feature_type = model.types[feature.type]
         if _in_pieces(feature, feature_type):
-            raise ValueError(f"{feature.gml_id} is in pieces")
+            raise PiecesError(f"{feature.gml_id} is in pieces")
         position = order[str(feature_type.member)]
         if position < reached:
             raise ValueError(f"{feature.gml_id} comes after members that must follow it")

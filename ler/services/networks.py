@@ -4,7 +4,7 @@ The transaction acts for the owner, who sees its own network and nobody else's; 
 who tidies up everybody's and sees none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +27,19 @@ _UNREADABLE: Final[Mapping[str, str | tuple[str, str]]] = {
     "LE410": ("version-purged", "The features of that version have been removed: it was too old, and in no package."),
     "LE422": ("keep-too-short", "Versions are kept for one day at least."),
 }  # fmt: skip
+
+
+_PAGE: Final = """
+    SELECT f.*
+    FROM ler.network_as_of(CAST(:owner AS uuid), CAST(:number AS integer)) AS f
+    WHERE f.seq > :after {within}
+    ORDER BY f.seq
+    LIMIT :limit
+"""
+_WITHIN: Final = """
+        AND f.geom && ST_MakeEnvelope(:west, :south, :east, :north, 25832)
+        AND ST_Intersects(f.geom, ST_MakeEnvelope(:west, :south, :east, :north, 25832))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +106,51 @@ def find_version_at(connection: Connection, owner_id: UUID, as_of: datetime | in
 
 
 def read_network(
-    connection: Connection, owner_id: UUID, as_of: datetime | int | None = None
-) -> Iterator[Feature]:
+    connection: Connection,
+    owner_id: UUID,
+    as_of: datetime | int | None = None,
+    *,
+    types: Sequence[str] = (),
+) -> Generator[Feature, None, None]:
     """Read an owner's network as it was: at a time, in the version of a number, or, for None, as it is.
 
-    Features by type and in the order in which they were published, in constant memory; geometry in EPSG:25832. Read to
-    the end within the transaction. Raises NotFoundError for a version that was never published, RefusedError
-    `version-purged` for one that is no longer kept.
+    Features by type - those of `types` first and in that order - and in the order in which they were published, in
+    constant memory; geometry in EPSG:25832. Read to the end within the transaction. Raises NotFoundError for a version
+    that was never published, RefusedError `version-purged` for one that is no longer kept.
     """
     version = find_version_at(connection, owner_id, as_of)
     query = text(
         "SELECT f.* FROM ler.network_as_of(CAST(:owner AS uuid), CAST(:number AS integer)) AS f"
-        " ORDER BY f.feature_type, f.seq"
+        " ORDER BY array_position(CAST(:types AS text[]), f.feature_type), f.feature_type, f.seq"
     )
-    asked = {"owner": owner_id, "number": version.number}
+    asked = {"owner": owner_id, "number": version.number, "types": list(types)}
     with (
         refusals(_UNREADABLE),
         connection.execute(query, asked, execution_options={"yield_per": _AT_ONCE}) as rows,
     ):
         for row in rows.mappings():
             yield row_to_feature(dict(row))
+
+
+def read_page(
+    connection: Connection,
+    owner_id: UUID,
+    number: int,
+    *,
+    limit: int,
+    after: int = 0,
+    box: tuple[float, float, float, float] | None = None,
+) -> list[tuple[int, Feature]]:
+    """Read the next features of a version after a place in it, each with its own place, which rises.
+
+    `box` (west, south, east, north in EPSG:25832) leaves those whose geometry meets it. Raises what `read_network` raises.
+    """
+    query = _PAGE.format(within=_WITHIN if box else "")
+    asked: dict[str, Any] = {"owner": owner_id, "number": number, "after": after, "limit": limit}
+    asked |= dict(zip(("west", "south", "east", "north"), box or (), strict=False))
+    with refusals(_UNREADABLE):
+        rows = connection.execute(text(query), asked).mappings().all()
+    return [(row["seq"], row_to_feature(dict(row))) for row in rows]
 
 
 def header_of(version: Version) -> Feature:

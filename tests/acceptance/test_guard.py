@@ -28,6 +28,7 @@ class Row:
     headers: dict[str, str] = field(default_factory=dict)
     json: dict[str, object] | None = None
     content: bytes | None = None
+    query: dict[str, str] = field(default_factory=dict)
     personal: bool = True
     """Whether the address names an upload, which others must not find."""
 
@@ -46,6 +47,10 @@ ROWS = {
     ("POST", UPLOADS + "/{upload_id}/reject"): Row(409, {"If-Match": "*"}),
     ("GET", UPLOADS + "/{upload_id}/report"): Row(409),
     ("GET", "/api/v1/network/versions"): Row(200, personal=False),
+    ("GET", "/api/v1/network/features"): Row(404, personal=False),
+    ("GET", "/api/v1/network/quality"): Row(200, personal=False),
+    ("GET", "/api/v1/network/quality/picture"): Row(404, personal=False),
+    ("GET", "/api/v1/network/comparison"): Row(404, personal=False, query={"from": "1", "to": "2"}),
 }
 
 
@@ -71,6 +76,7 @@ def call(service: Service, method: str, path: str, token: str | None, upload: st
     return client.http.request(
         method,
         path.replace("{upload_id}", upload),
+        params=row.query,
         headers=row.headers,
         json=row.json,
         content=row.content,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from geoapi.cli.network import moment_of
+from geoapi.moments import moment_of
 from ler.errors import RefusedError
 from ler.model import Feature
 from ler.packages.gml import Answer, write_answer
 from tests.answers import read
 from tests.databases import Database
 from tests.integration.test_command_line import ler
-from tests.world import World, header, open_world, water_pipe
+from tests.world import World, header, open_world, valve, water_pipe
 
 CVR = "12345678"
 OWNER = ("--owner", CVR)
@@ -102,6 +102,41 @@ def test_a_delta_by_command(world: World, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["features"] == 10
     assert ler(world, tmp_path, "upload", delta, *OWNER, "--delete", "p0").returncode == 2
     assert ler(world, tmp_path, "network", "purge").returncode == 0
+
+
+def test_a_network_is_exported_in_any_format_and_read_again_with_its_mapping(
+    world: World, tmp_path: Path
+) -> None:
+    world.owner(CVR)
+    world.network(CVR, tmp_path, *pipes(4))
+    for name, more in (
+        ("net.gpkg", ()),
+        ("net.zip", ()),
+        ("net.geojson", ()),
+        ("net.fgb", ()),
+        ("net.parquet", ()),
+        ("net.csv", ()),
+        ("net.dxf", ()),
+        ("net.json", ("--format", "geojson")),
+    ):
+        done = ler(world, tmp_path, "network", "export", *OWNER, "--out", name, *more)
+        assert done.returncode == 0, done.stderr
+        assert "4 features" in done.stderr
+        again = ler(world, tmp_path, "upload", name, *OWNER, "--mapping", f"{name}.mapping.yaml")
+        assert (again.returncode, "Nothing has changed" in again.stderr) == (0, True), (name, again.stderr)
+    for name in ("net.gpkg", "net.xyz"):
+        refused = ler(world, tmp_path, "network", "export", *OWNER, "--out", name)
+        assert refused.returncode == 2
+
+
+def test_a_network_with_names_like_those_of_geometries_is_exported(world: World, tmp_path: Path) -> None:
+    world.owner(CVR)
+    named = water_pipe("geometri-7", (575_000, 6_224_000, 1), (575_010, 6_224_000, 1))
+    world.network(CVR, tmp_path, named, valve("ventil", 575_010, 6_224_000, 1))
+    done = ler(world, tmp_path, "network", "export", *OWNER, "--out", "x.gml")
+    assert done.returncode == 0, done.stderr
+    found, reader = read(tmp_path / "x.gml")
+    assert ([one.gml_id for one in found], reader.findings.errors) == (["geometri-7", "ventil"], 0)
 
 
 def test_a_date_means_its_end_in_denmark() -> None:

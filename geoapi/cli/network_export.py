@@ -1,0 +1,92 @@
+"""`ler network export`: an owner's network as a file, as it is or as it was."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from geoapi.cli.console import say, settings_of
+from geoapi.database import open_databases
+from geoapi.moments import moment_of
+from ler.db.engine import transaction
+from ler.db.tables import PLATFORM_OPERATOR
+from ler.errors import RefusedError
+from ler.model import load_model
+from ler.services.network_files import write_network_gml
+from ler.services.networks import find_version_at, read_network
+from ler.services.registry import get_owner
+
+
+class Format(StrEnum):
+    """The formats of a network: LER GML, and those of `ler.packages.exports`."""
+
+    GML = "gml"
+    GEOPACKAGE = "gpkg"
+    SHAPEFILE = "shapefile"
+    GEOJSON = "geojson"
+    FLATGEOBUF = "fgb"
+    GEOPARQUET = "parquet"
+    CSV = "csv"
+    DXF = "dxf"
+
+
+_BY_ENDING: Final[Mapping[str, Format]] = {
+    **{f".{one}": one for one in Format if one is not Format.SHAPEFILE},
+    ".zip": Format.SHAPEFILE,
+    ".xml": Format.GML,
+}
+
+
+def export(
+    ctx: typer.Context,
+    *,
+    owner: Annotated[str, typer.Option("--owner", help="The owner's CVR number.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="A date, a time (ISO 8601) or the number of a version; now.")
+    ] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Else by the ending of --out; a shapefile ends in .zip.")
+    ] = None,
+) -> None:
+    """Write an owner's network as it is, or as it was.
+
+    LER GML in constant memory. Any other format with the mapping that reads it again beside it (NAME.mapping.yaml).
+    """
+    chosen = format_ or _format_by_ending(out)
+    moment = None if as_of is None else moment_of(as_of)
+    with open_databases(settings_of(ctx)) as databases:
+        with transaction(databases.app, PLATFORM_OPERATOR) as connection:
+            found = get_owner(connection, owner)
+        with transaction(databases.app, found.id) as connection:
+            version = find_version_at(connection, found.id, moment)
+            if chosen is Format.GML:
+                mapping = None
+                part = out.with_name(f"{out.name}.part")
+                try:
+                    count = write_network_gml(connection, found, version, part)
+                    part.replace(out)
+                finally:
+                    part.unlink(missing_ok=True)
+            else:
+                from ler.packages.exports import ExportFormat, export_features  # noqa: PLC0415 - geopandas takes a second
+
+                features = read_network(connection, found.id, version.number)
+                written = export_features(
+                    out, ExportFormat(chosen), features, load_model(version.model_version)
+                )
+                count, mapping = written.feature_count, written.mapping
+    say(f"{found.name}: version {version.number} with {count:,} features, in {out}")
+    if mapping is not None:
+        say(f"Read it again with the mapping: {mapping}")
+
+
+def _format_by_ending(out: Path) -> Format:
+    chosen = _BY_ENDING.get(out.suffix.lower())
+    if chosen is None:
+        raise RefusedError(
+            "format-not-supported", f"{out.name}: give --format, or an ending of {', '.join(_BY_ENDING)}"
+        )
+    return chosen
