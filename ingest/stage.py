@@ -315,8 +315,8 @@ def _complete(connection: Connection, candidate: _Candidate, source: Source, del
 
 
 def _header(connection: Connection, candidate: _Candidate, given: Feature) -> dict[str, Any]:
-    """What the version says of itself; records have no place for it, and a delta of them leaves it as it was."""
-    if candidate.mode is Mode.DELTA and not (given.attributes or given.line):
+    """What the version says of itself; records have no place for it, and a file of them leaves it as it was."""
+    if candidate.base_number is not None and not (given.attributes or given.line):
         columns = network_version.c
         base = select(columns.header).where(
             columns.dataset_id == candidate.dataset_id, columns.number == candidate.base_number

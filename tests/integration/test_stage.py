@@ -274,25 +274,26 @@ def test_a_delta_of_another_model_than_its_network_is_refused(
     assert states(world, owner) == ["published"]
 
 
-def test_a_delta_of_records_leaves_what_the_network_says_of_itself(
-    world: World, owner: UUID, tmp_path: Path
+@pytest.mark.parametrize("mode", Mode)
+def test_a_file_of_records_leaves_what_the_network_says_of_itself(
+    world: World, owner: UUID, tmp_path: Path, mode: Mode
 ) -> None:
     offer(world, tmp_path, *network())
     with transaction(world.databases.app, owner) as connection:
         before = list_versions(connection, owner)[0].header
         source = Records([pipe("new", 11)])
-        delta = stage_network(
+        staged = stage_network(
             connection,
             organisation(world),
             source,
             source_name="x.csv",
             source_sha256="0" * 64,
             settings=Settings(),
-            mode=Mode.DELTA,
+            mode=mode,
         )
         assert before["attributes"]
         assert list_versions(connection, owner)[0].header == before
-        assert not delta.comparison.header_changed
+        assert not staged.comparison.header_changed
 
 
 @pytest.mark.usefixtures("owner")
