@@ -118,11 +118,7 @@ def test_a_network_is_exported_in_another_format_and_read_again_with_its_mapping
         assert "4 features" in done.stderr
         again = ler(world, tmp_path, "upload", name, *OWNER, "--mapping", f"{name}.mapping.yaml")
         assert again.returncode == 0, (name, again.stderr)
-        # A mapped file says nothing of itself, where the LER GML did: the first one becomes a version of the same lines.
-        assert ("Nothing has changed" in again.stderr) == (name != "net.gpkg"), (name, again.stderr)
-    told = json.loads(ler(world, tmp_path, "network", "diff", "1", "2", *OWNER, "--json").stdout)
-    change = told["types"]["Vandledning"]
-    assert [change[kind]["count"] for kind in ("before", "after", "moved", "changed")] == [4, 4, 0, 0]
+        assert "Nothing has changed" in again.stderr, (name, again.stderr)
     for name in ("net.gpkg", "net.xyz"):
         refused = ler(world, tmp_path, "network", "export", *OWNER, "--out", name)
         assert refused.returncode == 2
