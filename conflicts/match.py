@@ -11,8 +11,15 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from ler.db.functions import refusals
+from ler.rules_in_force import Due, due_by_default_rules
 
-_MATCH: Final = text("SELECT * FROM ler.match_request(:request)")
+_MATCH: Final = text("SELECT * FROM ler.match_request(:request, :due_at)")
+_NOW: Final = text("SELECT now()")
+
+_REFUSALS: Final = {
+    "LE404": "There is no such request.",
+    "LE409": "The request has been matched or cancelled already.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +37,18 @@ class OwnerMatch:
     """LER value (Graveforespoergselssvartype); None when the owner has not answered."""
 
 
-def match_request(connection: Connection, request_id: UUID) -> list[OwnerMatch]:
+def match_request(
+    connection: Connection, request_id: UUID, due: Due = due_by_default_rules
+) -> list[OwnerMatch]:
     """Ask the owners, match their networks and store what lies inside, once; one item for each owner asked.
 
-    The connection's principal must be the requester. Raises NotFoundError for a request that is not there or not the
-    principal's, InputError for one that is matched already.
+    They receive it at the database's time, and `due` says until when they must answer. The connection's principal must
+    be the requester. Raises NotFoundError for a request that is not there or not the principal's, InputError for one
+    that is matched or cancelled already.
     """
-    with refusals({"LE404": "There is no such request.", "LE409": "The request has been matched already."}):
-        rows = connection.execute(_MATCH, {"request": request_id}).all()
+    received_at = connection.execute(_NOW).scalar_one()
+    with refusals(_REFUSALS):
+        rows = connection.execute(_MATCH, {"request": request_id, "due_at": due(received_at)}).all()
     return [
         OwnerMatch(
             row.owner_id, tuple(row.interest_area_ids), row.version_id, row.feature_count, row.answer_type

@@ -18,6 +18,7 @@ from ler.domain.request_rules import RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import Package, write_consolidated_package, write_owner_package
+from ler.rules_in_force import Due, due_by_default_rules
 from ler.services.deliveries import list_drawing_files, list_owner_statuses, record_package
 from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request
 
@@ -49,10 +50,11 @@ def answer_request(
     *,
     limits: RequestLimits = DEFAULT_LIMITS,
     store: FolderStore | None = None,
+    due: Due = due_by_default_rules,
 ) -> Answered:
     """Enter the request, match it, and write the packages into `out`, which is made when it is not there.
 
-    `store` holds the owners' drawings. RefusedError for a request or a folder that cannot be, before anything is stored.
+    `store` holds the owners' drawings, `due` says until when owners must answer. RefusedError for a request or a folder that cannot be, before anything is stored.
     """
     check_request(wanted, limits)
     try:
@@ -62,7 +64,7 @@ def answer_request(
     step("Asking the owners and matching their networks")
     with transaction(databases.app, requester_id) as connection:
         request = create_request(connection, requester_id, wanted, limits)
-        match_request(connection, request.id)
+        match_request(connection, request.id, due)
     if store:
         with transaction(databases.worker, None, request=request.id) as connection:
             files = list_drawing_files(connection, request.id)

@@ -53,6 +53,7 @@ _LET_GO: Final = text("SELECT pg_advisory_unlock(hashtextextended(:upload, 2))")
 _AT_WORK: Final = text("SELECT * FROM ler.uploads_at_work()")
 _WITH_FILES: Final = text("SELECT ler.uploads_with_files(:ids, :keep)")
 _FORGET_KEYS: Final = text("SELECT ler.forget_old_keys()")
+_MARK_LATE: Final = text("SELECT ler.mark_late()")
 # A check lasts as long as the file is large.
 _NO_LIMITS: Final = (
     text("SET LOCAL statement_timeout = 0"),
@@ -74,6 +75,7 @@ class Swept:
     called: int = 0
     discarded: int = 0
     files: int = 0
+    late: int = 0
 
 
 @dataclass
@@ -117,11 +119,12 @@ class Work:
             point("publish.after-commit")
 
     def sweep(self) -> Swept:
-        """Look after every upload that is not at its end, and after files that nobody needs."""
+        """Look after every upload that is not at its end, files that nobody needs, and owners whose time to answer is up."""
         engine = self.platform.databases.worker
         with transaction(engine, None) as connection:
             rows = connection.execute(_AT_WORK).all()
             connection.execute(_FORGET_KEYS)
+            late = connection.execute(_MARK_LATE).scalar_one()
         done = {"expired": 0, "taken_back": 0, "called": 0, "discarded": 0}
         for row in rows:
             try:
@@ -132,7 +135,7 @@ class Work:
                 continue
             if what:
                 done[what] += 1
-        return Swept(**done, files=self._sweep_files())
+        return Swept(**done, files=self._sweep_files(), late=late)
 
     def tidy(self) -> None:
         """Once an hour: discard staged versions that can no longer be published, whoever staged them."""

@@ -22,7 +22,7 @@ from ler.domain.dig_area import dig_area
 from ler.domain.fees import Asked, Price, price
 from ler.domain.legal_time import legal_day, local
 from ler.domain.request_rules import DigKind
-from ler.rules_in_force import area_limits, deadline_rules, request_limits, working_calendar
+from ler.rules_in_force import area_limits, deadline_rules, ordinary_due, request_limits, working_calendar
 from ler.services.charges import list_asked
 from ler.services.receipts import Receipt, make_receipt, receipt_document
 from ler.services.registry import get_owner
@@ -87,6 +87,7 @@ def request(
                 status.update,
                 limits=request_limits(settings),
                 store=FolderStore(settings.blob_folder),
+                due=ordinary_due(settings),
             )
             pictures = draw_site_maps(out, answered)
     receipt = make_receipt(

@@ -28,6 +28,7 @@ SQL_FILES: Final = (
     "identity.sql",
     "clip.sql",
     "match.sql",
+    "requests.sql",
     "stage.sql",
     "drawings.sql",
     "publish.sql",

@@ -54,6 +54,7 @@ class Contact:
     email: str
     person: str = ""
     address: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _contact(contact: Contact | None) -> Iterator[Fault]:
         return
     if not contact.person.strip() and not contact.address.strip():
         yield Fault("contact-missing", "/contact", "name a person or an address that owners can turn to")
-    for name in ("person", "address", "email"):
+    for name in ("person", "address", "email", "phone"):
         yield from _text_faults(f"/contact/{name}", getattr(contact, name))
     before, at, after = contact.email.partition("@")
     if not (before and at and after) or len(contact.email) > LONGEST_EMAIL or " " in contact.email:

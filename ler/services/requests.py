@@ -1,23 +1,33 @@
 """Excavation requests: making one, and reading back what was asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from geoalchemy2.shape import from_shape, to_shape
 from shapely import Polygon
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection
 
-from ler.db.functions import record_event
-from ler.db.tables import SRID, excavation_request
+from ler.db.functions import record_event, refusals
+from ler.db.tables import SRID, excavation_request, owner_request
 from ler.domain.faults import refuse_faults
-from ler.domain.request_rules import DigKind, RequestForm, RequestLimits, request_faults
+from ler.domain.fees import Asked, price
+from ler.domain.legal_time import legal_day
+from ler.domain.request_rules import Contact, DigKind, RequestForm, RequestLimits, request_faults
+from ler.domain.states import OwnerState, RequestState
 from ler.errors import NotFoundError
+from ler.model import load_model
 from ler.packages.content import RequestInfo
+from ler.services.charges import list_asked
 
 DEFAULT_LIMITS: Final = RequestLimits()
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:requester, 3))")
+_CANCEL: Final = text("SELECT ler.cancel_request(:request)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +44,50 @@ class NewRequest:
     kind: DigKind = DigKind.DIG
     already_started: bool = False
     """An emergency that could not wait for the answers."""
+    utility_types: Sequence[str] | None = None
+    """Whose lines are asked for; None: of all kinds."""
+    order_reference: str | None = None
+    """The requester's own number."""
+    contact: Contact | None = None
+    """None: the contact with which the requester is registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a request is, and what it cost."""
+
+    state: RequestState
+    price: Decimal | None
+    """As charged, without VAT; None when it was entered before prices were kept."""
+    currency: str
+    matched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerProgress:
+    """How far one owner is with a request, for one of its interest areas. Moments are aware UTC."""
+
+    owner_id: UUID
+    interest_area_id: UUID
+    state: OwnerState
+    received_at: datetime
+    due_at: datetime | None
+    """None when it was asked before due times were kept."""
+    acknowledged_at: datetime | None
+    answered_at: datetime | None
+    late: bool
 
 
 def create_request(
     connection: Connection, requester_id: UUID, wanted: NewRequest, limits: RequestLimits = DEFAULT_LIMITS
 ) -> RequestInfo:
-    """Enter a request for the acting requester. FaultsError as `check_request` says."""
+    """Enter a request for the acting requester, at the price that it has now. FaultsError as `check_request` says."""
     check_request(wanted, limits)
+    # Two requests at once must not both be priced as if the other were not there: the yearly cap counts them.
+    connection.execute(_ONE_AT_A_TIME, {"requester": str(requester_id)})
+    today = legal_day(connection.execute(select(func.now())).scalar_one())
+    before = list_asked(connection, requester_id, today.year)
+    contact = wanted.contact
     values = {
         "requester_id": requester_id,
         "area": from_shape(wanted.area, SRID),
@@ -49,6 +96,15 @@ def create_request(
         "period_to": wanted.period_to,
         "purpose": wanted.purpose.strip(),
         "description": wanted.description,
+        "kind": wanted.kind.value,
+        "already_started": wanted.already_started,
+        "order_reference": wanted.order_reference,
+        "utility_types": list(wanted.utility_types) if wanted.utility_types is not None else None,
+        "contact_person": contact.person or None if contact else None,
+        "contact_address": contact.address or None if contact else None,
+        "contact_email": contact.email if contact else None,
+        "contact_phone": contact.phone or None if contact else None,
+        "price": price(Asked(today, wanted.area.area), before).amount,
     }
     columns = excavation_request.c
     request_id = connection.execute(
@@ -105,5 +161,58 @@ def check_request(
         description=wanted.description,
         kind=wanted.kind,
         already_started=wanted.already_started,
+        utility_types=wanted.utility_types,
+        order_reference=wanted.order_reference,
+        no_order_reference=wanted.order_reference is None,
+        contact=wanted.contact,
     )
-    refuse_faults(request_faults(form, today=today, limits=limits))
+    code_list = load_model().code_lists["Forsyningsart"]
+    # What is no value of the list may yet be one of its pattern, "other: <word>".
+    known = {*code_list.values, *(name for name in wanted.utility_types or () if name in code_list)}
+    refuse_faults(request_faults(form, today=today, limits=limits, known_utility_types=known))
+
+
+def get_progress(connection: Connection, request_id: UUID) -> Progress:
+    """Return how far a request is that the acting principal or job may see; NotFoundError for any other."""
+    columns = excavation_request.c
+    row = connection.execute(
+        select(columns.state, columns.price, columns.currency, columns.matched_at).where(
+            columns.id == request_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no request {request_id}")
+    return Progress(RequestState(row.state), row.price, row.currency, row.matched_at)
+
+
+def list_owner_progress(connection: Connection, request_id: UUID) -> list[OwnerProgress]:
+    """Return each owner and interest area that a request asked, as far as the acting principal may see them."""
+    columns = owner_request.c
+    query = (
+        select(
+            columns.owner_id,
+            columns.interest_area_id,
+            columns.state,
+            columns.received_at,
+            columns.due_at,
+            columns.acknowledged_at,
+            columns.answered_at,
+            columns.late,
+        )
+        .where(columns.request_id == request_id)
+        .order_by(columns.owner_id, columns.interest_area_id)
+    )
+    return [
+        OwnerProgress(**{**row, "state": OwnerState(row["state"])})
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def cancel_request(connection: Connection, request_id: UUID) -> None:
+    """Give up a request of the acting requester; the price stays, and so does what was delivered.
+
+    NotFoundError for any other's, RefusedError `event-not-possible` for one that is cancelled or over.
+    """
+    over = ("event-not-possible", "The request is cancelled or over already.")
+    with refusals({"LE404": "There is no such request.", "LE409": over}):
+        connection.execute(_CANCEL, {"request": request_id})

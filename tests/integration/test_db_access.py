@@ -297,6 +297,12 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.package_feature.delete(),
         tables.package.delete(),
         tables.excavation_request.update().values(matched_at=None),
+        tables.excavation_request.update().values(state="complete"),
+        tables.excavation_request.update().values(price=0),
+        text("INSERT INTO ler.excavation_request (requester_id, state) VALUES (ler.principal(), 'complete')"),
+        tables.owner_request.update().values(state="answered"),
+        tables.owner_request.update().values(due_at=text("now() + interval '1 year'")),
+        text("SELECT ler.mark_late()"),
         tables.excavation_request.delete(),
         tables.audit_event.insert().values(actor=yours, action="a:b:c"),
         tables.audit_event.insert().values(actor=None, action="a:b:c"),
@@ -393,7 +399,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
     assert {name for name, definer, *_ in rows if definer} == {
         *("match_request", "publish_version", "discard_version", "purge_versions", "sweep_staging"),
         *("find_token", "queue_upload", "uploads_at_work", "uploads_with_files", "forget_old_keys"),
-        "known_blobs",
+        *("known_blobs", "cancel_request", "mark_late"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
@@ -410,7 +416,9 @@ def test_a_temporary_table_does_not_stand_in_for_ours(scene: Scene) -> None:
     with world.acting(digger) as connection:
         for name in ("interest_area", "network_feature", "geometry_columns"):
             connection.execute(text(f"CREATE TEMP TABLE {name} (i int)"))
-        row = connection.execute(text("SELECT * FROM ler.match_request(:id)"), {"id": request}).one()
+        row = connection.execute(
+            text("SELECT * FROM ler.match_request(:id, now() + interval '1 hour')"), {"id": request}
+        ).one()
     assert row.feature_count == 1
 
 

@@ -81,11 +81,11 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
 
 
 def test_there_is_a_way_back(empty_database: Database) -> None:
-    assert migrate(empty_database.url()) == ["0001", "0002", "0003", "0004", "0005"]
+    assert migrate(empty_database.url()) == ["0001", "0002", "0003", "0004", "0005", "0006"]
     downgrade(empty_database.url(), "base")
     with empty_database.connect() as connection:
         assert catalogue(connection, "ler") == []
-    assert migrate(empty_database.url()) == ["0001", "0002", "0003", "0004", "0005"]
+    assert migrate(empty_database.url()) == ["0001", "0002", "0003", "0004", "0005", "0006"]
     with empty_database.connect() as connection:
         row = connection.execute("SELECT id, name, cvr FROM ler.organisation").fetchall()
     assert row == [(tables.PLATFORM_OPERATOR, "Platform operator", None)]
@@ -94,7 +94,7 @@ def test_there_is_a_way_back(empty_database: Database) -> None:
 def test_two_migrations_at_once_wait_for_each_other(empty_database: Database) -> None:
     with ThreadPoolExecutor() as pool:
         applied = list(pool.map(migrate, [empty_database.url()] * 3))
-    assert sorted(applied) == [[], [], ["0001", "0002", "0003", "0004", "0005"]]
+    assert sorted(applied) == [[], [], ["0001", "0002", "0003", "0004", "0005", "0006"]]
 
 
 def test_a_user_without_rights_is_told_plainly(empty_database: Database) -> None:

@@ -106,7 +106,7 @@ def test_every_published_version_keeps_its_features_there_and_back(old: Database
         staged = add_version(connection, mine, 5, "staged", FEATURES)
         before = [connection.execute(COPIED, [version]).fetchall() for version in versions]
         assert [len(rows) for rows in before] == [4, 4, 3, 1]
-    assert migrate(old.url()) == ["0002", "0003", "0004", "0005"]
+    assert migrate(old.url()) == ["0002", "0003", "0004", "0005", "0006"]
     with old.connect() as connection:
         assert [connection.execute(VALID, [version]).fetchall() for version in versions] == before
         states = connection.execute(
@@ -152,3 +152,74 @@ def test_a_version_published_after_a_higher_one_stays_the_current_one(old: Datab
             "SELECT gml_id FROM ler.network_feature WHERE removed_in IS NULL"
         ).fetchall()
     assert current == [("low",)]  # fmt: skip
+
+
+def add_owner(connection: psycopg.Connection) -> UUID:
+    """An organisation and an interest area with the same key."""
+    owner = uuid4()
+    connection.execute("INSERT INTO ler.organisation (id, name) VALUES (%s, 'owner')", [owner])
+    connection.execute(
+        "INSERT INTO ler.interest_area (id, owner_id, utility_types, geom)"
+        " VALUES (%s, %s, '{el}', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 25832)))",
+        [owner, owner],
+    )
+    return owner
+
+
+def test_requests_that_were_matched_before_come_into_their_states_there_and_back(
+    empty_database: Database,
+) -> None:
+    migrate(empty_database.url())
+    downgrade(empty_database.url(), "0005")
+    matched, silent, unmatched = uuid4(), uuid4(), uuid4()
+    with empty_database.connect() as connection:
+        requester, answers, says_nothing = (add_owner(connection) for _ in range(3))
+        for request, at in ((matched, "2026-01-02"), (silent, "2026-01-02"), (unmatched, None)):
+            connection.execute(
+                "INSERT INTO ler.excavation_request (id, requester_id, area, period_from, period_to, purpose,"
+                " matched_at) VALUES (%s, %s, ST_MakeEnvelope(0, 0, 1, 1, 25832), now(), now(), 'x', %s)",
+                [request, requester, at],
+            )
+        for request, owner in ((matched, answers), (silent, answers), (silent, says_nothing)):
+            connection.execute(
+                "INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id, created_at)"
+                " VALUES (%s, %s, %s, %s, '2026-01-02')",
+                [request, requester, owner, owner],
+            )
+            if owner == answers:
+                connection.execute(
+                    "INSERT INTO ler.owner_answer (request_id, requester_id, owner_id, answer_type, answered_at)"
+                    " VALUES (%s, %s, %s, 'ingen ledninger i graveområde', '2026-01-03')",
+                    [request, requester, owner],
+                )
+        before = connection.execute(ASKED).fetchall()
+    assert migrate(empty_database.url()) == ["0006"]
+    with empty_database.connect() as connection:
+        states = connection.execute("SELECT id, state, price FROM ler.excavation_request").fetchall()
+        assert {row[0]: row[1:] for row in states} == {
+            matched: ("complete", None),
+            silent: ("open", None),
+            unmatched: ("open", None),
+        }
+        asked = connection.execute(
+            "SELECT owner_id, state, received_at = created_at, answered_at::date::text, due_at, late"
+            " FROM ler.owner_request WHERE request_id = %s",
+            [silent],
+        ).fetchall()
+        assert {row[0]: row[1:] for row in asked} == {
+            answers: ("answered", True, "2026-01-03", None, False),
+            says_nothing: ("asked", True, None, None, False),
+        }
+        assert connection.execute("SELECT ler.mark_late()").fetchone() == (0,)
+    downgrade(empty_database.url(), "0005")
+    with empty_database.connect() as connection:
+        assert connection.execute(ASKED).fetchall() == before
+
+
+ASKED = """
+    SELECT r.id, r.matched_at, r.purpose, q.id, q.owner_id, q.created_at, a.answer_type
+    FROM ler.excavation_request AS r
+    LEFT JOIN ler.owner_request AS q ON q.request_id = r.id
+    LEFT JOIN ler.owner_answer AS a ON a.request_id = r.id AND a.owner_id = q.owner_id
+    ORDER BY r.id, q.id
+"""

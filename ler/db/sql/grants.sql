@@ -23,7 +23,8 @@ GRANT EXECUTE ON FUNCTION
     ler.reach(@postgis@.geometry, double precision),
     ler.shares_of(@postgis@.geometry, @postgis@.geometry)
     TO ler_app, ler_worker;
-GRANT EXECUTE ON FUNCTION ler.match_request(uuid), ler.publish_version(uuid, boolean), ler.discard_version(uuid),
+GRANT EXECUTE ON FUNCTION ler.match_request(uuid, timestamptz), ler.cancel_request(uuid),
+    ler.publish_version(uuid, boolean), ler.discard_version(uuid),
     ler.purge_versions(integer), ler.sweep_staging(integer)
     TO ler_app;
 -- Run as the caller, who sees by them what its policies show it.
@@ -41,7 +42,7 @@ GRANT EXECUTE ON FUNCTION
     ler.version_at(uuid, timestamptz),
     ler.version_changes(uuid, integer, integer)
     TO ler_app, ler_readonly;
-GRANT EXECUTE ON FUNCTION ler.known_blobs() TO ler_worker;
+GRANT EXECUTE ON FUNCTION ler.known_blobs(), ler.mark_late() TO ler_worker;
 
 GRANT SELECT ON
     ler.organisation, ler.interest_area, ler.network_dataset, ler.network_version, ler.network_feature,
@@ -65,8 +66,11 @@ GRANT INSERT (
     linked_gml_ids
 ) ON ler.drawing TO ler_app;
 GRANT DELETE ON ler.drawing TO ler_app;
-GRANT INSERT (requester_id, area, clip_buffer_m, period_from, period_to, purpose, description)
-    ON ler.excavation_request TO ler_app;
+-- Its state begins as the table says and moves by functions only.
+GRANT INSERT (
+    requester_id, area, clip_buffer_m, period_from, period_to, purpose, description, kind, already_started,
+    order_reference, utility_types, contact_person, contact_address, contact_email, contact_phone, price
+) ON ler.excavation_request TO ler_app;
 GRANT SELECT, INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_app;
 
 GRANT SELECT ON

@@ -227,15 +227,18 @@ $$;
 
 -- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
 -- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
--- (drawings.sql) of those who deliver any. An owner that has
--- published nothing has not answered, and gets no answer: "no lines" would be a lie.
+-- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
+-- "no lines" would be a lie. `due_at` is when an owner that does not answer here must have done so.
+--
+-- A request that names utility types asks the interest areas that have one of them, and no other. An owner that is
+-- asked delivers all that it has there: what it wrote of its areas must not hide a line.
 --
 -- The requester never reads the network; this function does, as the owner of the tables, for one area, once, and
 -- leaves an audit event. Row by row: owner, its interest areas touched, and NULLs or the version matched, the number
 -- of features delivered and the answer.
 --
---   LE401  nobody acts     LE404  no such request, or not yours     LE409  matched already
-CREATE OR REPLACE FUNCTION ler.match_request(request_id uuid)
+--   LE401  nobody acts     LE404  no such request, or not yours     LE409  matched or cancelled already
+CREATE OR REPLACE FUNCTION ler.match_request(request_id uuid, due_at timestamptz)
 RETURNS TABLE (
     owner_id uuid,
     interest_area_ids uuid[],
@@ -265,7 +268,7 @@ BEGIN
     END IF;
     -- Of two calls for one request the second waits here, and finds it matched.
     UPDATE ler.excavation_request AS r SET matched_at = now()
-    WHERE r.id = wanted AND r.requester_id = acting AND r.matched_at IS NULL
+    WHERE r.id = wanted AND r.requester_id = acting AND r.matched_at IS NULL AND r.state = 'open'
     RETURNING r.* INTO request;
     IF NOT FOUND THEN
         IF EXISTS (SELECT FROM ler.excavation_request AS r WHERE r.id = wanted AND r.requester_id = acting) THEN
@@ -275,9 +278,11 @@ BEGIN
     END IF;
     reach := ler.reach(request.area, request.clip_buffer_m);
 
-    INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id)
-    SELECT wanted, acting, o.owner_id, o.interest_area_id
-    FROM ler.find_owners(request.area) AS o;
+    INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id, due_at)
+    SELECT wanted, acting, o.owner_id, o.interest_area_id, match_request.due_at
+    FROM ler.find_owners(request.area) AS o
+    JOIN ler.interest_area AS i ON i.id = o.interest_area_id
+    WHERE request.utility_types IS NULL OR i.utility_types && request.utility_types;
 
     -- One publication later, all that follows still reads these versions.
     SELECT coalesce(array_agg(v.id), '{}'), coalesce(array_agg(v.dataset_id), '{}'), coalesce(array_agg(v.number), '{}')
@@ -315,6 +320,15 @@ BEGIN
     WHERE v.id = ANY (versions);
 
     PERFORM ler.match_drawings(request, reach);
+
+    -- As the two machines of ler.domain.states lead: answer, then answer-missing or nothing-missing.
+    UPDATE ler.owner_request AS q SET state = 'answered', answered_at = now()
+    FROM ler.owner_answer AS a
+    WHERE q.request_id = wanted AND a.request_id = wanted AND a.owner_id = q.owner_id;
+    UPDATE ler.excavation_request AS r SET state = 'complete'
+    WHERE r.id = wanted AND NOT EXISTS (
+        SELECT FROM ler.owner_request AS q WHERE q.request_id = wanted AND q.state <> 'answered'
+    );
 
     INSERT INTO ler.audit_event (actor, action, object_id, details)
     SELECT

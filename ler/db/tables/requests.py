@@ -1,5 +1,6 @@
 """Excavation requests, who was asked, what was answered and delivered; and the audit trail of it all."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from geoalchemy2 import Geometry
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -22,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from ler.db.tables.base import (
     SRID,
@@ -32,6 +34,8 @@ from ler.db.tables.base import (
     metadata,
     uuid_column,
 )
+from ler.domain.request_rules import DigKind
+from ler.domain.states import OWES_ANSWER, OwnerState, RequestState
 
 DELIVERED: Final = "ledningsoplysninger udleveret"
 NO_LINES: Final = "ingen ledninger i graveområde"
@@ -44,6 +48,11 @@ ANSWER_TYPES: Final = (
     "udtaget til påvisning - ledningsoplysninger udleveret",
 )
 """LER code list Graveforespoergselssvartype."""
+
+
+def _one_of(values: Iterable[str]) -> str:
+    return ", ".join(repr(str(value)) for value in values)
+
 
 excavation_request = Table(
     "excavation_request",
@@ -62,6 +71,21 @@ excavation_request = Table(
     created_at_column(),
     # When ler.match_request answered it; a request is matched once.
     Column("matched_at", DateTime(timezone=True)),
+    Column("kind", Text, nullable=False, server_default=text("'dig'")),
+    Column("already_started", Boolean, nullable=False, server_default=text("false")),
+    # The requester's own number; LER calls it ordrenummer too.
+    Column("order_reference", Text),
+    # NULL: lines of all kinds are asked for.
+    Column("utility_types", ARRAY(Text)),
+    # Whom owners turn to; all NULL: the contact with which the requester is registered.
+    Column("contact_person", Text),
+    Column("contact_address", Text),
+    Column("contact_email", Text),
+    Column("contact_phone", Text),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    # As charged, without VAT. NULL: entered before prices were kept.
+    Column("price", Numeric(12, 2)),
+    Column("currency", Text, nullable=False, server_default=text("'DKK'")),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
     UniqueConstraint("order_number"),
     # Serves a requester's own list; the key by which the rows below carry the requester they are guarded by.
@@ -71,6 +95,19 @@ excavation_request = Table(
     CheckConstraint("period_from <= period_to", name="period"),
     CheckConstraint("purpose <> ''", name="purpose"),
     CheckConstraint("char_length(description) <= 100", name="description"),
+    CheckConstraint(f"kind IN ({_one_of(DigKind)})", name="kind"),
+    CheckConstraint("NOT already_started OR kind = 'emergency'", name="already_started"),
+    CheckConstraint("char_length(order_reference) BETWEEN 1 AND 12", name="order_reference"),
+    CheckConstraint(
+        "cardinality(utility_types) > 0 AND array_position(utility_types, NULL) IS NULL", name="utility_types"
+    ),
+    CheckConstraint(
+        "contact_email IS NOT NULL OR num_nonnulls(contact_person, contact_address, contact_phone) = 0",
+        name="contact",
+    ),
+    CheckConstraint(f"state IN ({_one_of(RequestState)})", name="state"),
+    CheckConstraint("price >= 0", name="price"),
+    CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
 )
 
 owner_request = Table(
@@ -82,6 +119,15 @@ owner_request = Table(
     uuid_column("owner_id"),
     uuid_column("interest_area_id"),
     created_at_column(),
+    Column("state", Text, nullable=False, server_default=text("'asked'")),
+    # When the owner could fetch it: its clock starts then (LAW § 10(1)).
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # As computed when it was asked; a later reading of the law changes nothing. NULL: asked before due times were kept.
+    Column("due_at", DateTime(timezone=True)),
+    Column("acknowledged_at", DateTime(timezone=True)),
+    Column("answered_at", DateTime(timezone=True)),
+    # Not answered when the due time had passed; stays when the answer comes.
+    Column("late", Boolean, nullable=False, server_default=text("false")),
     ForeignKeyConstraint(
         ["requester_id", "request_id"],
         ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
@@ -90,11 +136,19 @@ owner_request = Table(
         ["owner_id", "interest_area_id"], ["ler.interest_area.owner_id", "ler.interest_area.id"]
     ),
     UniqueConstraint("request_id", "interest_area_id"),
+    CheckConstraint(f"state IN ({_one_of(OwnerState)})", name="state"),
+    CheckConstraint("due_at > received_at", name="due_at"),
 )
 # Serves an owner's inbox.
 Index("ix_owner_request_owner_id_created_at", owner_request.c.owner_id, owner_request.c.created_at)
 # Serves the policy by which a requester sees whom it asked.
 Index("ix_owner_request_requester_id_owner_id", owner_request.c.requester_id, owner_request.c.owner_id)
+# Serves ler.mark_late: whose time is up?
+Index(
+    "ix_owner_request_due_at",
+    owner_request.c.due_at,
+    postgresql_where=text(f"NOT late AND state IN ({_one_of(sorted(OWES_ANSWER))})"),
+)
 
 owner_answer = Table(
     "owner_answer",

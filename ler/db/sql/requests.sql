@@ -1,0 +1,58 @@
+-- What happens to a request after it was matched. Each step is one that the machines of ler.domain.states know.
+
+-- Gives up one's own request: its owners need not answer any more. What they have answered stays the requester's.
+--
+--   LE401  nobody acts     LE404  no such request, or not yours     LE409  cancelled or ended already
+CREATE OR REPLACE FUNCTION ler.cancel_request(request_id uuid)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+DECLARE
+    acting constant uuid := ler.principal();
+    wanted constant uuid := cancel_request.request_id;
+    before text;
+BEGIN
+    IF acting IS NULL THEN
+        RAISE EXCEPTION 'nobody acts' USING ERRCODE = 'LE401';
+    END IF;
+    SELECT r.state INTO before
+    FROM ler.excavation_request AS r
+    WHERE r.id = wanted AND r.requester_id = acting
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such request' USING ERRCODE = 'LE404';
+    END IF;
+    IF before NOT IN ('open', 'answered', 'complete') THEN
+        RAISE EXCEPTION 'the request is %', before USING ERRCODE = 'LE409';
+    END IF;
+    UPDATE ler.excavation_request AS r SET state = 'cancelled' WHERE r.id = wanted;
+    UPDATE ler.owner_request AS q SET state = 'cancelled'
+    WHERE q.request_id = wanted AND q.state NOT IN ('cancelled', 'ended');
+    INSERT INTO ler.audit_event (actor, action, object_id, details)
+    VALUES (acting, 'requester:excavation_request:cancel', wanted, jsonb_build_object('state', before));
+END
+$$;
+
+
+-- Marks the owners late whose due time has passed and who still owe an answer, each once, with an event in the audit
+-- trail; returns their number. By the database's clock, so that it matters neither who calls nor how often.
+CREATE OR REPLACE FUNCTION ler.mark_late()
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    WITH late AS (
+        UPDATE ler.owner_request AS q SET late = true
+        WHERE NOT q.late AND q.due_at < now() AND q.state IN ('acknowledged', 'asked', 'taken-out', 'withdrawn')
+        RETURNING q.id, q.request_id, q.owner_id, q.due_at
+    ),
+    told AS (
+        INSERT INTO ler.audit_event (actor, action, object_id, details)
+        SELECT NULL, 'ler:owner_request:late', l.id,
+            jsonb_build_object('request_id', l.request_id, 'owner_id', l.owner_id, 'due_at', l.due_at)
+        FROM late AS l
+        RETURNING 1
+    )
+    SELECT count(*) FROM told
+$$;
