@@ -1,8 +1,10 @@
 """The caller's own features, as they are or as they were: GeoJSON by the page, or the whole version as LER GML."""
 
 import math
+import os
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -15,7 +17,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.engine import Connection
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
 from geoapi.auth import May
 from geoapi.moments import moment_of
@@ -51,6 +53,8 @@ _GML_CRS: Final = "<http://www.opengis.net/def/crs/EPSG/0/7416>"
 _DECIMALS: Final[dict[Crs, int]] = {"EPSG:25832": 4, "EPSG:4326": 9}
 """0.1 mm both."""
 _BOX_NUMBERS: Final = 4
+_PIECE: Final = 1 << 18
+"""Bytes of a file that are sent at a time."""
 
 
 def add_routes(app: FastAPI) -> None:
@@ -109,19 +113,20 @@ def features(
 
 def _whole(connection: Connection, owner_id: UUID, version: Version) -> Response:
     """The version as a file that was written to its end: no caller gets half a network with status 200."""
-    with tempfile.NamedTemporaryFile(prefix="ler-network-", suffix=".gml", delete=False) as file:
-        path = Path(file.name)
-    try:
+    # The file has lost its name before the first byte is sent: nothing is left of it, whatever becomes of this process.
+    with tempfile.TemporaryDirectory(prefix="ler-network-") as folder:
+        path = Path(folder) / "network.gml"
         write_network_gml(connection, get_organisation(connection, owner_id), version, path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return FileResponse(
-        path,
-        media_type=GML,
-        filename=f"network-{version.number}.gml",
-        headers={"Content-Crs": _GML_CRS, "Vary": "Accept"},
-        background=BackgroundTask(path.unlink, missing_ok=True),
+        content = path.open("rb")
+    headers = {
+        "Content-Crs": _GML_CRS,
+        "Content-Length": str(os.fstat(content.fileno()).st_size),
+        "Content-Disposition": f'attachment; filename="network-{version.number}.gml"',
+        "Vary": "Accept",
+    }
+    pieces = iter(partial(content.read, _PIECE), b"")
+    return StreamingResponse(
+        pieces, media_type=GML, headers=headers, background=BackgroundTask(content.close)
     )
 
 
