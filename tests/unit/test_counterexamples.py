@@ -3,12 +3,13 @@
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ingest.findings import Finding
 from ingest.readers.ler_gml import LerGmlReader
-from ingest.rules.catalogue import load_rules
+from ingest.rules.catalogue import Language, load_rules
 from ingest.rules.engine import RESTRICTIONS, RuleChecker, model_class
 from ingest.rules.reference import counterexamples_in, reference
 from ingest.rules.whole_file import RULES as OF_THE_WHOLE_FILE
@@ -161,3 +162,14 @@ def test_the_basis_of_every_rule_can_be_told_in_danish() -> None:
             "restriction",
         }
         assert "(3)" not in rule.basis_in("da")
+
+
+def test_every_rule_says_what_is_wrong_and_how_to_mend_it_in_both_languages() -> None:
+    for rule in load_rules().values():
+        finding = Finding(
+            rule.name, 1, found="FOUND", wanted="WANTED", attribute="ATTRIBUTE", feature_type="TYPE"
+        )
+        for language in get_args(Language.__value__):
+            for told in (rule.message(finding, language), rule.remedy(finding, language)):
+                assert told.strip()
+                assert "{" not in told
