@@ -6,9 +6,12 @@ never in an address, which ends up in logs. A route says which scope it needs, o
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from sqlalchemy.engine import Connection
 
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
@@ -31,6 +34,13 @@ class May:
         if self.scope not in principal.scopes:
             raise ProblemException("scope-missing", f"the token lacks the scope {self.scope}")
         return principal
+
+
+@contextmanager
+def caller_transaction(request: Request, caller: Principal) -> Iterator[Connection]:
+    """Open a transaction in which the caller acts, with all that is recorded of who acts for whom."""
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+        yield connection
 
 
 def scope_of(dependant: Dependant) -> Scope | None:

@@ -1,6 +1,6 @@
 """The one mapping of what goes wrong to what is answered: problem documents (RFC 9457) in Danish or English.
 
-Their texts come from `problems.toml` and from our own refusals. What a database, a parser or Python says stays in the
+Their texts come from the files in `problem_types` and from our own refusals. What a database, a parser or Python says stays in the
 log; of things that are not the caller's, absent and somebody else's are told in the same words.
 """
 
@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from geoapi.negotiation import language_of, media_type_of
 from ler.db.engine import sqlstate
+from ler.domain.faults import FaultsError
 from ler.errors import InputError, NotFoundError, RefusedError, UnavailableError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -111,7 +112,13 @@ class Problem:
 @cache
 def problem_types() -> dict[str, ProblemType]:
     """Return every kind of problem, by slug."""
-    read = tomllib.loads(files(__package__).joinpath("problems.toml").read_text(encoding="utf-8"))
+    folder = files(__package__).joinpath("problem_types")
+    read: dict[str, Any] = {}
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        for slug, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if slug in read:
+                raise ValueError(f"{slug} stands twice in the catalogue of problems")
+            read[slug] = entry
     return {
         slug: ProblemType(
             slug,
@@ -128,6 +135,9 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case ProblemException():
             return error.problem
+        case FaultsError():
+            errors = tuple(ProblemError(one.code, one.message, one.pointer) for one in error.faults)
+            return Problem("request-refused", errors=errors)
         case RefusedError():
             return Problem(error.code, str(error))
         case InputError():

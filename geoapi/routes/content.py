@@ -196,7 +196,7 @@ def _finish(platform: Platform, upload: Upload, file: OpenFile, received: int) -
 
 
 def _get(platform: Platform, caller: Principal, upload_id: UUID) -> Upload:
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         return get_upload(connection, upload_id)
 
 

@@ -47,7 +47,7 @@ def comparison(request: Request, caller: Reader, upload_id: UUID) -> Response:
     wanted = media_type_of(request.headers.get("accept"), COMPARISON_FORMS)
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {' and '.join(COMPARISON_FORMS)}")
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
         found = get_upload(connection, upload_id)
         if found.comparison is None:
             raise ProblemException("not-ready", f"the upload is {found.state}; there is no comparison")
@@ -57,7 +57,7 @@ def comparison(request: Request, caller: Reader, upload_id: UUID) -> Response:
         if found.version_number is None:
             raise ProblemException("not-ready", f"the upload is {found.state}; there is nothing to draw")
         compared = Comparison.from_json(found.comparison)
-        changes = changes_of(connection, caller.owner_id, found.version_number, compared.base_number)
+        changes = changes_of(connection, caller.organisation_id, found.version_number, compared.base_number)
     base = "nothing" if compared.base_number is None else f"version {compared.base_number}"
     return svg_response(draw_changes(changes, compared, f"{base} to version {found.version_number}"))
 
@@ -65,7 +65,7 @@ def comparison(request: Request, caller: Reader, upload_id: UUID) -> Response:
 def approve(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatch = None) -> Response:
     """Publish the upload; a worker does so next, in one short transaction."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         found = _to_decide(get_upload(connection, upload_id), if_match)
         moved = approve_upload(connection, upload_id, found.revision, platform.patience)
     point("upload.approve.after-commit")
@@ -75,7 +75,7 @@ def approve(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatc
 def reject(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatch = None) -> Response:
     """Do not publish the upload; what it staged is taken away."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         found = _to_decide(get_upload(connection, upload_id), if_match)
         moved = move(
             connection,

@@ -94,11 +94,13 @@ def features(
     box = _box(bbox, crs) if bbox is not None else None
     if wanted == GML and (box or after or "limit" in request.query_params or crs != "EPSG:25832"):
         raise ProblemException("parameter-invalid", f"{GML} is the whole version in its own system")
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
-        version = find_version_at(connection, caller.owner_id, moment)
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+        version = find_version_at(connection, caller.organisation_id, moment)
         if wanted == GML:
-            return _whole(connection, caller.owner_id, version)
-        found = read_page(connection, caller.owner_id, version.number, limit=limit + 1, after=after, box=box)
+            return _whole(connection, caller.organisation_id, version)
+        found = read_page(
+            connection, caller.organisation_id, version.number, limit=limit + 1, after=after, box=box
+        )
     page: dict[str, Any] = {
         "type": "FeatureCollection",
         "version": version.number,

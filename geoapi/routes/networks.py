@@ -50,8 +50,8 @@ def versions(
     before: Before = None,
 ) -> Response:
     """List versions, the newest first, those below the number `before`; `next` leads to the following page."""
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
-        every = list_versions(connection, caller.owner_id)
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+        every = list_versions(connection, caller.organisation_id)
     found = [version for version in every if before is None or version.number < before]
     page: dict[str, Any] = {"versions": [_view(version) for version in found[:limit]]}
     if len(found) > limit:
@@ -61,8 +61,8 @@ def versions(
 
 def quality(request: Request, caller: Reader, limit: Limit = 20, before: Before = None) -> Response:
     """Give score and figures of the versions, the newest first; `next` leads to the following page."""
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
-        history = list_quality(connection, caller.owner_id)
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+        history = list_quality(connection, caller.organisation_id)
     found = [one for one in reversed(history) if before is None or one.number < before]
     page: dict[str, Any] = {"versions": [one.to_json() for one in found[:limit]]}
     if len(found) > limit:
@@ -76,9 +76,9 @@ def quality_picture(request: Request, caller: Reader) -> Response:
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {' and '.join(_PICTURES)}")
     language = language_of(request.headers.get("accept-language"))
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
-        history = list_quality(connection, caller.owner_id)
-        owner = get_organisation(connection, caller.owner_id)
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+        history = list_quality(connection, caller.organisation_id)
+        owner = get_organisation(connection, caller.organisation_id)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"quality{_PICTURES[wanted]}"
         draw_quality(history, owner.name, path, language)
@@ -97,8 +97,8 @@ def comparison(
     wanted = media_type_of(request.headers.get("accept"), COMPARISON_FORMS)
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {' and '.join(COMPARISON_FORMS)}")
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
-        compared, read_changes = compare_numbers(connection, caller.owner_id, first, second)
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+        compared, read_changes = compare_numbers(connection, caller.organisation_id, first, second)
         if wanted != SVG:
             told = {"from": first, "to": second, "comparison": compared.to_json()}
             return JSONResponse(told, headers={"Vary": "Accept"})

@@ -45,7 +45,7 @@ def report(request: Request, caller: Reader, upload_id: UUID) -> Response:
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {', '.join(_FORMS)}")
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         upload = get_upload(connection, upload_id)
         stored = get_report(connection, upload_id)
     if stored is None:

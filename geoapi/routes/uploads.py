@@ -119,14 +119,16 @@ def announce(
     key = check_key(idempotency_key)
     wanted = _wanted(read_json(UploadRequest, body), platform)
 
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
 
         def work() -> KeptAnswer:
-            made = create_upload(connection, caller.owner_id, wanted, platform.patience)
+            made = create_upload(connection, caller.organisation_id, wanted, platform.patience)
             headers = {"Location": f"{PATH}/{made.id}", "ETag": etag(made), **upload_headers(made, platform)}
             return KeptAnswer(HTTPStatus.CREATED, headers, upload_view(made, "en"))
 
-        answer = answer_once(connection, caller.owner_id, route=f"POST {PATH}", key=key, body=body, work=work)
+        answer = answer_once(
+            connection, caller.organisation_id, route=f"POST {PATH}", key=key, body=body, work=work
+        )
         point("upload.create.before-commit")
     point("upload.create.after-commit")
     replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
@@ -141,7 +143,7 @@ def listing(
 ) -> Response:
     """List the caller's uploads; `next` leads to the following page."""
     before = _before(cursor) if cursor else None
-    with transaction(platform_of(request).databases.app, caller.owner_id) as connection:
+    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
         found = list_uploads(connection, limit=limit + 1, before=before)
     language = language_of(request.headers.get("accept-language"))
     page: dict[str, Any] = {"uploads": [upload_view(one, language) for one in found[:limit]]}
@@ -154,7 +156,7 @@ def listing(
 def show(request: Request, caller: Reader, upload_id: UUID) -> Response:
     """Show an upload: its state, and when it was rejected why."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         found = get_upload(connection, upload_id)
     view = upload_view(found, language_of(request.headers.get("accept-language")))
     return JSONResponse(view, headers={"ETag": etag(found), **upload_headers(found, platform)})
@@ -163,7 +165,7 @@ def show(request: Request, caller: Reader, upload_id: UUID) -> Response:
 def discard(request: Request, caller: Uploader, upload_id: UUID) -> Response:
     """Take an upload back that is not being worked on and has not ended."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         gone = move(connection, upload_id, Event.DISCARD, Actor.OWNER, patience=platform.patience)
     # Its file and what it staged are taken away by the next sweep, which does so for a lost call as well.
     return JSONResponse(upload_view(gone, language_of(request.headers.get("accept-language"))))
@@ -179,7 +181,7 @@ def events(
     """Give the events after a number: as they come (text/event-stream), or those that there are (JSON)."""
     platform = platform_of(request)
     start = last_event_id if last_event_id is not None else after or 0
-    with transaction(platform.databases.app, caller.owner_id) as connection:
+    with transaction(platform.databases.app, caller.organisation_id) as connection:
         get_upload(connection, upload_id)
         found = list_events(connection, upload_id, after=start)
     wanted = media_type_of(request.headers.get("accept"), _EVENTS)
@@ -195,7 +197,7 @@ async def _stream(platform: Platform, caller: Principal, upload_id: UUID, after:
     """Every event once and in order, until the upload has ended or the stream is old enough to be taken up anew."""
 
     def look(after: int) -> tuple[list[UploadEvent], bool]:
-        with transaction(platform.databases.app, caller.owner_id) as connection:
+        with transaction(platform.databases.app, caller.organisation_id) as connection:
             ended = get_upload(connection, upload_id).ended
             return list_events(connection, upload_id, after=after), ended
 

@@ -24,7 +24,8 @@ _NOT_MIGRATED: Final = (
     psycopg.errors.InvalidSchemaName,
 )
 _ACT: Final = text(
-    "SELECT set_config('ler.principal', :principal, true), set_config('ler.request', :request, true)"
+    "SELECT set_config('ler.principal', :principal, true), set_config('ler.request', :request, true),"
+    " set_config('ler.account', :account, true), set_config('ler.provider', :provider, true)"
 )
 
 
@@ -71,10 +72,18 @@ def create_engine(
 
 
 @contextmanager
-def transaction(engine: Engine, principal: UUID | None, request: UUID | None = None) -> Iterator[Connection]:
+def transaction(
+    engine: Engine,
+    principal: UUID | None,
+    request: UUID | None = None,
+    *,
+    account: UUID | None = None,
+    provider: UUID | None = None,
+) -> Iterator[Connection]:
     """Open a transaction in which `principal` acts, or in which a worker's job about `request` runs.
 
-    Commits at the end, rolls back on an exception. Raises UnavailableError when no connection can be had.
+    `account` is the person that acts for the principal, `provider` the organisation that does so by its mandate; both
+    are for the record only and give no right. Commits at the end, rolls back on an exception. Raises UnavailableError when no connection can be had.
     """
     try:
         connection = engine.connect()
@@ -84,7 +93,8 @@ def transaction(engine: Engine, principal: UUID | None, request: UUID | None = N
             " Is it running, and has `ler db migrate` been run on it?"
         ) from error
     with connection, _told_plainly(), connection.begin():
-        connection.execute(_ACT, {"principal": str(principal or ""), "request": str(request or "")})
+        acting = {"principal": principal, "request": request, "account": account, "provider": provider}
+        connection.execute(_ACT, {name: str(who or "") for name, who in acting.items()})
         yield connection
 
 

@@ -98,7 +98,7 @@ def _deliveries(
             network_version.c.header,
         )
         .join(network_version, network_version.c.id == owner_answer.c.version_id)
-        .where(owner_answer.c.request_id == request_id)
+        .where(owner_answer.c.request_id == request_id, owner_answer.c.replaced_at.is_(None))
     )
     features = _features(connection, request_id)
     return {
@@ -153,7 +153,12 @@ def _path(store: BlobStore, sha256: str) -> Path | None:
 
 
 def _features(connection: Connection, request_id: UUID) -> dict[UUID, list[Any]]:
-    query = select(package_feature).where(package_feature.c.request_id == request_id)
+    answer = owner_answer.c
+    query = (
+        select(package_feature)
+        .join(owner_answer, answer.id == package_feature.c.answer_id)
+        .where(package_feature.c.request_id == request_id, answer.replaced_at.is_(None))
+    )
     by_owner: dict[UUID, list[Any]] = {}
     for row in connection.execute(
         query.order_by(package_feature.c.owner_id, package_feature.c.seq)

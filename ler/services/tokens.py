@@ -45,7 +45,7 @@ class TokenRefusedError(RefusedError):
 class Principal:
     """Who calls, and what it may do; given to every service, never guessed."""
 
-    owner_id: UUID
+    organisation_id: UUID
     token_id: UUID
     scopes: frozenset[Scope]
 

@@ -1,7 +1,6 @@
 """Every route against every kind of caller. The routes come from the application itself: a new one without a row fails."""
 
-from dataclasses import dataclass, field
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -14,44 +13,8 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
 from ler.services.tokens import create_token, revoke_token
 from ler.settings import Settings
-from tests.answers import answer
+from tests.acceptance.guard_rows import ROWS
 from tests.service import UPLOADS, Service, execute, stored
-
-GML = answer().encode()
-
-
-@dataclass(frozen=True)
-class Row:
-    """How a route is called, and what its owner is answered for an upload that awaits its parts."""
-
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    json: dict[str, object] | None = None
-    content: bytes | None = None
-    query: dict[str, str] = field(default_factory=dict)
-    personal: bool = True
-    """Whether the address names an upload, which others must not find."""
-
-
-ROWS = {
-    ("GET", UPLOADS): Row(200, personal=False),
-    ("POST", UPLOADS): Row(201, {"Idempotency-Key": "k"}, {"file_name": "a.gml", "size": 9}, personal=False),
-    ("GET", UPLOADS + "/{upload_id}"): Row(200),
-    ("DELETE", UPLOADS + "/{upload_id}"): Row(200),
-    ("GET", UPLOADS + "/{upload_id}/events"): Row(200),
-    ("HEAD", UPLOADS + "/{upload_id}/content"): Row(204),
-    ("PATCH", UPLOADS + "/{upload_id}/content"): Row(204, {"Upload-Offset": "0"}, content=GML[:10]),
-    ("PUT", UPLOADS + "/{upload_id}/content"): Row(202, content=GML),
-    ("GET", UPLOADS + "/{upload_id}/comparison"): Row(409),
-    ("POST", UPLOADS + "/{upload_id}/approve"): Row(409, {"If-Match": "*"}),
-    ("POST", UPLOADS + "/{upload_id}/reject"): Row(409, {"If-Match": "*"}),
-    ("GET", UPLOADS + "/{upload_id}/report"): Row(409),
-    ("GET", "/api/v1/network/versions"): Row(200, personal=False),
-    ("GET", "/api/v1/network/features"): Row(404, personal=False),
-    ("GET", "/api/v1/network/quality"): Row(200, personal=False),
-    ("GET", "/api/v1/network/quality/picture"): Row(404, personal=False),
-    ("GET", "/api/v1/network/comparison"): Row(404, personal=False, query={"from": "1", "to": "2"}),
-}
 
 
 def guarded_routes() -> dict[tuple[str, str], Scope]:
@@ -70,17 +33,24 @@ def guarded_routes() -> dict[tuple[str, str], Scope]:
 GUARDED = guarded_routes()
 
 
-def call(service: Service, method: str, path: str, token: str | None, upload: str) -> httpx.Response:
+def call(
+    service: Service, method: str, path: str, token: str | None, names: dict[str, str]
+) -> httpx.Response:
     row = ROWS[method, path]
-    client = service.client(token)
-    return client.http.request(
+    return service.client(token).http.request(
         method,
-        path.replace("{upload_id}", upload),
+        path.format(**names),
         params=row.query,
         headers=row.headers,
         json=row.json,
         content=row.content,
+        files=row.files,
     )
+
+
+def names_of(service: Service, method: str, path: str, owner: UUID, token: str) -> dict[str, str]:
+    make = ROWS[method, path].make
+    return make(service, owner, token) if make else {}
 
 
 def test_every_route_has_a_row() -> None:
@@ -90,8 +60,8 @@ def test_every_route_has_a_row() -> None:
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_who_may_not_is_refused_and_nothing_happens(service: Service, method: str, path: str) -> None:
     owner, other = service.owner(), service.owner()
-    upload = service.client(service.token(owner)).announce(GML).headers["Location"].rpartition("/")[2]
     good = service.token(owner)
+    names = names_of(service, method, path, owner, good)
     lacking = [scope for scope in Scope if scope is not GUARDED[method, path]]
     revoked, expired = service.token(owner), service.token(owner)
     with transaction(service.world.databases.app, PLATFORM_OPERATOR) as connection:
@@ -116,7 +86,7 @@ def test_who_may_not_is_refused_and_nothing_happens(service: Service, method: st
         refused["other owner"] = (service.token(other), 404, "not-found")
     before = stored(service)
     for kind, (token, status, slug) in refused.items():
-        answer = call(service, method, path, token, upload)
+        answer = call(service, method, path, token, names)
         assert answer.status_code == status, kind
         if method != "HEAD":
             assert answer.json()["type"] == f"/problems/{slug}", kind
@@ -125,17 +95,23 @@ def test_who_may_not_is_refused_and_nothing_happens(service: Service, method: st
             assert "Bearer" in answer.headers["WWW-Authenticate"]
     assert stored(service) == before
 
-    owners = call(service, method, path, good, upload)
+    owners = call(service, method, path, good, names)
     assert owners.status_code == ROWS[method, path].status, owners.text
 
 
 @pytest.mark.parametrize(("method", "path"), [key for key, row in ROWS.items() if row.personal])
-def test_anothers_upload_and_none_are_told_alike(service: Service, method: str, path: str) -> None:
-    theirs = service.program().announce(GML).headers["Location"].rpartition("/")[2]
+def test_anothers_thing_and_none_are_told_alike(service: Service, method: str, path: str) -> None:
+    owner = service.owner()
+    theirs = names_of(service, method, path, owner, service.token(owner))
+    nobodys = {name: str(uuid4()) for name in theirs}
     token = service.token(service.owner())
-    nobodys = str(uuid4())
-    answers = [call(service, method, path, token, upload) for upload in (theirs, nobodys)]
-    told = [answer.text.replace(theirs, "ID").replace(nobodys, "ID") for answer in answers]
+    answers = [call(service, method, path, token, names) for names in (theirs, nobodys)]
+    told = []
+    for answer, names in zip(answers, (theirs, nobodys), strict=True):
+        text = answer.text
+        for value in names.values():
+            text = text.replace(value, "ID")
+        told.append(text)
     assert told[0] == told[1]
     headers = [{**answer.headers, "x-request-id": "", "date": ""} for answer in answers]
     assert headers[0] == headers[1]

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -25,6 +26,9 @@ from tests.integration.test_db_world import World, cable, line, square, world
 from tests.integration.test_drawings_matched import add_drawing, drawing_row, match_with_drawings
 
 __all__ = ["world"]
+
+OTHER_SCENES: dict[str, str] = {}
+"""Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
 ROLES = ("ler_app", "ler_worker", "ler_readonly")
 FUNCTIONS = (
@@ -74,6 +78,12 @@ def scene(world: World) -> Scene:
                     manifest={},
                 )
             )
+    with world.database.connect() as connection:
+        for owner, request in zip(owners, requests, strict=True):
+            connection.execute(
+                "INSERT INTO ler.notice (audience_id, kind, request_id, number) VALUES (%s, 'owner.asked', %s, 1)",
+                [owner, request],
+            )
     return Scene(world, (owners[0], owners[1]), (diggers[0], diggers[1]),
                 (versions[0], versions[1]), (requests[0], requests[1]))  # fmt: skip
 
@@ -113,6 +123,7 @@ def test_without_a_principal_nobody_sees_or_writes_anything(scene: Scene) -> Non
     with database.connect() as superuser:
         names = table_names(superuser)
         assert {*names} == {table.name for table in tables.metadata.sorted_tables} | {VERSION_TABLE}
+        names = [name for name in names if name not in OTHER_SCENES]
         assert all(count(superuser, name) for name in names), "an empty table would prove nothing"
         for role in ROLES:
             with database.connect(role) as connection:
@@ -130,6 +141,11 @@ def test_without_a_principal_nobody_sees_or_writes_anything(scene: Scene) -> Non
                         with suppress(psycopg.errors.InsufficientPrivilege):
                             assert connection.execute(query).rowcount == 0
         assert all(count(superuser, name) for name in names)
+
+
+def test_tables_of_other_scenes_are_tested_there() -> None:
+    for name, file in OTHER_SCENES.items():
+        assert name in Path(__file__).with_name(file).read_text(encoding="utf-8"), name
 
 
 def test_every_table_forces_row_level_security_and_belongs_to_the_role_that_cannot_log_in(
@@ -182,6 +198,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             tables.package_feature: "request_id",
             tables.package_drawing: "request_id",
             tables.package: "request_id",
+            tables.notice: "request_id",
         }
         with scene.world.acting(principal, role=role) as connection:
             return {
@@ -204,6 +221,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "excavation_request": set(),
             **asked,
             "package": set(),
+            "notice": {request},
         }
         assert seen(digger) == {
             "organisation": {owner, digger},
@@ -214,6 +232,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "excavation_request": {request},
             **asked,
             "package": {request},
+            "notice": set(),
         }
     nobody = seen(uuid4())
     assert not any(nobody.values())
@@ -235,7 +254,7 @@ def test_a_worker_sees_its_request_only(scene: Scene) -> None:
     for forbidden in (
         *(tables.network_feature, tables.staged_feature, tables.network_quality),
         *(tables.network_dataset, tables.audit_event, tables.drawing),
-        *(tables.upload, tables.upload_event, tables.access_token, tables.idempotency_key),
+        *(tables.upload, tables.upload_event, tables.access_token, tables.idempotency_key, tables.notice),
     ):
         with (
             pytest.raises(ProgrammingError),
@@ -299,6 +318,12 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.excavation_request.update().values(matched_at=None),
         tables.excavation_request.update().values(state="complete"),
         tables.excavation_request.update().values(price=0),
+        tables.excavation_request.update().values(revision=9),
+        tables.notice.insert().values(audience_id=mine, kind="a.b"),
+        tables.notice.update().values(kind="a.b"),
+        tables.notice.delete(),
+        text("SELECT ler.settle_request(gen_random_uuid())"),
+        text("SELECT ler.leave_out_references(gen_random_uuid(), '{}')"),
         text("INSERT INTO ler.excavation_request (requester_id, state) VALUES (ler.principal(), 'complete')"),
         tables.owner_request.update().values(state="answered"),
         tables.owner_request.update().values(due_at=text("now() + interval '1 year'")),

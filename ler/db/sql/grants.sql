@@ -10,7 +10,8 @@ REVOKE ALL ON SCHEMA ler FROM PUBLIC, ler_app, ler_worker, ler_readonly;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA ler TO ler_app, ler_worker, ler_readonly;
-GRANT EXECUTE ON FUNCTION ler.principal(), ler.request_scope(), ler.platform_operator()
+GRANT EXECUTE ON FUNCTION
+    ler.principal(), ler.request_scope(), ler.account(), ler.provider(), ler.platform_operator()
     TO ler_app, ler_worker, ler_readonly;
 GRANT EXECUTE ON FUNCTION
     ler.clip(@postgis@.geometry, @postgis@.geometry),
@@ -46,7 +47,8 @@ GRANT EXECUTE ON FUNCTION ler.known_blobs(), ler.mark_late() TO ler_worker;
 
 GRANT SELECT ON
     ler.organisation, ler.interest_area, ler.network_dataset, ler.network_version, ler.network_feature,
-    ler.staged_feature, ler.network_quality, ler.excavation_request, ler.owner_request, ler.owner_answer, ler.package_feature, ler.package
+    ler.staged_feature, ler.network_quality, ler.excavation_request, ler.owner_request, ler.owner_answer, ler.package_feature, ler.package,
+    ler.notice
     TO ler_app, ler_readonly;
 
 GRANT INSERT (cvr, name, email, phone) ON ler.organisation TO ler_app;
@@ -69,7 +71,8 @@ GRANT DELETE ON ler.drawing TO ler_app;
 -- Its state begins as the table says and moves by functions only.
 GRANT INSERT (
     requester_id, area, clip_buffer_m, period_from, period_to, purpose, description, kind, already_started,
-    order_reference, utility_types, contact_person, contact_address, contact_email, contact_phone, price
+    order_reference, utility_types, contact_person, contact_address, contact_email, contact_phone, price, renews_id,
+    order_id
 ) ON ler.excavation_request TO ler_app;
 GRANT SELECT, INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_app;
 
@@ -80,7 +83,7 @@ GRANT SELECT ON
 GRANT SELECT ON ler.package_drawing TO ler_worker;
 -- Where an owner's interest lies is not part of a package.
 GRANT SELECT (id, owner_id, registration_number, utility_types) ON ler.interest_area TO ler_worker;
-GRANT INSERT (request_id, owner_id, file_name, sha256, size_bytes, feature_count, manifest)
+GRANT INSERT (request_id, owner_id, revision, file_name, sha256, size_bytes, feature_count, manifest)
     ON ler.package TO ler_worker;
 GRANT INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_worker;
 

@@ -16,6 +16,20 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN nullif(current_setting('ler.request', true), '')::uuid;
 
+-- The person that acts for the principal, or NULL. For the record: no policy asks for it.
+CREATE OR REPLACE FUNCTION ler.account()
+RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN nullif(current_setting('ler.account', true), '')::uuid;
+
+-- The organisation that acts for the principal by its mandate, or NULL. For the record: no policy asks for it.
+CREATE OR REPLACE FUNCTION ler.provider()
+RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN nullif(current_setting('ler.provider', true), '')::uuid;
+
 -- The organisation that runs the platform; ler.db.tables.PLATFORM_OPERATOR is the same.
 CREATE OR REPLACE FUNCTION ler.platform_operator()
 RETURNS uuid

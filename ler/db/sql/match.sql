@@ -59,21 +59,22 @@ RETURN number >= added_in AND (removed_in IS NULL OR number < removed_in);
 -- Stores all that has a place in the area. Dimension lines and annotations are never cut, since a
 -- cut dimension line shows a wrong length: they are delivered whole or not at all.
 CREATE OR REPLACE FUNCTION ler.match_geometries(
-    wanted uuid, acting uuid, versions uuid[], datasets uuid[], numbers integer[], reach @postgis@.geometry
+    wanted uuid, acting uuid, answers uuid[], versions uuid[], datasets uuid[], numbers integer[],
+    reach @postgis@.geometry
 )
 RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO ler.package_feature (
-        request_id, requester_id, owner_id, version_id, seq, feature_type, gml_id, utility_type,
+        request_id, requester_id, owner_id, answer_id, version_id, seq, feature_type, gml_id, utility_type,
         operational_status, ownership, established, danger_class, ler_id, drawing_method, horizontal_accuracy,
         vertical_accuracy, registered_from, precautions, indicative_depth_mm, level, attributes, voids,
         geom, clipped
     )
     SELECT
         wanted, acting,
-        f.owner_id, versions[f.pin], f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
+        f.owner_id, answers[f.pin], versions[f.pin], f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
         f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
         f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
         f.voids,
@@ -120,7 +121,7 @@ $$;
 -- in those again; attachments that a delivered feature refers to; and, where anything is delivered, attachments that
 -- belong to every answer. An attachment that lies elsewhere comes without its place.
 CREATE OR REPLACE FUNCTION ler.match_companions(
-    wanted uuid, acting uuid, versions uuid[], datasets uuid[], numbers integer[]
+    wanted uuid, acting uuid, answers uuid[], versions uuid[], datasets uuid[], numbers integer[]
 )
 RETURNS void
 LANGUAGE plpgsql
@@ -164,14 +165,14 @@ BEGIN
         )
     )
     INSERT INTO ler.package_feature (
-        request_id, requester_id, owner_id, version_id, seq, feature_type, gml_id, utility_type,
+        request_id, requester_id, owner_id, answer_id, version_id, seq, feature_type, gml_id, utility_type,
         operational_status, ownership, established, danger_class, ler_id, drawing_method, horizontal_accuracy,
         vertical_accuracy, registered_from, precautions, indicative_depth_mm, level, attributes, voids,
         geom, clipped
     )
     SELECT
         wanted, acting,
-        f.owner_id, versions[c.pin], f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
+        f.owner_id, answers[c.pin], versions[c.pin], f.seq, f.feature_type, f.gml_id, f.utility_type, f.operational_status,
         f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
         f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
         f.voids,
@@ -186,41 +187,42 @@ END
 $$;
 
 
--- Removes, from the delivered copies, references to what is not delivered, and counts them.
-CREATE OR REPLACE FUNCTION ler.leave_out_references(wanted uuid)
+-- Removes, from the copies that these answers of a request deliver, references to what is not delivered, and counts
+-- them.
+CREATE OR REPLACE FUNCTION ler.leave_out_references(wanted uuid, answers uuid[])
 RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
     names constant text[] := ler.reference_attributes();
 BEGIN
-    -- One set of ids an owner, looked up by bisection: a join could be planned as a loop in a loop.
+    -- One set of ids an answer, looked up by bisection: a join could be planned as a loop in a loop.
     WITH delivered AS MATERIALIZED (
-        SELECT p.owner_id, jsonb_object_agg(p.gml_id, true) AS ids
+        SELECT p.answer_id, jsonb_object_agg(p.gml_id, true) AS ids
         FROM ler.package_feature AS p
-        WHERE p.request_id = wanted
-        GROUP BY p.owner_id
+        WHERE p.request_id = wanted AND p.answer_id = ANY (answers)
+        GROUP BY p.answer_id
     ),
     attribute AS (
-        SELECT p.owner_id, p.seq, a.key,
+        SELECT p.answer_id, p.seq, a.key,
             (SELECT jsonb_agg(r.gml_id) FROM ler.pointers(a.value) AS r (gml_id) WHERE d.ids ? r.gml_id) AS kept,
             (SELECT count(*) FROM ler.pointers(a.value) AS r (gml_id) WHERE NOT d.ids ? r.gml_id) AS left_out
         FROM ler.package_feature AS p
-        JOIN delivered AS d ON d.owner_id = p.owner_id
+        JOIN delivered AS d ON d.answer_id = p.answer_id
         CROSS JOIN LATERAL jsonb_each(p.attributes) AS a
         WHERE p.request_id = wanted AND p.attributes ?| names AND a.key = ANY (names)
     ),
     feature AS (
-        SELECT a.owner_id, a.seq, sum(a.left_out)::integer AS left_out, array_agg(a.key) AS changed,
+        SELECT a.answer_id, a.seq, sum(a.left_out)::integer AS left_out, array_agg(a.key) AS changed,
             coalesce(jsonb_object_agg(a.key, a.kept) FILTER (WHERE a.kept IS NOT NULL), '{}') AS rest
         FROM attribute AS a
         WHERE a.left_out > 0
-        GROUP BY a.owner_id, a.seq
+        GROUP BY a.answer_id, a.seq
     )
     UPDATE ler.package_feature AS p
     SET attributes = p.attributes - f.changed || f.rest, left_out_references = f.left_out
     FROM feature AS f
-    WHERE p.request_id = wanted AND p.owner_id = f.owner_id AND p.seq = f.seq;
+    WHERE p.request_id = wanted AND p.answer_id = f.answer_id AND p.seq = f.seq;
 END
 $$;
 
@@ -259,6 +261,7 @@ DECLARE
     wanted constant uuid := match_request.request_id;
     request ler.excavation_request;
     reach geometry;
+    answers uuid[];
     versions uuid[];
     datasets uuid[];
     numbers integer[];
@@ -267,7 +270,7 @@ BEGIN
         RAISE EXCEPTION 'nobody acts' USING ERRCODE = 'LE401';
     END IF;
     -- Of two calls for one request the second waits here, and finds it matched.
-    UPDATE ler.excavation_request AS r SET matched_at = now()
+    UPDATE ler.excavation_request AS r SET matched_at = now(), revision = 1
     WHERE r.id = wanted AND r.requester_id = acting AND r.matched_at IS NULL AND r.state = 'open'
     RETURNING r.* INTO request;
     IF NOT FOUND THEN
@@ -285,13 +288,22 @@ BEGIN
     WHERE request.utility_types IS NULL OR i.utility_types && request.utility_types;
 
     -- One publication later, all that follows still reads these versions.
-    SELECT coalesce(array_agg(v.id), '{}'), coalesce(array_agg(v.dataset_id), '{}'), coalesce(array_agg(v.number), '{}')
-    INTO versions, datasets, numbers
-    FROM ler.network_dataset AS d
-    JOIN ler.network_version AS v ON v.id = d.current_version_id
-    WHERE d.owner_id IN (SELECT q.owner_id FROM ler.owner_request AS q WHERE q.request_id = wanted);
+    WITH given AS (
+        -- What it says is put right below, when its features are counted.
+        INSERT INTO ler.owner_answer (request_id, requester_id, owner_id, version_id, answer_type)
+        SELECT wanted, acting, d.owner_id, d.current_version_id, 'ingen ledninger i graveområde'
+        FROM ler.network_dataset AS d
+        WHERE d.current_version_id IS NOT NULL
+            AND d.owner_id IN (SELECT q.owner_id FROM ler.owner_request AS q WHERE q.request_id = wanted)
+        RETURNING id, version_id
+    )
+    SELECT coalesce(array_agg(g.id), '{}'), coalesce(array_agg(v.id), '{}'), coalesce(array_agg(v.dataset_id), '{}'),
+        coalesce(array_agg(v.number), '{}')
+    INTO answers, versions, datasets, numbers
+    FROM given AS g
+    JOIN ler.network_version AS v ON v.id = g.version_id;
 
-    PERFORM ler.match_geometries(wanted, acting, versions, datasets, numbers, reach);
+    PERFORM ler.match_geometries(wanted, acting, answers, versions, datasets, numbers, reach);
     -- Most packages have nothing that goes with another thing; two statements are then not even looked at.
     IF EXISTS (
         SELECT FROM ler.package_feature AS p
@@ -299,36 +311,32 @@ BEGIN
     ) OR EXISTS (
         SELECT FROM ler.network_version AS v WHERE v.id = ANY (versions) AND v.common_attachments <> '{}'
     ) THEN
-        PERFORM ler.match_companions(wanted, acting, versions, datasets, numbers);
+        PERFORM ler.match_companions(wanted, acting, answers, versions, datasets, numbers);
     END IF;
     IF EXISTS (
         SELECT FROM ler.package_feature AS p
         WHERE p.request_id = wanted AND p.attributes ?| ler.reference_attributes()
     ) THEN
-        PERFORM ler.leave_out_references(wanted);
+        PERFORM ler.leave_out_references(wanted, answers);
     END IF;
 
-    INSERT INTO ler.owner_answer (request_id, requester_id, owner_id, version_id, feature_count, answer_type)
-    SELECT wanted, acting, v.owner_id, v.id, found.features,
-        CASE found.features WHEN 0 THEN 'ingen ledninger i graveområde' ELSE 'ledningsoplysninger udleveret' END
-    FROM ler.network_version AS v
-    CROSS JOIN LATERAL (
-        SELECT count(*)::integer
+    UPDATE ler.owner_answer AS a
+    SET feature_count = found.features, answer_type = 'ledningsoplysninger udleveret'
+    FROM (
+        SELECT p.answer_id, count(*)::integer AS features
         FROM ler.package_feature AS p
-        WHERE p.request_id = wanted AND p.owner_id = v.owner_id
-    ) AS found (features)
-    WHERE v.id = ANY (versions);
+        WHERE p.request_id = wanted
+        GROUP BY p.answer_id
+    ) AS found
+    WHERE a.id = found.answer_id;
 
     PERFORM ler.match_drawings(request, reach);
 
-    -- As the two machines of ler.domain.states lead: answer, then answer-missing or nothing-missing.
+    -- As the machine of ler.domain.states leads: answer.
     UPDATE ler.owner_request AS q SET state = 'answered', answered_at = now()
     FROM ler.owner_answer AS a
     WHERE q.request_id = wanted AND a.request_id = wanted AND a.owner_id = q.owner_id;
-    UPDATE ler.excavation_request AS r SET state = 'complete'
-    WHERE r.id = wanted AND NOT EXISTS (
-        SELECT FROM ler.owner_request AS q WHERE q.request_id = wanted AND q.state <> 'answered'
-    );
+    PERFORM ler.settle_request(wanted);
 
     INSERT INTO ler.audit_event (actor, action, object_id, details)
     SELECT

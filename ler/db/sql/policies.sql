@@ -186,6 +186,11 @@ CREATE POLICY appending ON ler.upload_event FOR INSERT TO ler_app
     WITH CHECK (owner_id = (SELECT ler.principal()));
 
 
+-- Notices: for whom they are. Triggers write them.
+CREATE POLICY own ON ler.notice FOR SELECT TO ler_app, ler_readonly
+    USING (audience_id = (SELECT ler.principal()));
+
+
 -- Tokens: handed out by the operator, seen and revoked by their owner as well.
 CREATE POLICY own ON ler.access_token FOR SELECT TO ler_app, ler_readonly
     USING (owner_id = (SELECT ler.principal()));

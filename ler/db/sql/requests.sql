@@ -1,4 +1,26 @@
 -- What happens to a request after it was matched. Each step is one that the machines of ler.domain.states know.
+-- Whoever changes a request or what belongs to it locks the request's row first, then those of its owners, then answers:
+-- in another order two of them would wait for each other.
+
+-- Puts a request that is under way into the state that follows from those of its owners, as
+-- ler.domain.states.progress_event has it. Called by the functions that move owners, whose rights it runs with.
+CREATE OR REPLACE FUNCTION ler.settle_request(wanted uuid)
+RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+    UPDATE ler.excavation_request AS r SET state = follows.state
+    FROM (
+        SELECT CASE
+            WHEN bool_or(q.state IN ('acknowledged', 'asked', 'taken-out', 'withdrawn')) THEN 'open'
+            WHEN bool_or(q.state = 'to-be-marked') THEN 'answered'
+            ELSE 'complete'
+        END AS state
+        FROM ler.owner_request AS q
+        WHERE q.request_id = wanted
+    ) AS follows
+    WHERE r.id = wanted AND r.state IN ('open', 'answered', 'complete') AND r.state <> follows.state
+$$;
+
 
 -- Gives up one's own request: its owners need not answer any more. What they have answered stays the requester's.
 --
@@ -26,7 +48,7 @@ BEGIN
     IF before NOT IN ('open', 'answered', 'complete') THEN
         RAISE EXCEPTION 'the request is %', before USING ERRCODE = 'LE409';
     END IF;
-    UPDATE ler.excavation_request AS r SET state = 'cancelled' WHERE r.id = wanted;
+    UPDATE ler.excavation_request AS r SET state = 'cancelled', revision = r.revision + 1 WHERE r.id = wanted;
     UPDATE ler.owner_request AS q SET state = 'cancelled'
     WHERE q.request_id = wanted AND q.state NOT IN ('cancelled', 'ended');
     INSERT INTO ler.audit_event (actor, action, object_id, details)

@@ -86,7 +86,18 @@ excavation_request = Table(
     # As charged, without VAT. NULL: entered before prices were kept.
     Column("price", Numeric(12, 2)),
     Column("currency", Text, nullable=False, server_default=text("'DKK'")),
+    # Moves with every answer that is given, changed or taken back: what a package of it would say. 0: not matched.
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    # Number of its newest notice.
+    Column("last_event", Integer, nullable=False, server_default=text("0")),
+    # The request that this one renews or is a copy of.
+    uuid_column("renews_id", nullable=True),
+    # The same for all requests that were ordered together.
+    uuid_column("order_id", nullable=True),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
+    ForeignKeyConstraint(
+        ["requester_id", "renews_id"], ["ler.excavation_request.requester_id", "ler.excavation_request.id"]
+    ),
     UniqueConstraint("order_number"),
     # Serves a requester's own list; the key by which the rows below carry the requester they are guarded by.
     UniqueConstraint("requester_id", "id"),
@@ -108,6 +119,7 @@ excavation_request = Table(
     CheckConstraint(f"state IN ({_one_of(RequestState)})", name="state"),
     CheckConstraint("price >= 0", name="price"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+    CheckConstraint("revision >= 0", name="revision"),
 )
 
 owner_request = Table(
@@ -128,6 +140,8 @@ owner_request = Table(
     Column("answered_at", DateTime(timezone=True)),
     # Not answered when the due time had passed; stays when the answer comes.
     Column("late", Boolean, nullable=False, server_default=text("false")),
+    # How much of its time was gone when the owner was last reminded, percent.
+    Column("reminded_percent", Integer, nullable=False, server_default=text("0")),
     ForeignKeyConstraint(
         ["requester_id", "request_id"],
         ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
@@ -138,6 +152,7 @@ owner_request = Table(
     UniqueConstraint("request_id", "interest_area_id"),
     CheckConstraint(f"state IN ({_one_of(OwnerState)})", name="state"),
     CheckConstraint("due_at > received_at", name="due_at"),
+    CheckConstraint("reminded_percent IN (0, 50, 90, 100)", name="reminded_percent"),
 )
 # Serves an owner's inbox.
 Index("ix_owner_request_owner_id_created_at", owner_request.c.owner_id, owner_request.c.created_at)
@@ -162,22 +177,58 @@ owner_answer = Table(
     uuid_column("version_id", nullable=True),
     Column("feature_count", Integer, nullable=False, server_default=text("0")),
     Column("answered_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # NULL: for all areas of the owner that were asked.
+    uuid_column("interest_area_id", nullable=True),
+    # Counts the owner's answers for that area; each stays as it was given.
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    # By the platform from the published network, or by the owner itself.
+    Column("given_by", Text, nullable=False, server_default=text("'platform'")),
+    # When another took its place or the owner took it back; NULL: it holds.
+    Column("replaced_at", DateTime(timezone=True)),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    # LER gyldigTil, typeSupplerendeInfo and forventetAfleveringstidspunkt.
+    Column("valid_until", Date),
+    Column("further_information", Text),
+    Column("expected_time", DateTime(timezone=True)),
+    # When and where lines are pointed out: starts_at, ends_at, place, contact.
+    Column("appointment", JSONB),
+    # What an owner's own file says of itself, and its digest; of the platform's answers the version keeps both.
+    Column("header", JSONB),
+    Column("source_sha256", Text),
     ForeignKeyConstraint(
         ["requester_id", "request_id"],
         ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
     ),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(
+        ["owner_id", "interest_area_id"], ["ler.interest_area.owner_id", "ler.interest_area.id"]
+    ),
+    ForeignKeyConstraint(
         ["version_id", "owner_id"], ["ler.network_version.id", "ler.network_version.owner_id"]
     ),
-    UniqueConstraint("request_id", "owner_id"),
-    CheckConstraint(
-        f"answer_type IN ({', '.join(repr(value) for value in ANSWER_TYPES)})",
-        name="answer_type",
+    UniqueConstraint(
+        "request_id", "owner_id", "interest_area_id", "revision", postgresql_nulls_not_distinct=True
     ),
+    # The key by which features carry whom they are guarded by.
+    UniqueConstraint("id", "request_id", "requester_id", "owner_id"),
+    CheckConstraint(f"answer_type IN ({_one_of(ANSWER_TYPES)})", name="answer_type"),
     CheckConstraint("feature_count >= 0", name="feature_count"),
+    CheckConstraint("revision > 0", name="revision"),
+    CheckConstraint("given_by IN ('platform', 'owner')", name="given_by"),
+    CheckConstraint("source_sha256 ~ '^[0-9a-f]{64}$'", name="source_sha256"),
+    CheckConstraint("withdrawn_at IS NULL OR replaced_at IS NOT NULL", name="withdrawn_at"),
 )
 
+# Of an owner's answers for an area one holds.
+Index(
+    "ix_owner_answer_current",
+    owner_answer.c.request_id,
+    owner_answer.c.owner_id,
+    owner_answer.c.interest_area_id,
+    unique=True,
+    postgresql_nulls_not_distinct=True,
+    postgresql_where=owner_answer.c.replaced_at.is_(None),
+)
 # Serves ler.purge_versions: does an answer refer to a version?
 Index("ix_owner_answer_version_id", owner_answer.c.version_id)
 
@@ -187,19 +238,26 @@ package_feature = Table(
     uuid_column("request_id"),
     uuid_column("requester_id"),
     uuid_column("owner_id"),
-    uuid_column("version_id"),
+    # NULL: of an answer that its owner gave itself.
+    uuid_column("version_id", nullable=True),
     Column("seq", BigInteger, nullable=False),
     *feature_items(),
     # Whether the owner's geometry is longer, larger or more than what is delivered.
     Column("clipped", Boolean, nullable=False),
     # References to features that are not in the package, removed from this copy.
     Column("left_out_references", Integer, nullable=False, server_default=text("0")),
-    # Serves every reader: the features of a request, owner by owner, in file order. No gist: a package is small.
-    PrimaryKeyConstraint("request_id", "owner_id", "seq"),
-    # The requester written beside each feature, by which rows are guarded, is the request's requester.
+    uuid_column("answer_id"),
+    # Serves every reader: the features of a request, answer by answer, in file order. No gist: a package is small.
+    PrimaryKeyConstraint("request_id", "answer_id", "seq"),
+    # Requester and owner written beside each feature, by which rows are guarded, are those of the answer.
     ForeignKeyConstraint(
-        ["requester_id", "request_id"],
-        ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
+        ["answer_id", "request_id", "requester_id", "owner_id"],
+        [
+            "ler.owner_answer.id",
+            "ler.owner_answer.request_id",
+            "ler.owner_answer.requester_id",
+            "ler.owner_answer.owner_id",
+        ],
     ),
     CheckConstraint("left_out_references >= 0", name="left_out_references"),
 )
@@ -217,14 +275,43 @@ package = Table(
     Column("feature_count", Integer, nullable=False),
     Column("manifest", JSONB, nullable=False),
     created_at_column(),
+    # Of the request, when this was made.
+    Column("revision", Integer, nullable=False, server_default=text("1")),
     ForeignKeyConstraint(["request_id"], ["ler.excavation_request.id"]),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
+    # One package of each kind for each state of the request; serves listing a request's packages.
+    UniqueConstraint("request_id", "owner_id", "revision", postgresql_nulls_not_distinct=True),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("size_bytes >= 0", name="size_bytes"),
     CheckConstraint("feature_count >= 0", name="feature_count"),
 )
-# Serves listing a request's packages.
-Index("ix_package_request_id", package.c.request_id)
+
+notice = Table(
+    "notice",
+    metadata,
+    id_column(),
+    # Counts what happened to a request; NULL: it is not about one.
+    Column("number", Integer),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    # Who is told.
+    uuid_column("audience_id"),
+    Column("kind", Text, nullable=False),
+    uuid_column("request_id", nullable=True),
+    # The owner that it is about.
+    uuid_column("owner_id", nullable=True),
+    # Small, without geometry and without names of persons.
+    Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    ForeignKeyConstraint(["audience_id"], ["ler.organisation.id"]),
+    ForeignKeyConstraint(["request_id"], ["ler.excavation_request.id"]),
+    ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
+    CheckConstraint("kind ~ '^[a-z_]+[.][a-z_]+$'", name="kind"),
+    CheckConstraint("jsonb_typeof(data) = 'object'", name="data"),
+    CheckConstraint("(number IS NULL) = (request_id IS NULL)", name="number"),
+)
+# Serves the stream of a request.
+Index("ix_notice_request_id", notice.c.request_id, notice.c.number)
+# Serves an organisation's feed.
+Index("ix_notice_audience_id", notice.c.audience_id, notice.c.at)
 
 audit_event = Table(
     "audit_event",
