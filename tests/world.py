@@ -21,9 +21,15 @@ from ingest.load import publish_network
 from ingest.stage import Staged
 from ler.db.engine import create_engine, transaction
 from ler.db.tables import PLATFORM_OPERATOR
+from ler.domain.roles import Role
 from ler.model import ANSWER, Feature
 from ler.packages.gml import Answer, write_answer
-from ler.services.registry import get_owner, register_interest_area, register_owner
+from ler.services.registry import (
+    get_owner,
+    register_interest_area,
+    register_organisation,
+    register_owner,
+)
 from ler.services.requests import NewRequest
 from ler.settings import Settings
 from tests.databases import Database
@@ -68,6 +74,11 @@ class World:
                     coverage=SETTINGS.coverage,
                 )
         return owner_id
+
+    def requester(self, name: str, *, role: Role = Role.EXCAVATOR, cvr: str | None = None) -> UUID:
+        """Register somebody who asks."""
+        with transaction(self.databases.app, PLATFORM_OPERATOR) as connection:
+            return register_organisation(connection, name=name, roles=[role], cvr=cvr)
 
     def upload(self, cvr: str, path: Path, *, settings: Settings = SETTINGS, **more: Any) -> Staged:  # noqa: ANN401 - options of publish_network
         """Stage a file and publish it, whatever it changes; unless it changes nothing."""

@@ -36,8 +36,10 @@ SQL_FILES: Final = (
     "purge.sql",
     "audit.sql",
     "uploads.sql",
+    "register.sql",
     "policies.sql",
     "grants.sql",
+    "access/register.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

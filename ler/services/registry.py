@@ -19,11 +19,13 @@ from sqlalchemy.exc import IntegrityError
 from ler.db.functions import record_event
 from ler.db.tables import PLATFORM_OPERATOR, SRID, interest_area, organisation
 from ler.domain.dig_area import Coverage, check_place
+from ler.domain.registration import LONGEST_NAME
+from ler.domain.roles import Role
 from ler.errors import NotFoundError, RefusedError
 from ler.model import load_model
+from ler.services.grants import grant_role
 
 _CVR: Final = re.compile(r"[0-9]{8}")
-_LONGEST_NAME: Final = 200
 _COLUMNS: Final = (
     organisation.c.id,
     organisation.c.cvr,
@@ -47,26 +49,42 @@ class Organisation:
 def register_owner(
     connection: Connection, *, cvr: str, name: str, email: str | None = None, phone: str | None = None
 ) -> UUID:
-    """Enter a utility owner. RefusedError for a CVR number that is none, is taken, or a name that is none."""
+    """Enter a utility owner, with the role of one. RefusedError as `register_organisation` says."""
     _check_cvr(cvr)
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise RefusedError("name-invalid", f"a name is 1 to {_LONGEST_NAME} printable characters")
+    return register_organisation(connection, name=name, roles=[Role.OWNER], cvr=cvr, email=email, phone=phone)
+
+
+def register_organisation(
+    connection: Connection,
+    *,
+    name: str,
+    roles: Sequence[Role],
+    cvr: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+) -> UUID:
+    """Enter an organisation, or a private person without a CVR number, with its roles, granted everywhere.
+
+    RefusedError for a CVR number that is none, is taken, or a name that is none.
+    """
+    if cvr is not None:
+        _check_cvr(cvr)
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise RefusedError("name-invalid", f"a name is 1 to {LONGEST_NAME} printable characters")
     values = {"cvr": cvr, "name": name.strip(), "email": email, "phone": phone}
     try:
         with connection.begin_nested():
-            owner_id = connection.execute(
+            made = connection.execute(
                 organisation.insert().values(values).returning(organisation.c.id)
             ).scalar_one()
     except IntegrityError:
         raise RefusedError("cvr-taken", f"CVR {cvr} is registered already") from None
     record_event(
-        connection,
-        "operator:organisation:add",
-        actor=PLATFORM_OPERATOR,
-        object_id=owner_id,
-        details={"cvr": cvr},
+        connection, "operator:organisation:add", actor=PLATFORM_OPERATOR, object_id=made, details={"cvr": cvr}
     )
-    return UUID(str(owner_id))
+    for role in roles:
+        grant_role(connection, made, role)
+    return UUID(str(made))
 
 
 def register_interest_area(

@@ -17,6 +17,7 @@ from conflicts.match import OwnerMatch, match_request
 from ler.db import functions, tables
 from ler.db.engine import create_engine, transaction
 from ler.db.rows import copy_features, feature_to_row, row_to_feature
+from ler.domain.roles import Role
 from ler.model import Feature, Value, load_model
 from tests.databases import Database
 
@@ -55,9 +56,11 @@ class World:
         with transaction(self.engines[role], principal, request) as connection:
             yield connection
 
-    def organisation(self, name: str, **values: object) -> UUID:
+    def organisation(self, name: str, *, role: Role = Role.EXCAVATOR, **values: object) -> UUID:
         with self.acting(tables.PLATFORM_OPERATOR) as connection:
-            return self._insert(connection, tables.organisation, name=name, **values)
+            made = self._insert(connection, tables.organisation, name=name, **values)
+            self._insert(connection, tables.grant, organisation_id=made, role=role.value)
+        return made
 
     def interest_area(self, owner: UUID, area: Polygon) -> UUID:
         geom = from_shape(MultiPolygon([area]), srid=tables.SRID)
@@ -68,7 +71,7 @@ class World:
 
     def owner(self, name: str, area: Polygon | None = None) -> UUID:
         """Register an owner whose interest is the area, or everything within 1 km."""
-        owner = self.organisation(name)
+        owner = self.organisation(name, role=Role.OWNER)
         self.interest_area(owner, area or square(-1000, -1000, 1000, 1000))
         return owner
 

@@ -23,7 +23,7 @@ SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     SELECT i.owner_id, i.id
     FROM ler.interest_area AS i
-    WHERE i.geom && find_owners.area AND ST_Intersects(i.geom, find_owners.area)
+    WHERE i.ended_at IS NULL AND i.geom && find_owners.area AND ST_Intersects(i.geom, find_owners.area)
 $$;
 
 

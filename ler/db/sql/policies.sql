@@ -22,7 +22,7 @@ END
 $$;
 
 
--- Organisations and interest areas: one's own; registering is the operator's act, who sees the register it keeps.
+-- Organisations and interest areas: one's own; the operator sees the register that it keeps.
 CREATE POLICY own ON ler.organisation FOR SELECT TO ler_app, ler_readonly
     USING (id = (SELECT ler.principal()));
 -- Who was asked may be called, and who asks may be called back.
@@ -31,8 +31,9 @@ CREATE POLICY asked ON ler.organisation FOR SELECT TO ler_app, ler_readonly
         SELECT FROM ler.owner_request AS q
         WHERE q.requester_id = (SELECT ler.principal()) AND q.owner_id = organisation.id
     ));
+-- Not a private person who does not wish to be named: its request says how it is reached.
 CREATE POLICY asking ON ler.organisation FOR SELECT TO ler_app, ler_readonly
-    USING (EXISTS (
+    USING (NOT anonymous AND EXISTS (
         SELECT FROM ler.owner_request AS q
         WHERE q.owner_id = (SELECT ler.principal()) AND q.requester_id = organisation.id
     ));

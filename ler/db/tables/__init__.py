@@ -14,6 +14,7 @@ from ler.db.tables.networks import (
     staged_feature,
 )
 from ler.db.tables.organisations import PLATFORM_OPERATOR, interest_area, organisation
+from ler.db.tables.register import account, contact, grant, mandate
 from ler.db.tables.requests import (
     ANSWER_TYPES,
     DELIVERED,
@@ -35,11 +36,15 @@ __all__ = [
     "PLATFORM_OPERATOR",
     "SRID",
     "access_token",
+    "account",
     "audit_event",
+    "contact",
     "drawing",
     "excavation_request",
+    "grant",
     "idempotency_key",
     "interest_area",
+    "mandate",
     "metadata",
     "network_dataset",
     "network_feature",
