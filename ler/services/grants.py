@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ler.db.functions import record_event
 from ler.db.tables import PLATFORM_OPERATOR, SRID, grant
+from ler.domain.access import Scope
 from ler.domain.faults import refuse_faults
 from ler.domain.registration import text_faults
 from ler.domain.roles import Role, known_roles, known_scopes, permitted_by_mandate
@@ -53,7 +54,7 @@ class ActingFor:
     """An organisation for which a provider acts, and what it may do there."""
 
     organisation_id: UUID
-    scopes: frozenset[str]
+    scopes: frozenset[Scope]
 
 
 def grant_role(

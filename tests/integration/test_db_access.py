@@ -27,7 +27,9 @@ from tests.integration.test_drawings_matched import add_drawing, drawing_row, ma
 
 __all__ = ["world"]
 
-OTHER_SCENES: dict[str, str] = {}
+OTHER_SCENES: dict[str, str] = {
+    **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
+}
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
 ROLES = ("ler_app", "ler_worker", "ler_readonly")
@@ -275,7 +277,7 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
     statements: list[Executable] = [
         tables.organisation.insert().values(name="x"),
         tables.interest_area.insert().values(
-            owner_id=mine, utility_types=["el"], geom="SRID=25832;MULTIPOLYGON(((0 0,1 0,1 1,0 0)))"
+            owner_id=yours, utility_types=["el"], geom="SRID=25832;MULTIPOLYGON(((0 0,1 0,1 1,0 0)))"
         ),
         tables.network_dataset.insert().values(owner_id=yours, name="x"),
         tables.network_dataset.update().values(current_version_id=None),
@@ -424,6 +426,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
     assert {name for name, definer, *_ in rows if definer} == {
         *("match_request", "publish_version", "discard_version", "purge_versions", "sweep_staging"),
         *("find_token", "queue_upload", "uploads_at_work", "uploads_with_files", "forget_old_keys"),
+        *("granted_roles", "mandate_of", "providers", "revise_interest_area"),
         *("known_blobs", "cancel_request", "mark_late"),
     }
     for name, definer, owner, path, for_all in rows:

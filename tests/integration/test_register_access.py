@@ -244,9 +244,9 @@ def test_roles_hold_for_their_time_and_their_place(world: World) -> None:
     with world.acting(org) as connection:
         assert roles_now(connection, org, square(1, 1, 9, 9)) == {Role.EXCAVATOR}
         assert roles_now(connection, org, square(11, 1, 19, 9)) == {Role.EXCAVATOR, Role.AUTHORITY}
-        kept = {one.id: one for one in list_grants(connection)}
-    assert len(kept) == 4, "what was granted stays to be read"
-    assert kept[later].valid_from == kept[later].valid_to
+        every = {one.id: one for one in list_grants(connection)}
+    assert len(every) == 4, "what was granted stays to be read"
+    assert every[later].valid_from == every[later].valid_to
 
 
 def test_a_grant_that_cannot_be_is_refused(world: World) -> None:
@@ -270,11 +270,11 @@ def test_a_mandate_lets_a_provider_do_what_it_names_while_everybody_is_what_he_w
     with world.database.connect() as superuser:
         superuser.execute("UPDATE ler.organisation SET cvr = '33333333' WHERE id = %s", [owner])
 
-    def acting(cvr: str = "33333333", provider: UUID = provider) -> set[str] | None:
+    def acting(cvr: str = "33333333", provider: UUID = provider) -> frozenset[Scope] | None:
         with world.acting(None) as connection:
             found = find_acting_for(connection, provider, cvr)
         assert found is None or found.organisation_id == owner
-        return set(found.scopes) if found else None
+        return found.scopes if found else None
 
     def give(**values: object) -> UUID:
         with world.acting(owner) as connection:
@@ -302,7 +302,7 @@ def test_a_mandate_lets_a_provider_do_what_it_names_while_everybody_is_what_he_w
     give(scopes=["network:read"], valid_from="2020-01-01", valid_to="2021-01-01")
     assert acting() == {Scope.ANSWER_READ}
     # It ends with the provider's role, and with the owner's.
-    for organisation, left in ((owner, set()), (provider, None)):
+    for organisation, left in ((owner, frozenset[Scope]()), (provider, None)):
         with world.acting(OPERATOR) as connection:
             for one in list_grants(connection, organisation):
                 end_grant(connection, one.id)
@@ -319,7 +319,7 @@ def test_an_interest_area_ends_and_its_next_revision_keeps_the_number(scene: Sce
         before = connection.execute(select(area)).one()
     geom = f"SRID=25832;{MultiPolygon([square(500, 0, 510, 10)]).wkt}"
     values = {"area": before.id, "seen": 1, "geom": geom}
-    codes = {"LE404": "none", "LE409": ("changed", "")}
+    codes: dict[str, str | tuple[str, str]] = {"LE404": "none", "LE409": ("changed", "")}
     for principal, change in ((other, {}), (owner, {"area": uuid4()}), (scene.diggers[0], {})):
         with pytest.raises(NotFoundError), world.acting(principal) as connection, refusals(codes):
             connection.execute(revise, values | change)

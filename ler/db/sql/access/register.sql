@@ -5,7 +5,7 @@ CREATE POLICY supervising ON ler.interest_area FOR SELECT TO ler_app, ler_readon
     USING ((SELECT ler.has_role('auditor')));
 -- Who may be given a mandate must be found, and who gave or holds one must be named.
 CREATE POLICY provider ON ler.organisation FOR SELECT TO ler_app, ler_readonly
-    USING (id IN (SELECT ler.providers()));
+    USING ((SELECT ler.principal()) IS NOT NULL AND id IN (SELECT ler.providers()));
 CREATE POLICY mandate ON ler.organisation FOR SELECT TO ler_app, ler_readonly
     USING (EXISTS (
         SELECT FROM ler.mandate AS m
