@@ -287,20 +287,20 @@ def test_a_mandate_lets_a_provider_do_what_it_names_while_everybody_is_what_he_w
             query = tables.mandate.update().where(tables.mandate.c.id == mandate)
             assert connection.execute(query.values(revoked_at=func.now())).rowcount == 1
 
-    assert acting() == {Scope.ANSWER_READ}
+    assert acting() == frozenset({Scope.ANSWER_READ})
     assert acting(provider=scene.providers[1]) is None
     assert acting("22222220") is None
     assert acting("00000000") is None
     # Several count together; an unknown scope and one beyond the owner's own rights grant nothing.
     more = give(scopes=["answer:write", "answer:burn", "request:write"])
-    assert acting() == {Scope.ANSWER_READ, Scope.ANSWER_WRITE}
+    assert acting() == frozenset({Scope.ANSWER_READ, Scope.ANSWER_WRITE})
     everything = give(scopes=[*Scope])
     assert acting() == PERMISSIONS_OF[Role.OWNER] & MANDATABLE
     revoke(everything, by=owner)
     revoke(more, by=provider)
     give(scopes=["network:read"], valid_from=text("now() + interval '1 hour'"))
     give(scopes=["network:read"], valid_from="2020-01-01", valid_to="2021-01-01")
-    assert acting() == {Scope.ANSWER_READ}
+    assert acting() == frozenset({Scope.ANSWER_READ})
     # It ends with the provider's role, and with the owner's.
     for organisation, left in ((owner, frozenset[Scope]()), (provider, None)):
         with world.acting(OPERATOR) as connection:
