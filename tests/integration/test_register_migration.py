@@ -81,7 +81,8 @@ def test_going_back_keeps_the_newest_of_a_number_and_what_was_asked_about(empty_
         )
     downgrade(empty_database.url(), BEFORE)
     with empty_database.connect() as connection:
-        left = dict(connection.execute("SELECT id, registration_number FROM ler.interest_area").fetchall())
+        rows = connection.execute("SELECT id, registration_number FROM ler.interest_area").fetchall()
+    left = {row[0]: row[1] for row in rows}
     assert set(left) == {first[0], newest[0]}
     assert left[newest[0]] == newest[1]
     assert left[first[0]] != newest[1]
