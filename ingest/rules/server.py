@@ -10,29 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ingest.rules.case import Broken, Case, Restriction, Stage
 from ingest.rules.established import is_later
-from ler.model.values import BEFORE
-
-EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "CSV": ("csv",),
-    "DGN": ("dgn",),
-    "DOC": ("doc",),
-    "DOCX": ("docx",),
-    "DWF": ("dwf",),
-    "DWG": ("dwg",),
-    "DXF": ("dxf",),
-    "IFC-SPF": ("ifc",),
-    "IFC-XML": ("ifcxml", "xml"),
-    "JPEG": ("jpg", "jpeg"),
-    "PDF": ("pdf",),
-    "SAT": ("sat",),
-    "SHP": ("shp", "shz", "zip"),
-    "SKP": ("skp",),
-    "TAB": ("tab", "zip"),
-    "TIFF": ("tif", "tiff"),
-    "XLS": ("xls",),
-    "XLSX": ("xlsx",),
-}
-"""File name extensions of each format; SHP and TAB are several files, which owners send zipped."""
+from ler.model.values import BEFORE, EXTENSIONS
 
 MOST_MM: Final[Mapping[str, float]] = {
     "vejledendeDybde": 100_000.0,

@@ -109,6 +109,11 @@ def check_order(*, is_update: bool, answered_before: bool) -> None:
         )
 
 
+def appointment_faults(meeting: Appointment, now: datetime) -> list[Fault]:
+    """Return what is wrong with an appointment at `now`, aware."""
+    return [*_meeting(meeting, now)]
+
+
 def _content(answer: AnswerContent) -> Iterator[Fault]:
     rule = CONTENT_RULES[answer.type]
     parts = (
@@ -131,9 +136,11 @@ def _content(answer: AnswerContent) -> Iterator[Fault]:
 def _times(answer: AnswerContent, now: datetime) -> Iterator[Fault]:
     if answer.expected_time is not None and answer.expected_time <= now:
         yield Fault("expected-time-past", "/expected_time", "the expected time must lie ahead")
-    meeting = answer.appointment
-    if meeting is None:
-        return
+    if answer.appointment is not None:
+        yield from _meeting(answer.appointment, now)
+
+
+def _meeting(meeting: Appointment, now: datetime) -> Iterator[Fault]:
     if meeting.starts_at <= now:
         yield Fault("appointment-past", "/appointment/starts_at", "the appointment must lie ahead")
     if meeting.ends_at <= meeting.starts_at:

@@ -40,6 +40,28 @@ MEDIA_TYPES: Final = {
 }
 """Formats an attachment may have, with the media type each must state (restriction formatRestriktion)."""
 
+EXTENSIONS: Final = {
+    "CSV": ("csv",),
+    "DGN": ("dgn",),
+    "DOC": ("doc",),
+    "DOCX": ("docx",),
+    "DWF": ("dwf",),
+    "DWG": ("dwg",),
+    "DXF": ("dxf",),
+    "IFC-SPF": ("ifc",),
+    "IFC-XML": ("ifcxml", "xml"),
+    "JPEG": ("jpg", "jpeg"),
+    "PDF": ("pdf",),
+    "SAT": ("sat",),
+    "SHP": ("shp", "shz", "zip"),
+    "SKP": ("skp",),
+    "TAB": ("tab", "zip"),
+    "TIFF": ("tif", "tiff"),
+    "XLS": ("xls",),
+    "XLSX": ("xlsx",),
+}
+"""File name extensions of each format; SHP and TAB are several files, which owners send zipped."""
+
 DATE_PATTERN: Final = "YYYY-MM-DD"
 DATETIME_PATTERN: Final = "YYYY-MM-DDThh:mm:ss"
 TIME_PATTERN: Final = "YYYY-MM-DD | YYYY-MM | YYYY"
