@@ -38,7 +38,7 @@ class Answered:
     @property
     def missing(self) -> list[OwnerStatus]:
         """Owners that were asked and have not answered: no digging before they have."""
-        return [owner for owner in self.owners if owner.delivery is None]
+        return [owner for owner in self.owners if not owner.answered]
 
 
 def answer_request(
@@ -74,9 +74,9 @@ def answer_request(
         owners = list_owner_statuses(connection, request.id, store)
         step("Writing the consolidated package")
         packages = [write_consolidated_package(out, request, owners)]
-        complete = all(owner.delivery for owner in owners)
+        complete = all(owner.answered for owner in owners)
         for owner in owners:
-            if owner.delivery:
+            if owner.deliveries:
                 step(f"Writing the package of {owner.name}")
                 packages.append(write_owner_package(out, request, owner, complete=complete))
         for package in packages:

@@ -58,7 +58,7 @@ def draw_site_maps(
 
 def _map_text(answered: Answered, language: Language) -> MapText:
     request = answered.request
-    empty = [o.name for o in answered.owners if o.delivery and not o.delivery.features]
+    empty = [o.name for o in answered.owners if o.answered and not o.feature_count]
     missing = [o.name for o in answered.missing]
 
     def words(key: str, **values: object) -> str:
@@ -78,7 +78,7 @@ def _map_text(answered: Answered, language: Language) -> MapText:
 def _map_features(answered: Answered) -> Iterator[MapFeature]:
     types = load_model().types
     for owner in answered.owners:
-        for feature in owner.delivery.features if owner.delivery else ():
+        for feature in (one for delivery in owner.deliveries for one in delivery.features):
             if feature.geometry is not None:
                 utility = next(iter(feature.utility_types(types[feature.type])), "")
                 yield MapFeature(

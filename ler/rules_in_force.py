@@ -66,3 +66,13 @@ def due_by_default_rules(received_at: datetime) -> datetime:
     year = legal_day(received_at).year
     calendar = calendar_of_denmark(year, year + 1, extra_days_off)
     return due_at(received_at, DeadlineKind.ORDINARY, calendar, DeadlineRules())
+
+
+def manual_due(settings: Settings) -> Due:
+    """Return how long owners have, from the receipt, whose answer is taken out for manual handling."""
+
+    def due(received_at: datetime) -> datetime:
+        calendar = working_calendar(settings, legal_day(received_at).year)
+        return due_at(received_at, DeadlineKind.MANUAL, calendar, deadline_rules(settings))
+
+    return due

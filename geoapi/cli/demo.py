@@ -30,7 +30,7 @@ def tell(shown: Shown, out: Path) -> None:
         "Dig site", "Area", "Owners asked", "with lines", "Features", "Packages", "Map, beside the packages"
     )
     for site, answered, picture in shown.sites:
-        with_lines = [o for o in answered.owners if o.delivery and o.delivery.features]
+        with_lines = [o for o in answered.owners if o.feature_count]
         table.add_row(
             site.name,
             f"{site.area.area:,.0f} m²",

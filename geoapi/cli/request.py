@@ -110,7 +110,7 @@ def tell(answered: Answered, receipt: Receipt, pictures: list[Path]) -> None:
     """Print the receipt, where packages and maps are, and who is missing before anybody may dig."""
     table = Table("Owner", "CVR", "Answer", "Features", "Must answer by", title=_title(receipt))
     for owner, asked in zip(answered.owners, receipt.owners, strict=True):
-        count = str(len(owner.delivery.features)) if owner.delivery else ""
+        count = str(owner.feature_count) if owner.deliveries else ""
         table.add_row(owner.name, owner.cvr, asked.answer_type or "NOT ANSWERED", count, _legal(asked.due_at))
     results().print(table)
     for path in [*(package.path for package in answered.packages), *pictures]:

@@ -11,10 +11,13 @@ from uuid import UUID
 
 from shapely import Polygon
 
+from ler.domain.answers import Appointment
+from ler.domain.states import OWES_ANSWER, OwnerState
 from ler.model import ANSWER, Feature
 
 NO_LINES: Final = "ingen ledninger i graveområde"
 DELIVERED: Final = "ledningsoplysninger udleveret"
+MANUAL: Final = "udtaget til manuel behandling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +73,32 @@ class DeliveredDrawing:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveredAttachment:
+    """A file that the owner sent with its answer; it lies in the blob store."""
+
+    path: str
+    """Within the owner's folder: what LER calls `sti`. Plain and relative, with `/`."""
+    file: Path | None
+    """None when the store has lost it."""
+    sha256: str
+    size_bytes: int
+    format: str
+    """A value of the LER code list of formats."""
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """The answer of one owner: from which version of its network, and what of it lies in the area."""
+    """An answer that holds: the platform's from a version of the owner's network, or one of the owner's own."""
 
     answer_id: UUID
     answer_type: str
     """A value of the LER code list Graveforespoergselssvartype."""
-    version: int
-    published_at: datetime
-    source_sha256: str
-    """Digest of the file that the owner gave."""
+    version: int | None
+    """Of the network; None for an answer of the owner's own."""
+    published_at: datetime | None
+    source_sha256: str | None
+    """Digest of the file that the owner gave; None for an answer without one."""
     header: Feature
     """What the owner's file said of itself: validity, contact."""
     features: Sequence[Feature]
@@ -90,11 +109,29 @@ class Delivery:
     """References to features outside the area, removed from the delivered copies."""
     drawings: Sequence[DeliveredDrawing] = ()
     """By name."""
+    interest_areas: Sequence[int] = ()
+    """Registration numbers of the areas for which it speaks."""
+    revision: int = 1
+    """How many answers the owner gave for them."""
+    answered_at: datetime | None = None
+    valid_until: date | None = None
+    """Last day on which the owner vouches for it (LER gyldigTil)."""
+    further_information: str | None = None
+    expected_time: datetime | None = None
+    """When another answer is expected, of one taken out for manual handling."""
+    attachments: Sequence[DeliveredAttachment] = ()
+    """By path."""
+
+    @property
+    def given_by_owner(self) -> bool:
+        """Whether the owner gave it itself."""
+        return self.version is None
 
     def answer_header(self) -> Feature:
         """The root of this answer: our identifier and kind, the owner's validity and contact."""
         attributes = {**self.header.attributes, "id": str(self.answer_id), "type": self.answer_type}
-        attributes.pop("forventetAfleveringstidspunkt", None)  # only of answers taken out for manual handling
+        if self.answer_type != MANUAL:
+            attributes.pop("forventetAfleveringstidspunkt", None)
         return Feature(ANSWER, f"svar-{self.answer_id}", attributes)
 
     def counts(self) -> dict[str, int]:
@@ -103,8 +140,21 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaStatus:
+    """How far an owner is for one of its interest areas. Moments are aware UTC."""
+
+    registration_number: int
+    state: OwnerState
+    """`asked` also when it was acknowledged: that changes nothing for who digs, and not the package."""
+    due_at: datetime | None
+    late: bool = False
+    appointment: Appointment | None = None
+    """When and where lines are pointed out on site."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerStatus:
-    """One owner that was asked; without a delivery it has not answered."""
+    """One owner that was asked, and its answers."""
 
     id: UUID
     cvr: str
@@ -113,4 +163,27 @@ class OwnerStatus:
     phone: str | None
     interest_areas: Sequence[int] = field(default_factory=tuple)
     """Registration numbers of its interest areas that the dig area touches."""
-    delivery: Delivery | None = None
+    deliveries: Sequence[Delivery] = ()
+    """The answers that hold, of which one may speak for several areas; by area."""
+    areas: Sequence[AreaStatus] = ()
+    """Every interest area that was asked."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether nothing is owed: an answer for each area, and none that was only taken out for manual handling."""
+        return all(area.state not in OWES_ANSWER for area in self.areas)
+
+    @property
+    def to_be_marked(self) -> bool:
+        """Whether lines must still be pointed out on site before anybody digs."""
+        return any(area.state is OwnerState.TO_BE_MARKED for area in self.areas)
+
+    @property
+    def answer_types(self) -> list[str]:
+        """The kinds of its answers, each once."""
+        return list(dict.fromkeys(delivery.answer_type for delivery in self.deliveries))
+
+    @property
+    def feature_count(self) -> int:
+        """Features of all answers."""
+        return sum(len(delivery.features) for delivery in self.deliveries)

@@ -12,11 +12,9 @@ import shapely
 from rasterio.errors import RasterioError
 from shapely import MultiPolygon, Polygon
 
+from ler.packages.attachments import FOLDER
 from ler.packages.cog import write_clipped
 from ler.packages.content import Deliver, DeliveredDrawing, OwnerStatus, RequestInfo
-
-FOLDER: Final = "bilag"
-"""Folder of drawings, in it one a CVR number."""
 
 _QUARTER_STEPS: Final = 16
 """Sides of a quarter of a circle, as in `ler.reach`."""
@@ -104,8 +102,8 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 def _members(owner: OwnerStatus) -> Iterator[tuple[str, DeliveredDrawing]]:
     """Name the members of an owner's drawings, so that no two meet in one file, on Windows too."""
-    taken: set[str] = set()
-    for drawing in owner.delivery.drawings if owner.delivery else ():
+    taken = {one.path.casefold() for delivery in owner.deliveries for one in delivery.attachments}
+    for drawing in (one for delivery in owner.deliveries for one in delivery.drawings):
         name, number = drawing.file_name, 1
         while name.casefold() in taken:
             number += 1

@@ -62,9 +62,9 @@ def write_geopackage(
 def _by_type(owners: Sequence[OwnerStatus], model: Model) -> Iterator[tuple[FeatureType, list[Row]]]:
     rows: dict[str, list[Row]] = {}
     for owner in owners:
-        if owner.delivery:
-            for feature in owner.delivery.features:
-                row = (owner, feature, feature.gml_id in owner.delivery.clipped)
+        for delivery in owner.deliveries:
+            for feature in delivery.features:
+                row = (owner, feature, feature.gml_id in delivery.clipped)
                 rows.setdefault(feature.type, []).append(row)
     return ((model.types[name], rows[name]) for name in sorted(rows))
 
@@ -118,13 +118,13 @@ def _area_frame(request: RequestInfo) -> geopandas.GeoDataFrame:
 
 
 def _owners_frame(owners: Sequence[OwnerStatus]) -> pd.DataFrame:
-    deliveries = [owner.delivery for owner in owners]
+    answers = ["; ".join(owner.answer_types) or None for owner in owners]
     return pd.DataFrame(
         {
             "cvr": [owner.cvr for owner in owners],
             "name": [owner.name for owner in owners],
-            "answer": pd.array([d.answer_type if d else None for d in deliveries], dtype="object"),
-            "features": [len(d.features) if d else 0 for d in deliveries],
+            "answer": pd.array(answers, dtype="object"),
+            "features": [owner.feature_count for owner in owners],
             "email": pd.array([owner.email for owner in owners], dtype="object"),
             "phone": pd.array([owner.phone for owner in owners], dtype="object"),
         }

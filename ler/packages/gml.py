@@ -9,6 +9,7 @@ line where none lies.
 one at a time and cuts nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
@@ -108,13 +109,17 @@ def stream_answer(
 def write_collection(stream: BinaryIO, answers: Iterable[Answer], model: Model | None = None) -> int:
     """Write the answers of several owners as one document, each whole in its own member.
 
-    `gml:id`s get the owner's CVR number in front, since a document may not hold one twice.
+    `gml:id`s get the owner's CVR number in front, since a document may not hold one twice; those of an owner's further
+    answers a count as well.
     """
     writer = _Writer(stream, model or load_model())
     writer.text(f'{_DECLARATION}<gml:FeatureCollection{_DECLARATIONS} gml:id="ledningspakke">\n')
     members = 0
+    counts: Counter[str] = Counter()
     for answer in answers:
-        writer.prefix = f"cvr{answer.owner_cvr}."
+        counts[answer.owner_cvr] += 1
+        count = counts[answer.owner_cvr]
+        writer.prefix = f"cvr{answer.owner_cvr}." if count == 1 else f"cvr{answer.owner_cvr}-{count}."
         writer.text("<gml:featureMember>")
         members += writer.answer(answer, "")
         writer.text("</gml:featureMember>\n")

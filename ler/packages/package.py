@@ -12,17 +12,21 @@ import shutil
 import tempfile
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import shapely
 
+from ler.domain.attachments import media_type_of
 from ler.model import VERSIONS
-from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.attachments import LaidAttachment, lay_attachments
+from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
 from ler.packages.drawings import LaidDrawing, lay_drawings
 from ler.packages.geopackage import write_geopackage
 from ler.packages.gml import Answer, write_answer, write_collection
@@ -58,7 +62,7 @@ def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus, 
 
     `complete` says whether every owner of the request has answered, not this one alone.
     """
-    if owner.delivery is None:
+    if not owner.deliveries:
         raise ValueError(f"{owner.name} has not answered request {request.order_number}")
     name = f"ledningspakke-{request.order_number}-{owner.cvr}-{_slug(owner.name)}.zip"
     return _write(folder / name, request, [owner], owner.id, complete=complete)
@@ -66,7 +70,7 @@ def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus, 
 
 def write_consolidated_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Package:
     """Write the package of all owners that were asked, those that have not answered named as missing."""
-    complete = bool(owners) and all(owner.delivery for owner in owners)
+    complete = bool(owners) and all(owner.answered for owner in owners)
     return _write(
         folder / f"ledningspakke-{request.order_number}.zip", request, owners, None, complete=complete
     )
@@ -79,11 +83,12 @@ def _write(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
         workshop = Path(name)
         drawings = {owner.id: lay_drawings(workshop, request, owner) for owner in owners}
+        attachments = {owner.id: lay_attachments(workshop, owner) for owner in owners}
         members = _write_members(workshop, request, owners, owner_id)
-        members |= {laid.member: 0 for each in drawings.values() for laid in each if laid.member}
-        manifest = _manifest(
-            workshop, members, request, owners, owner_id, drawings=drawings, complete=complete
-        )
+        members |= {laid.member: 0 for laid in chain(*drawings.values()) if laid.member}
+        members |= {laid.member: 0 for laid in chain(*attachments.values()) if laid.member}
+        entries = [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners]
+        manifest = _manifest(workshop, members, request, entries, owner_id, complete=complete)
         (workshop / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
@@ -102,12 +107,12 @@ def _write_members(
     """Write the members; returns how many features each holds, by name."""
     stem = "consolidated" if owner_id is None else "ledningsoplysninger"
     answers = [
-        Answer(owner.cvr, owner.name, owner.delivery.answer_header(), owner.delivery.features)
+        Answer(owner.cvr, owner.name, delivery.answer_header(), delivery.features)
         for owner in owners
-        if owner.delivery
+        for delivery in owner.deliveries
     ]
     with (workshop / f"{stem}.gml").open("wb") as stream:
-        if owner_id is None:
+        if owner_id is None or len(answers) > 1:
             gml_members = write_collection(stream, answers)
         else:
             gml_members = write_answer(stream, answers[0])
@@ -124,10 +129,9 @@ def _manifest(
     workshop: Path,
     members: dict[str, int],
     request: RequestInfo,
-    owners: Sequence[OwnerStatus],
+    owners: Sequence[Mapping[str, Any]],
     owner_id: UUID | None,
     *,
-    drawings: Mapping[UUID, Sequence[LaidDrawing]],
     complete: bool,
 ) -> dict[str, Any]:
     return {
@@ -150,33 +154,80 @@ def _manifest(
             "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
             "clip_buffer_m": request.clip_buffer_m,
         },
-        "owners": [_owner_entry(owner, drawings[owner.id]) for owner in owners],
+        "owners": owners,
         "members": [_member_entry(workshop, name, count) for name, count in members.items()],
     }
 
 
-def _owner_entry(owner: OwnerStatus, drawings: Sequence[LaidDrawing]) -> dict[str, Any]:
+def _owner_entry(
+    owner: OwnerStatus, drawings: Sequence[LaidDrawing], attachments: Sequence[LaidAttachment]
+) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "cvr": owner.cvr,
         "name": owner.name,
         "email": owner.email,
         "phone": owner.phone,
         "interest_areas": list(owner.interest_areas),
-        "answer": None,
-        "feature_count": 0,
+        "areas": [_area_entry(area) for area in owner.areas],
+        "answered": owner.answered,
+        "to_be_marked": owner.to_be_marked,
+        "answer": "; ".join(owner.answer_types) or None,
+        "answers": [_delivery_entry(delivery) for delivery in owner.deliveries],
+        "feature_count": owner.feature_count,
     }
-    if owner.delivery is None:
+    if not owner.deliveries:
         return entry
-    return entry | _delivery_entry(owner.delivery) | {"drawings": [laid.entry() for laid in drawings]}
+    counts = Counter(feature.type for delivery in owner.deliveries for feature in delivery.features)
+    return entry | {
+        "feature_counts": dict(sorted(counts.items())),
+        "clipped_count": sum(len(delivery.clipped) for delivery in owner.deliveries),
+        "references_left_out": sum(delivery.left_out_references for delivery in owner.deliveries),
+        **_dataset(owner.deliveries),
+        "drawings": [laid.entry() for laid in drawings],
+        "attachments": [laid.entry() for laid in attachments],
+    }
+
+
+def _dataset(deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """From which publication of the owner's network the platform answered, if it did."""
+    found = next((one for one in deliveries if not one.given_by_owner), None)
+    return {
+        "dataset_version": found.version if found else None,
+        "dataset_published_at": _timestamp(found.published_at) if found and found.published_at else None,
+        "dataset_source_sha256": found.source_sha256 if found else None,
+    }
+
+
+def _area_entry(area: AreaStatus) -> dict[str, Any]:
+    meeting = area.appointment
+    return {
+        "registration_number": area.registration_number,
+        "state": str(area.state),
+        "due_at": _timestamp(area.due_at) if area.due_at else None,
+        "late": area.late,
+        "appointment": {
+            "starts_at": _timestamp(meeting.starts_at),
+            "ends_at": _timestamp(meeting.ends_at),
+            "place": meeting.place,
+            "contact": meeting.contact,
+        }
+        if meeting
+        else None,
+    }
 
 
 def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
     return {
         "answer": delivery.answer_type,
         "answer_id": str(delivery.answer_id),
-        "dataset_version": delivery.version,
-        "dataset_published_at": _timestamp(delivery.published_at),
-        "dataset_source_sha256": delivery.source_sha256,
+        "revision": delivery.revision,
+        "interest_areas": list(delivery.interest_areas),
+        "given_by": "owner" if delivery.given_by_owner else "platform",
+        "answered_at": _timestamp(delivery.answered_at) if delivery.answered_at else None,
+        "valid_until": delivery.valid_until.isoformat() if delivery.valid_until else None,
+        "further_information": delivery.further_information,
+        "expected_time": _timestamp(delivery.expected_time) if delivery.expected_time else None,
+        "source_sha256": delivery.source_sha256,
         "feature_count": len(delivery.features),
         "feature_counts": delivery.counts(),
         "clipped_count": len(delivery.clipped),
@@ -186,14 +237,18 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
 
 def _member_entry(workshop: Path, name: str, feature_count: int) -> dict[str, Any]:
     digest, size = _digest(workshop / name)
-    suffix = Path(name).suffix.lower().replace(".tiff", ".tif")
     return {
         "path": name,
-        "media_type": _MEDIA_TYPES[suffix],
+        "media_type": _media_type(name),
         "size_bytes": size,
         "sha256": digest,
         "feature_count": feature_count,
     }
+
+
+def _media_type(name: str) -> str:
+    suffix = Path(name).suffix.lower().replace(".tiff", ".tif")
+    return _MEDIA_TYPES.get(suffix) or media_type_of(name)
 
 
 def _area_geojson(request: RequestInfo) -> str:

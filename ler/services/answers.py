@@ -212,9 +212,7 @@ def acknowledge(connection: Connection, owner_request_id: UUID) -> Asked:
     return get_asked(connection, owner_request_id)
 
 
-def give_answer(
-    connection: Connection, owner_request_id: UUID, answer: NewAnswer, manual_due: Due
-) -> Given:
+def give_answer(connection: Connection, owner_request_id: UUID, answer: NewAnswer, manual_due: Due) -> Given:
     """Answer, or correct the answer that there is; what lies outside the dig area is cut off.
 
     `manual_due` says, from the receipt, until when an answer must follow one that is taken out for manual handling.
@@ -233,8 +231,8 @@ def give_answer(
         "manual_due_at": manual_due(asked.received_at),
     }
     with refusals(_REFUSALS):
-        row = connection.execute(_GIVE, values).one()
-    return Given(**{**row._mapping, "state": OwnerState(row.state)})
+        row = connection.execute(_GIVE, values).mappings().one()
+    return Given(**{**row, "state": OwnerState(row["state"])})
 
 
 def withdraw_answer(connection: Connection, owner_request_id: UUID, reason: str = "") -> Asked:
@@ -419,7 +417,9 @@ def _text_faults(answer: NewAnswer) -> Iterator[Fault]:
     if not contact.person.strip():
         yield Fault("contact-name-missing", "/contact/person", "a contact has a name (Kontaktprofil.navn)")
     if not contact.email and not contact.phone:
-        yield Fault("contact-unreachable", "/contact", "a contact has a telephone number or an e-mail address")
+        yield Fault(
+            "contact-unreachable", "/contact", "a contact has a telephone number or an e-mail address"
+        )
     for name, value, most in (
         ("person", contact.person, 100),
         ("phone", contact.phone, 15),
@@ -435,9 +435,7 @@ def _long(name: str, value: str) -> Iterator[Fault]:
 
 
 def _features_json(features: Sequence[Feature]) -> str:
-    rows = features_to_rows(
-        features, load_model().types, owner_id=_NOBODY, version_id=_NOBODY, first_seq=1
-    )
+    rows = features_to_rows(features, load_model().types, owner_id=_NOBODY, version_id=_NOBODY, first_seq=1)
     return json.dumps(
         [
             {name: value for name, value in row.items() if name not in _NOT_DELIVERED}

@@ -4,6 +4,8 @@ The caller's transaction works for one request (`ler.db.engine.transaction(..., 
 sees that request and nothing else.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,7 @@ from ler.blobs import BlobStore
 from ler.db.functions import record_event
 from ler.db.rows import row_to_feature
 from ler.db.tables import (
+    answer_attachment,
     interest_area,
     network_version,
     organisation,
@@ -24,37 +27,45 @@ from ler.db.tables import (
     package_drawing,
     package_feature,
 )
+from ler.domain.states import OwnerState
 from ler.errors import BlobDamagedError, UnavailableError
 from ler.model import ANSWER, Feature
-from ler.packages.content import Deliver, DeliveredDrawing, Delivery, OwnerStatus
+from ler.packages.content import (
+    AreaStatus,
+    Deliver,
+    DeliveredAttachment,
+    DeliveredDrawing,
+    Delivery,
+    OwnerStatus,
+)
 from ler.packages.package import Package
+from ler.services.answers import appointment_of
 
 
 def list_owner_statuses(
     connection: Connection, request_id: UUID, store: BlobStore | None = None
 ) -> list[OwnerStatus]:
-    """Return every owner that the request asked, by CVR number, with its delivery when it has answered.
+    """Return every owner that the request asked, by CVR number, with the answers that hold.
 
-    `store` holds the drawings. UnavailableError when there are drawings and no store; one whose file is gone has no
+    `store` holds drawings and attachments. UnavailableError when there are such and no store; one whose file is gone has no
     path.
     """
-    numbers: dict[UUID, list[int]] = {}
-    areas = (
-        select(owner_request.c.owner_id, interest_area.c.registration_number)
-        .join(interest_area, interest_area.c.id == owner_request.c.interest_area_id)
-        .where(owner_request.c.request_id == request_id)
-        .order_by(interest_area.c.registration_number)
-    )
-    for owner_id, number in connection.execute(areas):
-        numbers.setdefault(owner_id, []).append(number)
-    deliveries = _deliveries(connection, request_id, _drawings(connection, request_id, store))
+    areas = _areas(connection, request_id)
+    deliveries = _deliveries(connection, request_id, areas, store)
     columns = organisation.c
     owners = select(columns.id, columns.cvr, columns.name, columns.email, columns.phone).where(
-        columns.id.in_(numbers)
+        columns.id.in_(areas)
     )
     return [
         OwnerStatus(
-            row.id, row.cvr, row.name, row.email, row.phone, tuple(numbers[row.id]), deliveries.get(row.id)
+            id=row.id,
+            cvr=row.cvr,
+            name=row.name,
+            email=row.email,
+            phone=row.phone,
+            interest_areas=tuple(area.status.registration_number for area in areas[row.id]),
+            deliveries=deliveries.get(row.id, []),
+            areas=tuple(area.status for area in areas[row.id]),
         )
         for row in connection.execute(owners.order_by(columns.cvr))
     ]
@@ -84,40 +95,118 @@ def record_package(connection: Connection, request_id: UUID, made: Package) -> N
     record_event(connection, "worker:package:add", actor=None, object_id=request_id, details=details)
 
 
-def _deliveries(
-    connection: Connection, request_id: UUID, drawings: dict[UUID, list[DeliveredDrawing]]
-) -> dict[UUID, Delivery]:
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """An interest area that was asked."""
+
+    id: UUID
+    answered: bool
+    status: AreaStatus
+
+
+def _areas(connection: Connection, request_id: UUID) -> dict[UUID, list[_Area]]:
+    """The interest areas that were asked, by owner and registration number."""
+    asked = owner_request.c
     query = (
         select(
-            owner_answer.c.id,
-            owner_answer.c.owner_id,
-            owner_answer.c.answer_type,
-            network_version.c.number,
-            network_version.c.published_at,
-            network_version.c.source_sha256,
-            network_version.c.header,
+            *(asked.owner_id, asked.interest_area_id, asked.state, asked.due_at, asked.late),
+            *(asked.answered_at, asked.appointment, interest_area.c.registration_number),
         )
-        .join(network_version, network_version.c.id == owner_answer.c.version_id)
-        .where(owner_answer.c.request_id == request_id, owner_answer.c.replaced_at.is_(None))
+        .join(interest_area, interest_area.c.id == asked.interest_area_id)
+        .where(asked.request_id == request_id)
+        .order_by(interest_area.c.registration_number)
     )
-    features = _features(connection, request_id)
-    return {
-        row.owner_id: Delivery(
-            answer_id=row.id,
-            answer_type=row.answer_type,
-            version=row.number,
-            published_at=row.published_at,
-            source_sha256=row.source_sha256,
-            header=_header(row.header),
-            features=[row_to_feature(found) for found in features.get(row.owner_id, [])],
-            clipped=frozenset(
-                found["gml_id"] for found in features.get(row.owner_id, []) if found["clipped"]
-            ),
-            left_out_references=sum(found["left_out_references"] for found in features.get(row.owner_id, [])),
-            drawings=drawings.get(row.owner_id, []),
+    by_owner: dict[UUID, list[_Area]] = {}
+    for row in connection.execute(query):
+        state = OwnerState(row.state)
+        status = AreaStatus(
+            registration_number=row.registration_number,
+            # Fetching it changes nothing of what a package says, and not the revision of the request.
+            state=OwnerState.ASKED if state is OwnerState.ACKNOWLEDGED else state,
+            due_at=row.due_at,
+            late=row.late,
+            appointment=appointment_of(row.appointment),
         )
-        for row in connection.execute(query)
+        by_owner.setdefault(row.owner_id, []).append(
+            _Area(row.interest_area_id, row.answered_at is not None, status)
+        )
+    return by_owner
+
+
+def _deliveries(
+    connection: Connection, request_id: UUID, areas: Mapping[UUID, list[_Area]], store: BlobStore | None
+) -> dict[UUID, list[Delivery]]:
+    """The answers that hold, by owner and area."""
+    answer, version = owner_answer.c, network_version.c
+    query = (
+        select(owner_answer, version.number, version.published_at)
+        .add_columns(version.source_sha256.label("version_sha256"), version.header.label("version_header"))
+        .outerjoin(network_version, version.id == answer.version_id)
+        .where(answer.request_id == request_id, answer.replaced_at.is_(None))
+    )
+    drawings = _drawings(connection, request_id, store)
+    features = _features(connection, request_id)
+    attachments = _attachments(connection, request_id, store)
+    # Taken back or not: an area with an answer of its own is not spoken for by one for all areas.
+    own = select(answer.interest_area_id).where(answer.request_id == request_id)
+    apart = {*connection.execute(own.where(answer.interest_area_id.is_not(None))).scalars()}
+    by_owner: dict[UUID, list[Delivery]] = {}
+    for row in connection.execute(query):
+        covered = [
+            area.status.registration_number
+            for area in areas.get(row.owner_id, [])
+            if area.id == row.interest_area_id
+            or (row.interest_area_id is None and area.answered and area.id not in apart)
+        ]
+        found = features.get(row.id, [])
+        by_owner.setdefault(row.owner_id, []).append(
+            Delivery(
+                answer_id=row.id,
+                answer_type=row.answer_type,
+                version=row.number,
+                published_at=row.published_at,
+                source_sha256=row.source_sha256 or row.version_sha256,
+                header=_header(row.header or row.version_header or {}),
+                features=[row_to_feature(one) for one in found],
+                clipped=frozenset(one["gml_id"] for one in found if one["clipped"]),
+                left_out_references=sum(one["left_out_references"] for one in found),
+                # Drawings lie on the platform, and go with what it answers.
+                drawings=drawings.get(row.owner_id, []) if row.given_by == "platform" else [],
+                interest_areas=tuple(covered),
+                revision=row.revision,
+                answered_at=row.answered_at,
+                valid_until=row.valid_until,
+                further_information=row.further_information,
+                expected_time=row.expected_time,
+                attachments=attachments.get(row.id, []),
+            )
+        )
+    return {
+        owner: sorted(found, key=lambda one: (min(one.interest_areas, default=0), str(one.answer_id)))
+        for owner, found in by_owner.items()
     }
+
+
+def _attachments(
+    connection: Connection, request_id: UUID, store: BlobStore | None
+) -> dict[UUID, list[DeliveredAttachment]]:
+    columns = answer_attachment.c
+    query = select(answer_attachment).where(columns.request_id == request_id).order_by(columns.path)
+    by_answer: dict[UUID, list[DeliveredAttachment]] = {}
+    for row in connection.execute(query):
+        if store is None:
+            raise UnavailableError("The request has attachments, and there is no store of files.")
+        by_answer.setdefault(row.answer_id, []).append(
+            DeliveredAttachment(
+                path=row.path,
+                file=_path(store, row.sha256),
+                sha256=row.sha256,
+                size_bytes=row.size_bytes,
+                format=row.format,
+                media_type=row.media_type,
+            )
+        )
+    return by_answer
 
 
 def _drawings(
@@ -159,12 +248,12 @@ def _features(connection: Connection, request_id: UUID) -> dict[UUID, list[Any]]
         .join(owner_answer, answer.id == package_feature.c.answer_id)
         .where(package_feature.c.request_id == request_id, answer.replaced_at.is_(None))
     )
-    by_owner: dict[UUID, list[Any]] = {}
+    by_answer: dict[UUID, list[Any]] = {}
     for row in connection.execute(
-        query.order_by(package_feature.c.owner_id, package_feature.c.seq)
+        query.order_by(package_feature.c.answer_id, package_feature.c.seq)
     ).mappings():
-        by_owner.setdefault(row["owner_id"], []).append(row)
-    return by_owner
+        by_answer.setdefault(row["answer_id"], []).append(row)
+    return by_answer
 
 
 def _header(stored: dict[str, Any]) -> Feature:

@@ -60,7 +60,7 @@ def make_receipt(
             name=owner.name,
             cvr=owner.cvr,
             interest_areas=owner.interest_areas,
-            answer_type=owner.delivery.answer_type if owner.delivery else None,
+            answer_type="; ".join(owner.answer_types) or None,
             due_at=due,
         )
         for owner in owners

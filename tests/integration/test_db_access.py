@@ -29,6 +29,8 @@ __all__ = ["world"]
 
 OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
+    "answer_attachment": "test_answers_access.py",
+    "answer_link": "test_answers_access.py",
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 

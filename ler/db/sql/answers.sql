@@ -41,25 +41,25 @@ RETURNS ler.owner_request
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    found ler.owner_request;
+    asked ler.owner_request;
 BEGIN
     IF acting IS NULL THEN
         RAISE EXCEPTION 'nobody acts' USING ERRCODE = 'LE401';
     END IF;
-    SELECT * INTO found
+    SELECT * INTO asked
     FROM ler.owner_request AS q
     WHERE q.id = wanted AND acting = CASE WHEN by_requester THEN q.requester_id ELSE q.owner_id END;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no such owner request' USING ERRCODE = 'LE404';
     END IF;
-    PERFORM FROM ler.excavation_request AS r WHERE r.id = found.request_id FOR UPDATE;
+    PERFORM FROM ler.excavation_request AS r WHERE r.id = asked.request_id FOR UPDATE;
     PERFORM FROM ler.owner_request AS q
-    WHERE q.request_id = found.request_id AND q.owner_id = found.owner_id
+    WHERE q.request_id = asked.request_id AND q.owner_id = asked.owner_id
     ORDER BY q.id
     FOR UPDATE;
     -- As it is now that nobody else can change it.
-    SELECT * INTO STRICT found FROM ler.owner_request AS q WHERE q.id = wanted;
-    RETURN found;
+    SELECT * INTO STRICT asked FROM ler.owner_request AS q WHERE q.id = wanted;
+    RETURN asked;
 END
 $$;
 

@@ -95,4 +95,7 @@ AS $$
     UNION
     SELECT p.cog_sha256
     FROM ler.package_drawing AS p
+    UNION
+    SELECT a.sha256
+    FROM ler.answer_attachment AS a
 $$;

@@ -230,7 +230,7 @@ $$;
 -- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
 -- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
 -- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
--- "no lines" would be a lie. `due_at` is when an owner that does not answer here must have done so.
+-- "no lines" would be a lie; nor does one for the areas for which it answers itself. `due_at` is when an owner that does not answer here must have done so.
 --
 -- A request that names utility types asks the interest areas that have one of them, and no other. An owner that is
 -- asked delivers all that it has there: what it wrote of its areas must not hide a line.
@@ -294,7 +294,12 @@ BEGIN
         SELECT wanted, acting, d.owner_id, d.current_version_id, 'ingen ledninger i graveområde'
         FROM ler.network_dataset AS d
         WHERE d.current_version_id IS NOT NULL
-            AND d.owner_id IN (SELECT q.owner_id FROM ler.owner_request AS q WHERE q.request_id = wanted)
+            AND d.owner_id IN (
+                SELECT q.owner_id
+                FROM ler.owner_request AS q
+                JOIN ler.interest_area AS i ON i.id = q.interest_area_id
+                WHERE q.request_id = wanted AND i.answered_by = 'platform'
+            )
         RETURNING id, version_id
     )
     SELECT coalesce(array_agg(g.id), '{}'), coalesce(array_agg(v.id), '{}'), coalesce(array_agg(v.dataset_id), '{}'),
@@ -334,8 +339,9 @@ BEGIN
 
     -- As the machine of ler.domain.states leads: answer.
     UPDATE ler.owner_request AS q SET state = 'answered', answered_at = now()
-    FROM ler.owner_answer AS a
-    WHERE q.request_id = wanted AND a.request_id = wanted AND a.owner_id = q.owner_id;
+    FROM ler.owner_answer AS a, ler.interest_area AS i
+    WHERE q.request_id = wanted AND a.request_id = wanted AND a.owner_id = q.owner_id
+        AND i.id = q.interest_area_id AND i.answered_by = 'platform';
     PERFORM ler.settle_request(wanted);
 
     INSERT INTO ler.audit_event (actor, action, object_id, details)

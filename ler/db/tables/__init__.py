@@ -4,6 +4,7 @@ Who may read or write which row is not said here but in `ler/db/sql`: grants and
 every migration, and a table that they forget can be read by nobody.
 """
 
+from ler.db.tables.answers import answer_attachment, answer_link
 from ler.db.tables.base import SRID, metadata
 from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
@@ -37,6 +38,8 @@ __all__ = [
     "SRID",
     "access_token",
     "account",
+    "answer_attachment",
+    "answer_link",
     "audit_event",
     "contact",
     "drawing",

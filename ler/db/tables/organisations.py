@@ -74,6 +74,8 @@ interest_area = Table(
     Column("contact_email", Text),
     # Registered without a duty to (LAW § 6).
     Column("voluntary", Boolean, nullable=False, server_default=text("false")),
+    # Who answers for it: the platform from the published network, or the owner itself.
+    Column("answered_by", Text, nullable=False, server_default=text("'platform'")),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
     UniqueConstraint("registration_number", "revision"),
     # Serves an owner's own list; the key of owner_request, which must name an area of the owner it asks.
@@ -91,6 +93,7 @@ interest_area = Table(
     CheckConstraint(
         "contact_email ~ '^[^@ ]+@[^@ ]+$' AND char_length(contact_email) <= 50", name="contact_email"
     ),
+    CheckConstraint("answered_by IN ('platform', 'owner')", name="answered_by"),
 )
 
 # Serves ler.match_request and ler.find_owners: whose interest areas does a dig area touch?

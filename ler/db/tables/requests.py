@@ -142,6 +142,13 @@ owner_request = Table(
     Column("late", Boolean, nullable=False, server_default=text("false")),
     # How much of its time was gone when the owner was last reminded, percent.
     Column("reminded_percent", Integer, nullable=False, server_default=text("0")),
+    # When and where lines are pointed out: starts_at, ends_at, place, contact. As last agreed.
+    Column("appointment", JSONB),
+    # The requester asked for lines to be pointed out that it did not find, and why.
+    Column("marking_asked_at", DateTime(timezone=True)),
+    Column("marking_reason", Text),
+    Column("marked_at", DateTime(timezone=True)),
+    Column("marking_note", Text),
     ForeignKeyConstraint(
         ["requester_id", "request_id"],
         ["ler.excavation_request.requester_id", "ler.excavation_request.id"],

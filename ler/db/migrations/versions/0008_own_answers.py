@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0008"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             _ANSWER_KEY,
             [f"ler.owner_answer.{name}" for name in ("id", *_ANSWER_KEY[1:])],
-            name=op.f("fk_answer_attachment_answer_id"),
+            name=op.f("fk_answer_attachment_answer_id_request_id_requester_id_owner_id"),
         ),
         sa.PrimaryKeyConstraint("request_id", "answer_id", "path", name=op.f("pk_answer_attachment")),
         schema="ler",
