@@ -74,7 +74,7 @@ def test_the_worker_sees_the_files_of_its_request_and_no_link(world: World, scen
 
 def test_nobody_writes_them_and_nobody_reads_a_secret(world: World, scene: Scene) -> None:
     statements = (
-        tables.answer_attachment.insert().values(path="x"),
+        text("INSERT INTO ler.answer_attachment (path) VALUES ('x')"),
         tables.answer_attachment.update().values(path="x"),
         tables.answer_attachment.delete(),
         tables.answer_link.insert().values(secret_sha256="a" * 64),

@@ -430,6 +430,8 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("find_token", "queue_upload", "uploads_at_work", "uploads_with_files", "forget_old_keys"),
         *("granted_roles", "mandate_of", "providers", "revise_interest_area"),
         *("known_blobs", "cancel_request", "mark_late"),
+        *("acknowledge", "give_answer", "withdraw_answer", "appoint", "mark", "ask_to_mark", "asked_of_me"),
+        *("choose_answering", "keep_answer_link", "find_answer_link"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
