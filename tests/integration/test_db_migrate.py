@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from ler.db import migrate as migrations
@@ -17,9 +18,10 @@ from ler.db.migrate import VERSION_TABLE, downgrade, migrate
 from ler.errors import UnavailableError
 from tests.databases import Database
 
-REVISIONS = sorted(
-    path.name[:4] for path in (Path(migrations.__file__).parent / "migrations/versions").glob("[0-9]*.py")
-)
+REVISIONS = [
+    script.revision
+    for script in ScriptDirectory(str(Path(migrations.__file__).parent / "migrations")).walk_revisions()
+][::-1]
 
 type Catalogue = list[tuple[object, ...]]
 

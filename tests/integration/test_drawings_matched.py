@@ -199,7 +199,7 @@ def test_what_was_delivered_survives_the_way_back_and_forth(world: World) -> Non
     with world.database.connect() as connection:
         row = connection.execute("SELECT preview_sha256, geom IS NULL FROM ler.package_drawing").fetchone()
     assert row == ("0" * 64, False)
-    assert migrate(world.database.url()) == ["0005", "0006"]
+    assert migrate(world.database.url())[:2] == ["0005", "0006"]
     assert delivered(world, digger, request) == {"here.tif": ["a"]}
     with world.acting(digger) as acting:
         # What was delivered before there was a choice was whole; what will be is not.

@@ -445,7 +445,7 @@ DECLARE
 BEGIN
     SELECT i.answered_by INTO before
     FROM ler.interest_area AS i
-    WHERE i.id = choose_answering.interest_area_id AND i.owner_id = acting
+    WHERE i.id = choose_answering.interest_area_id AND i.owner_id = acting AND i.ended_at IS NULL
     FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no such interest area' USING ERRCODE = 'LE404';
