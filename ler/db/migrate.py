@@ -35,11 +35,13 @@ SQL_FILES: Final = (
     "compare.sql",
     "purge.sql",
     "audit.sql",
+    "records.sql",
     "uploads.sql",
     "register.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
+    "access/records.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -4,6 +4,7 @@ Who may read or write which row is not said here but in `ler/db/sql`: grants and
 every migration, and a table that they forget can be read by nobody.
 """
 
+from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
 from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
@@ -39,6 +40,8 @@ __all__ = [
     "account",
     "audit_event",
     "contact",
+    "audit_link",
+    "audit_unsealed",
     "drawing",
     "excavation_request",
     "grant",

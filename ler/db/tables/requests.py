@@ -1,7 +1,7 @@
 """Excavation requests, who was asked, what was answered and delivered; and the audit trail of it all."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from ler.db.tables.base import (
     SRID,
@@ -52,6 +53,11 @@ ANSWER_TYPES: Final = (
 
 def _one_of(values: Iterable[str]) -> str:
     return ", ".join(repr(str(value)) for value in values)
+
+
+def _who_acted(name: str) -> Column[Any]:
+    setting = text(f"(NULLIF(current_setting('ler.{name}'::text, true), ''::text))::uuid")
+    return Column(f"{name}_id", PG_UUID(as_uuid=True), server_default=setting)
 
 
 excavation_request = Table(
@@ -322,7 +328,16 @@ audit_event = Table(
     Column("action", Text, nullable=False),
     uuid_column("object_id", nullable=True),
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # By which others name the event: the id counts what everybody does.
+    Column("key", PG_UUID(as_uuid=True), nullable=False, server_default=text("gen_random_uuid()")),
+    # The person and the provider that acted for the actor. From the settings of the transaction, so that nobody who
+    # appends can name somebody else; not by our functions, which a column may not depend on.
+    *(_who_acted(name) for name in ("account", "provider")),
+    UniqueConstraint("key"),
     CheckConstraint("action ~ '^[a-z_]+:[a-z_]+:[a-z_]+$'", name="action"),
 )
 # Serves the history of one thing.
 Index("ix_audit_event_object_id", audit_event.c.object_id, audit_event.c.at)
+# Serve an organisation that looks at what it did, or what was done for others by it.
+Index("ix_audit_event_actor", audit_event.c.actor, audit_event.c.id)
+Index("ix_audit_event_provider_id", audit_event.c.provider_id, audit_event.c.id)
