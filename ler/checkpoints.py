@@ -207,7 +207,9 @@ def key_id_of(key: Ed25519PublicKey) -> str:
 def _check(one: Checkpoint, before: Checkpoint | None, trusted: dict[str, Ed25519PublicKey]) -> None:
     key = trusted.get(one.key_id)
     if key is None:
-        raise RefusedError("checkpoint-invalid", f"it is signed with the key {one.key_id}, which is not trusted")
+        raise RefusedError(
+            "checkpoint-invalid", f"it is signed with the key {one.key_id}, which is not trusted"
+        )
     try:
         key.verify(one.signature, one.statement)
     except InvalidSignature:
@@ -219,9 +221,7 @@ def _check(one: Checkpoint, before: Checkpoint | None, trusted: dict[str, Ed2551
 def _read_or_make(path: Path) -> bytes:
     """The file's content; of two that make it at once, both return what the first one wrote."""
     if not path.exists():
-        made = Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
+        made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:

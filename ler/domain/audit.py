@@ -1,7 +1,6 @@
-"""The chain of the audit trail: each link is a digest of the link before and of one event, so that no event can be
-changed, taken away, put in or moved without every later link being another.
+"""The chain of the audit trail: each link is a digest of the link before and of one event.
 
-Pure: links come in from wherever they are kept, a database or a file, and what is told of them depends on them alone.
+No event can be changed, taken away, put in or moved without every later link being another. Pure: links come in from wherever they are kept, a database or a file, and what is told of them depends on them alone.
 The chain is made by the database (`ler/db/sql/records.sql`); this is the second opinion, which does not ask it.
 """
 
@@ -67,7 +66,9 @@ class Link:
         event_id = _EVENT_ID.match(match[4]) if match else None
         if match is None or event_id is None:
             raise RefusedError("audit-file", "a line is none of an exported audit trail")
-        return cls(int(match[1]), int(event_id[1]), bytes.fromhex(match[3]), match[4]), bytes.fromhex(match[2])
+        return cls(int(match[1]), int(event_id[1]), bytes.fromhex(match[3]), match[4]), bytes.fromhex(
+            match[2]
+        )
 
     def line(self, previous: bytes) -> str:
         """Return the link as a line of JSON that holds its event letter by letter, as it went into the digest."""
@@ -98,7 +99,9 @@ class Break:
             case Fault.UNKNOWN_EVENT:
                 return f"{event} was put in or taken out of the chain: it has no link and waits for none"
             case Fault.REWRITTEN:
-                return f"links {self.number} to {self.until} were made anew: they do not fit a signed checkpoint"
+                return (
+                    f"links {self.number} to {self.until} were made anew: they do not fit a signed checkpoint"
+                )
             case Fault.CUT:
                 return f"links {self.number} to {self.until} were cut off: a signed checkpoint knows them"
 
@@ -141,7 +144,9 @@ def link_digest(previous: bytes, event: str) -> bytes:
     return sha256(previous + event.encode()).digest()
 
 
-def walk(links: Iterable[Link], start: Head | None = None, witnesses: Mapping[int, bytes] | None = None) -> Walked:
+def walk(
+    links: Iterable[Link], start: Head | None = None, witnesses: Mapping[int, bytes] | None = None
+) -> Walked:
     """Follow a chain from `start` and return where it ends or breaks.
 
     `witnesses` are digests by number that somebody keeps elsewhere, such as signed checkpoints.

@@ -3,7 +3,8 @@
 Who acts sees what its policies show it: an organisation its own acts, the operator and auditors all, and the chain.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TextIO
@@ -156,7 +157,7 @@ def find_head(connection: Connection, number: int) -> Head:
     return Head(number, bytes(digest))
 
 
-def read_links(connection: Connection, after: int = 0) -> Iterator[Link]:
+def read_links(connection: Connection, after: int = 0) -> Generator[Link]:
     """Return the links after a number, each with its event, in the order of the chain and in constant memory."""
     columns = audit_event.c
     query = (
@@ -180,21 +181,22 @@ def read_links(connection: Connection, after: int = 0) -> Iterator[Link]:
     )
     for statement in _NO_LIMITS:
         connection.execute(statement)
-    for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
-        event = None
-        if row.id is not None:
-            event = event_text(
-                event_id=row.id,
-                key=row.key,
-                at=row.at,
-                actor=row.actor,
-                account=row.account_id,
-                provider=row.provider_id,
-                action=row.action,
-                object_id=row.object_id,
-                details=row.details,
-            )
-        yield Link(row.number, row.event_id, bytes(row.digest), event)
+    with connection.execute(query, execution_options={"yield_per": _AT_ONCE}) as rows:
+        for row in rows:
+            event = None
+            if row.id is not None:
+                event = event_text(
+                    event_id=row.id,
+                    key=row.key,
+                    at=row.at,
+                    actor=row.actor,
+                    account=row.account_id,
+                    provider=row.provider_id,
+                    action=row.action,
+                    object_id=row.object_id,
+                    details=row.details,
+                )
+            yield Link(row.number, row.event_id, bytes(row.digest), event)
 
 
 def verify_trail(
@@ -205,7 +207,9 @@ def verify_trail(
     `witnesses` are digests by number, kept outside of the database. NotFoundError for who may not read the chain.
     """
     _check_auditor(connection)
-    walked = walk(read_links(connection, after), find_head(connection, after), witnesses)
+    start = find_head(connection, after)
+    with closing(read_links(connection, after)) as links:
+        walked = walk(links, start, witnesses)
     broken = walked.broken
     if broken is None:
         outside = connection.execute(_OUTSIDE).scalar()
@@ -222,11 +226,12 @@ def export_trail(connection: Connection, out: TextIO, *, after: int = 0) -> Head
     """
     _check_auditor(connection)
     head = find_head(connection, after)
-    for link in read_links(connection, after):
-        if link.event is None:
-            raise RefusedError("audit-broken", f"link {link.number}: event {link.event_id} was deleted")
-        out.write(link.line(head.digest) + "\n")
-        head = Head(link.number, link.digest)
+    with closing(read_links(connection, after)) as links:
+        for link in links:
+            if link.event is None:
+                raise RefusedError("audit-broken", f"link {link.number}: event {link.event_id} was deleted")
+            out.write(link.line(head.digest) + "\n")
+            head = Head(link.number, link.digest)
     return head
 
 
@@ -253,5 +258,3 @@ def _check_auditor(connection: Connection) -> None:
 
 def _reads_all(connection: Connection) -> bool:
     return bool(connection.execute(_READS_ALL).scalar_one())
-
-

@@ -1,7 +1,7 @@
 """Excavation requests, who was asked, what was answered and delivered; and the audit trail of it all."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
@@ -53,11 +53,6 @@ ANSWER_TYPES: Final = (
 
 def _one_of(values: Iterable[str]) -> str:
     return ", ".join(repr(str(value)) for value in values)
-
-
-def _who_acted(name: str) -> Column[Any]:
-    setting = text(f"(NULLIF(current_setting('ler.{name}'::text, true), ''::text))::uuid")
-    return Column(f"{name}_id", PG_UUID(as_uuid=True), server_default=setting)
 
 
 excavation_request = Table(
@@ -330,9 +325,9 @@ audit_event = Table(
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     # By which others name the event: the id counts what everybody does.
     Column("key", PG_UUID(as_uuid=True), nullable=False, server_default=text("gen_random_uuid()")),
-    # The person and the provider that acted for the actor. From the settings of the transaction, so that nobody who
-    # appends can name somebody else; not by our functions, which a column may not depend on.
-    *(_who_acted(name) for name in ("account", "provider")),
+    # The person and the provider that acted for the actor; a trigger writes them, nobody who appends.
+    uuid_column("account_id", nullable=True),
+    uuid_column("provider_id", nullable=True),
     UniqueConstraint("key"),
     CheckConstraint("action ~ '^[a-z_]+:[a-z_]+:[a-z_]+$'", name="action"),
 )

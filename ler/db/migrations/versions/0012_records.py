@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import UUID
 
 revision = "0012"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -18,8 +18,7 @@ def upgrade() -> None:
         schema="ler",
     )
     for name in ("account", "provider"):
-        setting = sa.text(f"(NULLIF(current_setting('ler.{name}'::text, true), ''::text))::uuid")
-        column = sa.Column(f"{name}_id", UUID(as_uuid=True), server_default=setting, nullable=True)
+        column = sa.Column(f"{name}_id", UUID(as_uuid=True), nullable=True)
         op.add_column("audit_event", column, schema="ler")
     op.create_unique_constraint("uq_audit_event_key", "audit_event", ["key"], schema="ler")
     op.create_index("ix_audit_event_actor", "audit_event", ["actor", "id"], schema="ler")
@@ -43,9 +42,7 @@ def _make_chain() -> None:
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "sealed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("number > 0", name=op.f("ck_audit_link_number")),
         sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_audit_link_digest")),
         sa.ForeignKeyConstraint(["event_id"], ["ler.audit_event.id"], name=op.f("fk_audit_link_event_id")),
