@@ -123,6 +123,9 @@ excavation_request = Table(
     CheckConstraint("revision >= 0", name="revision"),
 )
 
+# Serves ler.who_has_seen: which requests lie where something was asked about?
+Index("ix_excavation_request_area", excavation_request.c.area, postgresql_using="gist")
+
 owner_request = Table(
     "owner_request",
     metadata,
@@ -262,6 +265,8 @@ package_feature = Table(
     ),
     CheckConstraint("left_out_references >= 0", name="left_out_references"),
 )
+# Serves ler.who_has_seen: to whom was this line delivered?
+Index("ix_package_feature_owner_id_gml_id", package_feature.c.owner_id, package_feature.c.gml_id)
 
 package = Table(
     "package",

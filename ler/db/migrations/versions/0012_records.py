@@ -23,6 +23,12 @@ def upgrade() -> None:
     op.create_unique_constraint("uq_audit_event_key", "audit_event", ["key"], schema="ler")
     op.create_index("ix_audit_event_actor", "audit_event", ["actor", "id"], schema="ler")
     op.create_index("ix_audit_event_provider_id", "audit_event", ["provider_id", "id"], schema="ler")
+    op.create_index(
+        "ix_excavation_request_area", "excavation_request", ["area"], schema="ler", postgresql_using="gist"
+    )
+    op.create_index(
+        "ix_package_feature_owner_id_gml_id", "package_feature", ["owner_id", "gml_id"], schema="ler"
+    )
     _make_chain()
 
 
@@ -30,6 +36,8 @@ def downgrade() -> None:
     """Take them away; the events stay."""
     op.drop_table("audit_unsealed", schema="ler")
     op.drop_table("audit_link", schema="ler")
+    op.drop_index("ix_package_feature_owner_id_gml_id", "package_feature", schema="ler")
+    op.drop_index("ix_excavation_request_area", "excavation_request", schema="ler")
     op.drop_index("ix_audit_event_provider_id", "audit_event", schema="ler")
     op.drop_index("ix_audit_event_actor", "audit_event", schema="ler")
     for column in ("provider_id", "account_id", "key"):

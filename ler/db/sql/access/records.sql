@@ -9,5 +9,9 @@ CREATE POLICY auditing ON ler.audit_unsealed FOR SELECT TO ler_app
     USING ((SELECT ler.reads_all_audit()));
 
 GRANT SELECT ON ler.audit_link, ler.audit_unsealed TO ler_app;
-GRANT EXECUTE ON FUNCTION ler.reads_all_audit() TO ler_app;
+GRANT EXECUTE ON FUNCTION
+    ler.reads_all_audit(),
+    ler.who_has_seen(uuid, text[], @postgis@.geometry, timestamptz, timestamptz, integer),
+    ler.who_has_read(uuid, text[], @postgis@.geometry, timestamptz, timestamptz, integer)
+    TO ler_app;
 GRANT EXECUTE ON FUNCTION ler.seal_audit(integer) TO ler_worker;
