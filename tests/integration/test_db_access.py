@@ -463,7 +463,7 @@ def test_the_audit_trail_is_append_only_even_for_its_owner(world: World) -> None
         for statement in (
             "UPDATE ler.audit_event SET action = 'a:b:c'",
             "DELETE FROM ler.audit_event",
-            "TRUNCATE ler.audit_event",
+            "TRUNCATE ler.audit_event CASCADE",
         ):
             with world.database.connect() as connection:
                 connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
