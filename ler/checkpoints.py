@@ -6,12 +6,13 @@ database never sees, and each checkpoint names the one before it. Copies are to 
 them to auditors.
 """
 
+import fcntl
 import json
 import os
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -129,21 +130,23 @@ class CheckpointFolder:
     def signing_key(self) -> SigningKey:
         """The key of this installation. UnavailableError when it can be neither read nor made."""
         self._make()
-        return SigningKey(self.folder / _KEY_FILE)
+        with self._alone():
+            return SigningKey(self.folder / _KEY_FILE)
 
     def add(self, head: Head, at: datetime) -> Checkpoint | None:
         """Sign the head and write it down; None when the last checkpoint is of it, or of a later one."""
         key = self.signing_key
-        last = self.last()
-        if head.number == 0 or (last and last.head.number >= head.number):
-            return None
-        made = key.sign(head, at, last)
-        public = self.folder / f"public-key-{made.key_id}.pem"
         try:
-            if not public.exists():
-                write_whole(public, public_pem(key.public))
-            content = json.dumps(made.document(), indent=1).encode() + b"\n"
-            write_whole(self.folder / f"checkpoint-{head.number:012d}.json", content)
+            with self._alone():
+                last = self.last()
+                if head.number == 0 or (last and last.head.number >= head.number):
+                    return None
+                made = key.sign(head, at, last)
+                public = self.folder / f"public-key-{made.key_id}.pem"
+                if not public.exists():
+                    write_whole(public, public_pem(key.public))
+                content = json.dumps(made.document(), indent=1).encode() + b"\n"
+                write_whole(self.folder / f"checkpoint-{head.number:012d}.json", content)
         except OSError as error:
             raise UnavailableError(f"{self.folder} cannot be written to: {error.strerror}.") from error
         return made
@@ -169,6 +172,17 @@ class CheckpointFolder:
                 raise RefusedError("checkpoint-invalid", f"{path}: {error}") from None
             found.append(read)
         return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two that sign at once would both name the same checkpoint as the one before, or make two keys."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.folder / "lock", flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-*.json"))
@@ -219,7 +233,7 @@ def _check(one: Checkpoint, before: Checkpoint | None, trusted: dict[str, Ed2551
 
 
 def _read_or_make(path: Path) -> bytes:
-    """The file's content; of two that make it at once, both return what the first one wrote."""
+    """The file's content; it appears whole, for whoever looks without the lock."""
     if not path.exists():
         made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         aside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -229,8 +243,7 @@ def _read_or_make(path: Path) -> bytes:
                 stream.write(made)
                 stream.flush()
                 os.fsync(stream.fileno())
-            with suppress(FileExistsError):
-                path.hardlink_to(aside)
+            path.hardlink_to(aside)
         finally:
             aside.unlink()
     return path.read_bytes()

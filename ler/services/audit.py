@@ -218,6 +218,24 @@ def verify_trail(
     return Verified(walked.head, broken, waiting)
 
 
+def verify_since(connection: Connection, last: Head | None) -> Walked:
+    """Follow the chain from a head that somebody else keeps, `last`, or from its beginning.
+
+    NotFoundError for who may not read the chain.
+    """
+    _check_auditor(connection)
+    start = last or Head()
+    columns = audit_link.c
+    digest = connection.execute(select(columns.digest).where(columns.number == start.number)).scalar()
+    if start.number and digest is None:
+        head = get_head(connection)
+        return Walked(head, Break(Fault.CUT, head.number + 1, until=start.number))
+    if start.number and digest != start.digest:
+        return Walked(Head(), Break(Fault.REWRITTEN, 1, until=start.number))
+    with closing(read_links(connection, start.number)) as links:
+        return walk(links, start)
+
+
 def export_trail(connection: Connection, out: TextIO, *, after: int = 0) -> Head:
     """Write the links after a number, one JSON document a line; return the last one.
 
