@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from geoapi.pipeline import Checked, Pipeline
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
+from geoapi.records import Records
 from ingest.compare import Verdict
 from ingest.report.stored import refusal_to_stored, to_stored
 from ingest.stage import NetworkRefusedError
@@ -145,6 +146,10 @@ class Work:
         self._tidied_at = now
         with self._transaction(PLATFORM_OPERATOR) as connection:
             sweep_staging(connection, self.platform.settings.keep_staged_days)
+
+    def keep_records(self) -> None:
+        """Seal the audit trail, and sign it when it is time."""
+        Records(self.platform).keep()
 
     def stop(self) -> None:
         """Let running work end at its next step and be handed back."""

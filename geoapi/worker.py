@@ -111,6 +111,7 @@ class _Worker:
                 await self._sweep_jobs()
                 _LOG.debug("swept: %s", swept)
                 await asyncio.to_thread(self._work.tidy)
+                await asyncio.to_thread(self._work.keep_records)
             except (LerError, DBAPIError, procrastinate.exceptions.ProcrastinateException, OSError) as error:
                 _LOG.warning("no sweep this time: %s", type(error).__name__)
             await self._pause(self._sweep_s)

@@ -132,6 +132,14 @@ class Settings(BaseSettings):
     sweep_s: float = Field(default=15.0, gt=0.0)
     """Seconds between two looks after what has been left lying."""
 
+    # Audit trail.
+    audit_dir: Path | None = None
+    """Folder of the signed checkpoints of the audit trail and their key; `audit` in the home folder when not set. It
+    belongs where the database's administrators cannot write."""
+
+    checkpoint_minutes: float = Field(default=60.0, ge=0.0)
+    """Minutes between two signed checkpoints of the audit trail."""
+
     @property
     def blob_folder(self) -> Path:
         """Where files are kept."""

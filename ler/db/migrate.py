@@ -38,10 +38,12 @@ SQL_FILES: Final = (
     "audit.sql",
     "uploads.sql",
     "register.sql",
+    "records.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
     "access/answers.sql",
+    "access/records.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

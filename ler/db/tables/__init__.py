@@ -5,6 +5,7 @@ every migration, and a table that they forget can be read by nobody.
 """
 
 from ler.db.tables.answers import answer_attachment, answer_link
+from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
 from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
@@ -41,6 +42,8 @@ __all__ = [
     "answer_attachment",
     "answer_link",
     "audit_event",
+    "audit_link",
+    "audit_unsealed",
     "contact",
     "drawing",
     "excavation_request",

@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from ler.db.tables.base import (
     SRID,
@@ -121,6 +122,9 @@ excavation_request = Table(
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
     CheckConstraint("revision >= 0", name="revision"),
 )
+
+# Serves ler.who_has_seen: which requests lie where something was asked about?
+Index("ix_excavation_request_area", excavation_request.c.area, postgresql_using="gist")
 
 owner_request = Table(
     "owner_request",
@@ -268,6 +272,8 @@ package_feature = Table(
     ),
     CheckConstraint("left_out_references >= 0", name="left_out_references"),
 )
+# Serves ler.who_has_seen: to whom was this line delivered?
+Index("ix_package_feature_owner_id_gml_id", package_feature.c.owner_id, package_feature.c.gml_id)
 
 package = Table(
     "package",
@@ -329,7 +335,16 @@ audit_event = Table(
     Column("action", Text, nullable=False),
     uuid_column("object_id", nullable=True),
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # By which others name the event: the id counts what everybody does.
+    Column("key", PG_UUID(as_uuid=True), nullable=False, server_default=text("gen_random_uuid()")),
+    # The person and the provider that acted for the actor; a trigger writes them, nobody who appends.
+    uuid_column("account_id", nullable=True),
+    uuid_column("provider_id", nullable=True),
+    UniqueConstraint("key"),
     CheckConstraint("action ~ '^[a-z_]+:[a-z_]+:[a-z_]+$'", name="action"),
 )
 # Serves the history of one thing.
 Index("ix_audit_event_object_id", audit_event.c.object_id, audit_event.c.at)
+# Serve an organisation that looks at what it did, or what was done for others by it.
+Index("ix_audit_event_actor", audit_event.c.actor, audit_event.c.id)
+Index("ix_audit_event_provider_id", audit_event.c.provider_id, audit_event.c.id)

@@ -1,0 +1,253 @@
+"""Signed checkpoints of the audit trail, kept outside of the database.
+
+Who can write to the database as its superuser can make a whole new chain that fits itself. It cannot make one that fits
+a digest that was signed and taken elsewhere. So the head of the chain is signed every hour with an Ed25519 key that the
+database never sees, and each checkpoint names the one before it. Copies are to be kept by somebody else: the API hands
+them to auditors.
+"""
+
+import fcntl
+import json
+import os
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from ler.domain.audit import Head
+from ler.errors import RefusedError, UnavailableError
+from ler.packages.files import write_whole
+
+_PURPOSE: Final = "ler audit checkpoint 1"
+_KEY_FILE: Final = "signing-key.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The head of the chain at a time, signed."""
+
+    head: Head
+    at: datetime
+    previous: str | None
+    """SHA-256 of the statement of the checkpoint before; None for the first."""
+    key_id: str
+    signature: bytes
+
+    @property
+    def statement(self) -> bytes:
+        """What is signed: lines of text, the first of which says what it is."""
+        lines = (
+            _PURPOSE,
+            str(self.head.number),
+            self.head.digest.hex(),
+            _moment(self.at),
+            self.previous or "-",
+        )
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    @property
+    def digest(self) -> str:
+        """By which the next checkpoint names this one."""
+        return sha256(self.statement).hexdigest()
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "number": self.head.number,
+            "hash": self.head.digest.hex(),
+            "at": _moment(self.at),
+            "previous": self.previous,
+            "key": self.key_id,
+            "signature": b64encode(self.signature).decode(),
+        }
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what `document` gave. RefusedError `checkpoint-invalid`."""
+        try:
+            read = json.loads(text)
+            return cls(
+                Head(int(read["number"]), bytes.fromhex(read["hash"])),
+                datetime.fromisoformat(read["at"]),
+                read["previous"],
+                str(read["key"]),
+                b64decode(read["signature"], validate=True),
+            )
+        except (ValueError, KeyError, TypeError, Base64Error):
+            raise RefusedError("checkpoint-invalid", "it is not a checkpoint of ours") from None
+
+
+class SigningKey:
+    """The private key; made when it is first needed, readable for the user of the worker alone."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            key = load_pem_private_key(_read_or_make(path), password=None)
+        except ValueError:
+            raise UnavailableError(f"{path} holds no private key without a password.") from None
+        except OSError as error:
+            raise UnavailableError(f"The key {path} cannot be read or made: {error.strerror}.") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise UnavailableError(f"{path} holds a key of another kind than Ed25519.")
+        self._key = key
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """The key by which others verify."""
+        return self._key.public_key()
+
+    def sign(self, head: Head, at: datetime, previous: Checkpoint | None) -> Checkpoint:
+        """Return a checkpoint."""
+        before = previous.digest if previous else None
+        key_id = key_id_of(self.public)
+        unsigned = Checkpoint(head, at, before, key_id, b"")
+        return Checkpoint(head, at, before, key_id, self._key.sign(unsigned.statement))
+
+
+class CheckpointFolder:
+    """Checkpoints as files, one each, and the public keys by which they were signed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The key of this installation. UnavailableError when it can be neither read nor made."""
+        self._make()
+        with self._alone():
+            return SigningKey(self.folder / _KEY_FILE)
+
+    def add(self, head: Head, at: datetime) -> Checkpoint | None:
+        """Sign the head and write it down; None when the last checkpoint is of it, or of a later one."""
+        key = self.signing_key
+        try:
+            with self._alone():
+                last = self.last()
+                if head.number == 0 or (last and last.head.number >= head.number):
+                    return None
+                made = key.sign(head, at, last)
+                public = self.folder / f"public-key-{made.key_id}.pem"
+                if not public.exists():
+                    write_whole(public, public_pem(key.public))
+                content = json.dumps(made.document(), indent=1).encode() + b"\n"
+                write_whole(self.folder / f"checkpoint-{head.number:012d}.json", content)
+        except OSError as error:
+            raise UnavailableError(f"{self.folder} cannot be written to: {error.strerror}.") from error
+        return made
+
+    def last(self) -> Checkpoint | None:
+        """Return the newest checkpoint, unverified."""
+        paths = self._paths()
+        return Checkpoint.read(paths[-1].read_text(encoding="utf-8")) if paths else None
+
+    def verified(self, keys: Sequence[Ed25519PublicKey] = ()) -> list[Checkpoint]:
+        """Return all checkpoints, oldest first, after a look at each signature and at the order of them.
+
+        `keys` are those to be trusted; those of the folder when none are given, which shows damage but no forger that
+        can write there. RefusedError `checkpoint-invalid` names the first file that does not hold.
+        """
+        trusted = {key_id_of(key): key for key in keys or self._public_keys()}
+        found: list[Checkpoint] = []
+        for path in self._paths():
+            try:
+                read = Checkpoint.read(path.read_text(encoding="utf-8"))
+                _check(read, found[-1] if found else None, trusted)
+            except RefusedError as error:
+                raise RefusedError("checkpoint-invalid", f"{path}: {error}") from None
+            found.append(read)
+        return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two that sign at once would both name the same checkpoint as the one before, or make two keys."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.folder / "lock", flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("checkpoint-*.json"))
+
+    def _public_keys(self) -> list[Ed25519PublicKey]:
+        return [read_public_key(path) for path in sorted(self.folder.glob("public-key-*.pem"))]
+
+    def _make(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"{self.folder} cannot be made: {error.strerror}.") from error
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """Read a public key from a PEM file. RefusedError `key-invalid`."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise RefusedError("key-invalid", f"{path} holds no public Ed25519 key")
+    return key
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Return a public key as others read it."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_id_of(key: Ed25519PublicKey) -> str:
+    """Return by what a checkpoint names the key: 16 hexadecimal digits of its digest."""
+    return sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+
+
+def _check(one: Checkpoint, before: Checkpoint | None, trusted: dict[str, Ed25519PublicKey]) -> None:
+    key = trusted.get(one.key_id)
+    if key is None:
+        raise RefusedError(
+            "checkpoint-invalid", f"it is signed with the key {one.key_id}, which is not trusted"
+        )
+    try:
+        key.verify(one.signature, one.statement)
+    except InvalidSignature:
+        raise RefusedError("checkpoint-invalid", "its signature does not hold") from None
+    if one.previous != (before.digest if before else None):
+        raise RefusedError("checkpoint-invalid", "the checkpoint before it is missing or another")
+
+
+def _read_or_make(path: Path) -> bytes:
+    """The file's content; it appears whole, for whoever looks without the lock."""
+    if not path.exists():
+        made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(made)
+                stream.flush()
+                os.fsync(stream.fileno())
+            path.hardlink_to(aside)
+        finally:
+            aside.unlink()
+    return path.read_bytes()
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
