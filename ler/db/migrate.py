@@ -31,6 +31,7 @@ SQL_FILES: Final = (
     "requests.sql",
     "stage.sql",
     "drawings.sql",
+    "sensitivity.sql",
     "publish.sql",
     "compare.sql",
     "purge.sql",
@@ -40,6 +41,7 @@ SQL_FILES: Final = (
     "policies.sql",
     "grants.sql",
     "access/register.sql",
+    "access/sensitivity.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -27,6 +27,7 @@ from ler.db.tables.requests import (
     package,
     package_feature,
 )
+from ler.db.tables.sensitivity import answer_withheld, sensitivity_rule, withheld_feature
 from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "SRID",
     "access_token",
     "account",
+    "answer_withheld",
     "audit_event",
     "contact",
     "drawing",
@@ -57,7 +59,9 @@ __all__ = [
     "package",
     "package_drawing",
     "package_feature",
+    "sensitivity_rule",
     "staged_feature",
     "upload",
     "upload_event",
+    "withheld_feature",
 ]
