@@ -32,6 +32,7 @@ SQL_FILES: Final = (
     "answers.sql",
     "stage.sql",
     "drawings.sql",
+    "sensitivity.sql",
     "publish.sql",
     "compare.sql",
     "purge.sql",
@@ -44,6 +45,7 @@ SQL_FILES: Final = (
     "access/register.sql",
     "access/answers.sql",
     "access/records.sql",
+    "access/sensitivity.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

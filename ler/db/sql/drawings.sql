@@ -1,9 +1,11 @@
--- The last step of ler.match_request, which alone may call it: it runs with its rights, path and settings. Stores with
--- the request the drawings that go with it, of each owner whose answer delivers lines: those whose footprint the area
--- touches and those that belong to a delivered feature, unless they are not valid in any part of the dig's period.
--- Who answers "no lines", or has not answered, gives no drawing either. What of a drawing is delivered is cut when the
--- package is made.
-CREATE OR REPLACE FUNCTION ler.match_drawings(request ler.excavation_request, reach @postgis@.geometry)
+-- The last step of ler.fill_answers (match.sql), which alone may call it: it runs with its rights, path and settings.
+-- Stores with the request the drawings that go with it, of each of these answers that delivers lines: those whose
+-- footprint the area touches and those that belong to a delivered feature, unless they are not valid in any part of the
+-- dig's period, or show a line of a `guarded` owner that may not be shown (sensitivity.sql). Who answers "no lines", or
+-- has not answered, gives no drawing either. What of a drawing is delivered is cut when the package is made.
+CREATE OR REPLACE FUNCTION ler.match_drawings(
+    request ler.excavation_request, answers uuid[], reach @postgis@.geometry, guarded uuid[], released text[]
+)
 RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -16,7 +18,7 @@ BEGIN
     IF NOT EXISTS (
         SELECT FROM ler.owner_answer AS a
         JOIN ler.drawing AS d ON d.owner_id = a.owner_id
-        WHERE a.request_id = wanted AND a.answer_type = 'ledningsoplysninger udleveret'
+        WHERE a.id = ANY (answers) AND a.feature_count > 0
     ) THEN
         RETURN;
     END IF;
@@ -26,15 +28,15 @@ BEGIN
         resolution_m, accuracy_m, taken_on, valid_from, valid_to, gml_ids
     )
     WITH answered AS MATERIALIZED (
-        SELECT a.owner_id
+        SELECT a.owner_id, a AS answer
         FROM ler.owner_answer AS a
-        WHERE a.request_id = wanted AND a.answer_type = 'ledningsoplysninger udleveret'
+        WHERE a.id = ANY (answers) AND a.feature_count > 0
     ),
     delivered AS MATERIALIZED (
         SELECT p.owner_id, p.gml_id, p.seq,
             CASE p.feature_type WHEN 'Informationsressource' THEN ler.file_name(p.attributes ->> 'sti') END AS file
         FROM ler.package_feature AS p
-        WHERE p.request_id = wanted
+        WHERE p.request_id = wanted AND p.answer_id = ANY (answers)
     ),
     belonging AS (
         SELECT found.id, array_agg(found.gml_id ORDER BY found.seq) AS gml_ids
@@ -64,7 +66,13 @@ BEGIN
     JOIN answered AS a ON a.owner_id = d.owner_id
     LEFT JOIN belonging AS b ON b.id = d.id
     WHERE (d.valid_to IS NULL OR d.valid_to >= (request).period_from)
-        AND (d.valid_from IS NULL OR d.valid_from <= (request).period_to);
+        AND (d.valid_from IS NULL OR d.valid_from <= (request).period_to)
+        AND CASE
+            WHEN d.owner_id = ANY (guarded) THEN NOT ler.shows_withheld(d, a.answer, reach, released)
+            ELSE true
+        END
+    -- What an answer that this one replaces brought stays.
+    ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS stored = ROW_COUNT;
 
     IF stored > 0 THEN

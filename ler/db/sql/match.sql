@@ -227,6 +227,80 @@ END
 $$;
 
 
+-- Fills new answers of a request from the networks: what lies within reach, what goes with it, and drawings; without what
+-- may not be shown (sensitivity.sql), but for the classes that are `released`. Each says what it is then. Runs with the
+-- rights, path and settings of the functions that call it.
+CREATE OR REPLACE FUNCTION ler.fill_answers(
+    request ler.excavation_request, answers uuid[], versions uuid[], datasets uuid[], numbers integer[],
+    released text[], refused boolean
+)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    wanted constant uuid := (request).id;
+    acting constant uuid := (request).requester_id;
+    reach constant @postgis@.geometry := ler.reach((request).area, (request).clip_buffer_m);
+    guarded uuid[];
+    one record;
+BEGIN
+    PERFORM ler.match_geometries(wanted, acting, answers, versions, datasets, numbers, reach);
+    -- Most owners have no rules; then nothing is looked for.
+    guarded := ler.owners_with_rules(ARRAY(SELECT a.owner_id FROM ler.owner_answer AS a WHERE a.id = ANY (answers)));
+    IF guarded <> '{}' THEN
+        FOR one IN SELECT a AS answer, array_position(answers, a.id) AS pin
+            FROM ler.owner_answer AS a WHERE a.id = ANY (answers) AND a.owner_id = ANY (guarded)
+        LOOP
+            PERFORM ler.withhold_lines(one.answer, datasets[one.pin], numbers[one.pin], reach, released);
+        END LOOP;
+    END IF;
+    -- Most packages have nothing that goes with another thing; two statements are then not even looked at.
+    IF EXISTS (
+        SELECT FROM ler.package_feature AS p
+        WHERE p.request_id = wanted AND p.answer_id = ANY (answers) AND p.attributes ?| '{indeholdtLedning,bilag}'
+    ) OR EXISTS (
+        SELECT FROM ler.network_version AS v WHERE v.id = ANY (versions) AND v.common_attachments <> '{}'
+    ) THEN
+        PERFORM ler.match_companions(wanted, acting, answers, versions, datasets, numbers);
+    END IF;
+    IF guarded <> '{}' THEN
+        FOR one IN SELECT a AS answer, array_position(answers, a.id) AS pin
+            FROM ler.owner_answer AS a WHERE a.id = ANY (answers) AND a.owner_id = ANY (guarded)
+        LOOP
+            PERFORM ler.take_out_withheld(one.answer);
+            PERFORM ler.withhold_companions(one.answer, datasets[one.pin]);
+        END LOOP;
+    END IF;
+    IF EXISTS (
+        SELECT FROM ler.package_feature AS p
+        WHERE p.request_id = wanted AND p.answer_id = ANY (answers) AND p.attributes ?| ler.reference_attributes()
+    ) THEN
+        PERFORM ler.leave_out_references(wanted, answers);
+    END IF;
+
+    UPDATE ler.owner_answer AS a
+    SET feature_count = found.features, answer_type = 'ledningsoplysninger udleveret'
+    FROM (
+        SELECT p.answer_id, count(*)::integer AS features
+        FROM ler.package_feature AS p
+        WHERE p.request_id = wanted AND p.answer_id = ANY (answers)
+        GROUP BY p.answer_id
+    ) AS found
+    WHERE a.id = found.answer_id;
+    IF guarded <> '{}' THEN
+        FOR one IN SELECT a AS answer, array_position(answers, a.id) AS pin
+            FROM ler.owner_answer AS a WHERE a.id = ANY (answers) AND a.owner_id = ANY (guarded)
+        LOOP
+            PERFORM ler.forget_withheld_references(one.answer, datasets[one.pin]);
+            PERFORM ler.tell_withheld(one.answer, refused);
+        END LOOP;
+    END IF;
+
+    PERFORM ler.match_drawings(request, answers, reach, guarded, released);
+END
+$$;
+
+
 -- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
 -- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
 -- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
@@ -260,7 +334,6 @@ DECLARE
     acting constant uuid := ler.principal();
     wanted constant uuid := match_request.request_id;
     request ler.excavation_request;
-    reach geometry;
     answers uuid[];
     versions uuid[];
     datasets uuid[];
@@ -279,8 +352,6 @@ BEGIN
         END IF;
         RAISE EXCEPTION 'no such request' USING ERRCODE = 'LE404';
     END IF;
-    reach := ler.reach(request.area, request.clip_buffer_m);
-
     INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id, due_at)
     SELECT wanted, acting, o.owner_id, o.interest_area_id, match_request.due_at
     FROM ler.find_owners(request.area) AS o
@@ -308,37 +379,16 @@ BEGIN
     FROM given AS g
     JOIN ler.network_version AS v ON v.id = g.version_id;
 
-    PERFORM ler.match_geometries(wanted, acting, answers, versions, datasets, numbers, reach);
-    -- Most packages have nothing that goes with another thing; two statements are then not even looked at.
-    IF EXISTS (
-        SELECT FROM ler.package_feature AS p
-        WHERE p.request_id = wanted AND p.attributes ?| '{indeholdtLedning,bilag}'
-    ) OR EXISTS (
-        SELECT FROM ler.network_version AS v WHERE v.id = ANY (versions) AND v.common_attachments <> '{}'
-    ) THEN
-        PERFORM ler.match_companions(wanted, acting, answers, versions, datasets, numbers);
-    END IF;
-    IF EXISTS (
-        SELECT FROM ler.package_feature AS p
-        WHERE p.request_id = wanted AND p.attributes ?| ler.reference_attributes()
-    ) THEN
-        PERFORM ler.leave_out_references(wanted, answers);
-    END IF;
+    PERFORM ler.fill_answers(request, answers, versions, datasets, numbers, '{}', false);
 
-    UPDATE ler.owner_answer AS a
-    SET feature_count = found.features, answer_type = 'ledningsoplysninger udleveret'
-    FROM (
-        SELECT p.answer_id, count(*)::integer AS features
-        FROM ler.package_feature AS p
-        WHERE p.request_id = wanted
-        GROUP BY p.answer_id
-    ) AS found
-    WHERE a.id = found.answer_id;
-
-    PERFORM ler.match_drawings(request, reach);
-
-    -- As the machine of ler.domain.states leads: answer.
-    UPDATE ler.owner_request AS q SET state = 'answered', answered_at = now()
+    -- As the machine of ler.domain.states leads: answer, or what withheld lines lead to.
+    UPDATE ler.owner_request AS q
+    SET answered_at = now(),
+        state = CASE
+            WHEN a.answer_type = 'udtaget til manuel behandling' THEN 'taken-out'
+            WHEN a.answer_type LIKE 'udtaget til påvisning%' THEN 'to-be-marked'
+            ELSE 'answered'
+        END
     FROM ler.owner_answer AS a, ler.interest_area AS i
     WHERE q.request_id = wanted AND a.request_id = wanted AND a.owner_id = q.owner_id
         AND i.id = q.interest_area_id AND i.answered_by = 'platform';

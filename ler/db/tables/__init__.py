@@ -29,6 +29,7 @@ from ler.db.tables.requests import (
     package,
     package_feature,
 )
+from ler.db.tables.sensitivity import answer_withheld, sensitivity_rule, withheld_feature
 from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "account",
     "answer_attachment",
     "answer_link",
+    "answer_withheld",
     "audit_event",
     "audit_link",
     "audit_unsealed",
@@ -63,7 +65,9 @@ __all__ = [
     "package",
     "package_drawing",
     "package_feature",
+    "sensitivity_rule",
     "staged_feature",
     "upload",
     "upload_event",
+    "withheld_feature",
 ]
