@@ -142,7 +142,9 @@ def main() -> int:
                         "INSERT INTO ler.sensitivity_rule (owner_id, class, utility_types)"
                         " SELECT DISTINCT owner_id, 'restricted', '{el}'::text[] FROM ler.network_dataset"
                     )
-                    report("all owners have rules", *measure(engine, digger[0], chosen.features, chosen.requests))
+                    report(
+                        "all owners have rules", *measure(engine, digger[0], chosen.features, chosen.requests)
+                    )
             engine.dispose()
         finally:
             cluster.stop()
