@@ -68,6 +68,19 @@ def check_source(
 
     Raises what the source raises while it is read.
     """
+    return check_features(source, path, lambda _: None, area=area, settings=settings, progress=progress)
+
+
+def check_features(
+    source: Source,
+    path: Path,
+    take: Callable[[Feature], None],
+    *,
+    area: Polygon | None = None,
+    settings: RuleSettings = DEFAULT_SETTINGS,
+    progress: Progress = lambda _: None,
+) -> CheckResult:
+    """Check as `check_source` does, and hand over each feature as it comes, faulty ones too."""
     rules = RuleChecker(source.model, source.findings, settings, area=area)
     places = Places(source.findings)
     counts: Counter[str] = Counter()
@@ -75,6 +88,7 @@ def check_source(
         counts[feature.type] += 1
         rules.check_feature(feature)
         places.take(feature)
+        take(feature)
         progress(number)
     if source.header.attributes or source.header.line:  # only GML has a place for an answer's own attributes
         rules.check_answer(source.header)
