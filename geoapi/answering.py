@@ -99,7 +99,9 @@ def _merged(answer: Answer, read: AnswerFile | None) -> NewAnswer:
         return replace(answer.rest, type=answer.type)
     stated = read.header.attributes.get("type")
     if answer.type is not None and stated != answer.type:
-        raise RefusedError("answer-type-differs", f"the file says '{stated}', and beside it was said '{answer.type}'")
+        raise RefusedError(
+            "answer-type-differs", f"the file says '{stated}', and beside it was said '{answer.type}'"
+        )
     rest = answer.rest
     return replace(
         rest,

@@ -21,7 +21,17 @@ from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
-from geoapi.routes import about, content, decisions, features, networks, reports, uploads
+from geoapi.routes import (
+    about,
+    answers,
+    content,
+    decisions,
+    features,
+    networks,
+    owner_requests,
+    reports,
+    uploads,
+)
 from ler.errors import LerError
 from ler.settings import Settings
 
@@ -50,7 +60,10 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
             Middleware(
                 BodyLimit,
                 most_bytes=LARGEST_BODY,
-                largest_file=platform.largest_bytes,
+                file_routes={
+                    "*/content": platform.largest_bytes,
+                    "*/answers": settings.max_answer_mb << 20,
+                },
                 timeout_s=settings.body_timeout_s,
             ),
         ],
@@ -58,7 +71,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
-    for routes in (about, uploads, content, decisions, reports, networks, features):
+    for routes in (about, uploads, content, decisions, reports, networks, features, owner_requests, answers):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

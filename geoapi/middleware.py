@@ -8,6 +8,8 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any, Final
 from uuid import uuid4
 
@@ -66,13 +68,16 @@ class Surroundings:
 class BodyLimit:
     """Refuses bodies that are too large, whether their length was told or not, and callers that fall silent.
 
-    `largest_file` is for the routes that take files, whose own limits are narrower still.
+    `file_routes` is for the paths that take files, by pattern: the most bytes of each, whose own limits may be narrower
+    still.
     """
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int, largest_file: int, timeout_s: float) -> None:
+    def __init__(
+        self, app: ASGIApp, *, most_bytes: int, file_routes: Mapping[str, int], timeout_s: float
+    ) -> None:
         self._app = app
         self._most_bytes = most_bytes
-        self._largest_file = largest_file
+        self._file_routes = file_routes
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,8 +85,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        takes_files = scope["path"].endswith("/content")
-        most = self._largest_file if takes_files else self._most_bytes
+        patterns = (
+            most for pattern, most in self._file_routes.items() if fnmatchcase(scope["path"], pattern)
+        )
+        most = next(patterns, self._most_bytes)
         if _content_length(scope) > most:
             await problem_response(Request(scope), Problem("body-too-large"))(scope, receive, send)
             return

@@ -10,6 +10,8 @@ from typing import Final
 VARIABLE: Final = "LER_FAULT"
 
 POINTS: Final = (
+    "answer.give.before-commit",
+    "answer.give.after-commit",
     "upload.create.before-commit",
     "upload.create.after-commit",
     "upload.append.written",

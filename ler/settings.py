@@ -132,6 +132,13 @@ class Settings(BaseSettings):
     sweep_s: float = Field(default=15.0, gt=0.0)
     """Seconds between two looks after what has been left lying."""
 
+    # Owners' answers.
+    max_answer_mb: int = Field(default=100, ge=1)
+    """Largest answer with all its files, MB."""
+
+    answer_link_hours: float = Field(default=240.0, gt=0.0)
+    """Hours for which the link in an owner's mail can be used to answer without an account."""
+
     # Audit trail.
     audit_dir: Path | None = None
     """Folder of the signed checkpoints of the audit trail and their key; `audit` in the home folder when not set. It

@@ -43,6 +43,10 @@ class Service:
     def files(self) -> Path:
         return self.folder / "uploads"
 
+    @property
+    def blobs(self) -> Path:
+        return self.folder / "blobs"
+
     def serve(self, *, fault: str = "") -> subprocess.Popen[str]:
         """Start the HTTP service on a free port and wait until it listens."""
         process = self._start("serve", "--port", "0", fault=fault)
@@ -81,6 +85,7 @@ class Service:
         environment = os.environ | {
             "LER_DATABASE_URL": self.world.database.url(),
             "LER_UPLOAD_DIR": str(self.files),
+            "LER_BLOB_DIR": str(self.blobs),
             "LER_SWEEP_S": "0.5",
             "NO_COLOR": "1",
             **self.settings,

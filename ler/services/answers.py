@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from geoalchemy2 import WKBElement
@@ -53,6 +53,7 @@ _WITHDRAW: Final = text("SELECT ler.withdraw_answer(:asked, :reason)")
 _APPOINT: Final = text("SELECT ler.appoint(:asked, CAST(:appointment AS jsonb))")
 _MARK: Final = text("SELECT ler.mark(:asked, :note)")
 _ASK_TO_MARK: Final = text("SELECT ler.ask_to_mark(:asked, :reason)")
+_CHOOSE: Final = text("SELECT ler.choose_answering(:area, :by)")
 _NOT_FEATURES: Final = frozenset(
     {"Informationsressource", "LinearDimension", "TextAnnotation", "LinearAnnotation"}
 )
@@ -309,6 +310,15 @@ def list_revisions(connection: Connection, asked: Asked) -> list[AnswerRevision]
         )
         for row in connection.execute(query)
     ]
+
+
+def choose_answering(
+    connection: Connection, interest_area_id: UUID, answered_by: Literal["platform", "owner"]
+) -> None:
+    """Choose who answers for an area of the acting owner from now on; NotFoundError for any other area."""
+    values = {"area": interest_area_id, "by": answered_by}
+    with refusals({"LE404": "There is no such interest area."}):
+        connection.execute(_CHOOSE, values)
 
 
 def appointment_of(stored: Mapping[str, str] | None) -> Appointment | None:
