@@ -120,7 +120,7 @@ def test_a_gml_answer_is_checked_clipped_and_delivered_with_its_files(
 ) -> None:
     asked = ask_owner(service, owner)
     attachment = (
-        '<ler:bilagMember><ler:Informationsressource gml:id="doc">'
+        '<ler:bilagMember><ler:Informationsressource gml:id="doc"><dcterms:title>Plan</dcterms:title>'
         '<ler:format type="application/pdf">PDF</ler:format><ler:sti>planer/plan.pdf</ler:sti>'
         "</ler:Informationsressource></ler:bilagMember>"
     )

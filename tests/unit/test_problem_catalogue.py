@@ -24,8 +24,8 @@ BY_COMMAND_ONLY = {
 }
 """Said to who sits at the platform's own command line: its files, its register, its drawings, its tokens."""
 OF_REQUESTS = {
-    *("answer-already-delivered", "answer-wrongly-an-update", "area-not-one-polygon", "area-size"),
-    *("area-too-many-parts", "corridor-width", "date-ambiguous", "event-not-possible", "event-not-yours"),
+    *("area-not-one-polygon", "area-size"),
+    *("area-too-many-parts", "corridor-width", "date-ambiguous", "event-not-yours"),
 }
 """Dig requests, which no route takes yet."""
 AS_PARAMETER = {"time-invalid"}
