@@ -21,7 +21,20 @@ from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
-from geoapi.routes import about, content, decisions, features, networks, reports, uploads
+from geoapi.routes import (
+    about,
+    contacts,
+    content,
+    decisions,
+    features,
+    interest_areas,
+    members,
+    networks,
+    organisations,
+    reports,
+    rights,
+    uploads,
+)
 from ler.errors import LerError
 from ler.settings import Settings
 
@@ -29,6 +42,8 @@ PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}"})
 """Routes without a token, besides the description of the API."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
+_REGISTER: Final = (organisations, members, rights, interest_areas, contacts)
+
 LARGEST_BODY: Final = 1 << 20
 """Bytes of a body that is no file."""
 
@@ -58,7 +73,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
-    for routes in (about, uploads, content, decisions, reports, networks, features):
+    for routes in (about, uploads, content, decisions, reports, networks, features, *_REGISTER):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

@@ -15,7 +15,7 @@ from ler.domain.faults import refuse_faults
 from ler.domain.registration import text_faults
 from ler.domain.roles import MANDATABLE
 from ler.errors import NotFoundError, RefusedError
-from ler.services.register_acts import record_act
+from ler.services.register_acts import record_act, refuse_by_mandate
 
 _PROVIDERS: Final = text("SELECT ler.providers()")
 _LONGEST_NOTE: Final = 200
@@ -55,6 +55,7 @@ def give_mandate(
     RefusedError `provider-unknown` for a number under which no provider is registered, and for a right that nobody
     can hand on, for none, or for a time that ends before it begins.
     """
+    refuse_by_mandate(connection)
     refuse_faults([*text_faults("/note", note, _LONGEST_NOTE, empty=True)])
     never = [scope for scope in scopes if scope not in MANDATABLE]
     if never or not scopes:

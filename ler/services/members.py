@@ -13,7 +13,7 @@ from ler.db.tables import account
 from ler.domain.faults import Fault, refuse_faults
 from ler.domain.registration import LONGEST_NAME, email_faults, text_faults
 from ler.errors import NotFoundError, RefusedError
-from ler.services.register_acts import record_act
+from ler.services.register_acts import record_act, refuse_by_mandate
 
 LANGUAGES: Final = ("da", "en")
 _LONGEST_EMAIL: Final = 254
@@ -49,6 +49,7 @@ def add_member(
     administrator: bool = False,
 ) -> Member:
     """Enter a member of the acting organisation, or as the operator of any. FaultsError, RefusedError `member-taken`."""
+    refuse_by_mandate(connection)
     _check(name, email, language)
     values = {
         "organisation_id": organisation_id,
@@ -77,6 +78,7 @@ def change_member(
     administrator: bool,
 ) -> Member:
     """Change a member. NotFoundError for one that has ended or is not the acting principal's to change."""
+    refuse_by_mandate(connection)
     _check(name, email, language)
     get_member(connection, member_id)
     values = {"name": name.strip(), "email": email, "language": language, "administrator": administrator}
