@@ -1,10 +1,15 @@
 """Routes of the register. An owner may do all of them but what is the operator's."""
 
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID, uuid4
 
+from shapely import box
+
+from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.roles import Role
+from ler.services.requests import NewRequest, create_request
 from tests.acceptance.guard_rows.row import Row
 from tests.service import Service
 
@@ -40,9 +45,9 @@ def made(path: str, body: dict[str, object], name: str) -> Callable[[Service, UU
 
 
 def an_area(service: Service, owner: UUID, token: str) -> dict[str, str]:
-    """An interest area; its number is told from other figures by its length."""
+    """An interest area; its number, with zeros as long as an id, is told from other figures."""
     named = made("/interest-areas", AREA | {"area": POLYGON}, "number")(service, owner, token)
-    return {"number": named["number"].zfill(15)}
+    return {"number": named["number"].zfill(36)}
 
 
 def itself(_: Service, owner: UUID, __: str) -> dict[str, str]:
@@ -65,6 +70,12 @@ def a_mandate(service: Service, owner: UUID, token: str) -> dict[str, str]:
     a_provider(service)
     body: dict[str, object] = {"provider": PROVIDER, "scopes": ["answer:read"]}
     return made("/mandates", body, "mandate_id")(service, owner, token)
+
+
+def a_request(service: Service, owner: UUID, _: str) -> dict[str, str]:
+    wanted = NewRequest(box(574000, 6223000, 574010, 6223010), date(2026, 12, 1), date(2026, 12, 2), "test")
+    with transaction(service.world.databases.app, owner) as connection:
+        return {"request_id": str(create_request(connection, owner, wanted).id)}
 
 
 a_member = made("/members", PERSON, "member_id")
@@ -101,4 +112,5 @@ ROWS = {
     ("GET", f"{API}/contacts/{{contact_id}}"): Row(200, make=a_contact),
     ("PUT", f"{API}/contacts/{{contact_id}}"): Row(200, ANY, CONTACT, make=a_contact),
     ("DELETE", f"{API}/contacts/{{contact_id}}"): Row(204, make=a_contact),
+    ("GET", f"{API}/requests/{{request_id}}/contacts"): Row(200, make=a_request),
 }
