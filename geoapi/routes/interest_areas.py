@@ -1,6 +1,6 @@
 """Interest areas: where an owner has lines. Known by their registration number (LER indberetningsNr)."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
@@ -52,6 +52,10 @@ class Area(BaseModel):
     contact_address: str | None = None
     contact_email: str | None = None
     voluntary: Annotated[bool, Field(description="Registered without a duty to (§ 6).")] = False
+    answered_by: Annotated[
+        Literal["platform", "owner"] | None,
+        Field(description="From the published network, or by the owner itself; its owner says so."),
+    ] = None
     crs: Annotated[str | None, Field(max_length=100, description="Of `area`, when it is not EPSG:25832.")] = (
         None
     )
@@ -125,7 +129,9 @@ def enter(
     area = area_of(request, given.area, given.crs)
 
     def make(connection: Connection) -> View:
-        made = create_area(connection, caller.organisation_id, owner, given.form, area)
+        made = create_area(
+            connection, caller.organisation_id, owner, given.form, area, answered_by=given.answered_by
+        )
         return interest_area_view(made)
 
     return make_once(request, caller, PATH, make, key=idempotency_key, body=body)
@@ -145,7 +151,15 @@ def change(
     area = area_of(request, given.area, given.crs) if given.area is not None else None
     with caller_transaction(request, caller) as connection:
         found = _unchanged(get_area(connection, number), if_match)
-        made = revise_area(connection, caller.organisation_id, number, given.form, area, seen=found.revision)
+        made = revise_area(
+            connection,
+            caller.organisation_id,
+            number,
+            given.form,
+            area,
+            answered_by=given.answered_by,
+            seen=found.revision,
+        )
     return _shown(made)
 
 
@@ -179,6 +193,7 @@ def interest_area_view(found: InterestArea) -> View:
         "contact_address": found.contact_address,
         "contact_email": found.contact_email,
         "voluntary": found.voluntary,
+        "answered_by": found.answered_by,
         "area": area_view(found.area),
         "valid_from": moment(found.created_at),
         "ended_at": moment(found.ended_at),
@@ -200,4 +215,4 @@ def _unchanged(found: InterestArea, if_match: str | None) -> InterestArea:
 
 
 def _tag(found: InterestArea) -> str:
-    return f'"r{found.revision}"'
+    return f'"r{found.revision}-{found.answered_by}"'

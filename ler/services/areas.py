@@ -32,6 +32,7 @@ _REVISE: Final = text(
     "SELECT ler.revise_interest_area(:area, :seen, :utility_types, CAST(:geom AS geometry), :remark, :person, :address,"
     " :email, :voluntary)"
 )
+_CHOOSE: Final = text("SELECT ler.choose_answering(:area, :answered_by)")
 _CHANGED: Final = ("precondition-failed", "The interest area has changed since you read it. Read it again.")
 _COLUMNS: Final = (
     "id",
@@ -44,6 +45,7 @@ _COLUMNS: Final = (
     "contact_address",
     "contact_email",
     "voluntary",
+    "answered_by",
     "created_at",
     "ended_at",
 )
@@ -64,6 +66,8 @@ class InterestArea:
     contact_address: str | None
     contact_email: str | None
     voluntary: bool
+    answered_by: str
+    """`platform`: from the published network; `owner`: by the owner itself, request by request."""
     created_at: datetime
     """Of this revision."""
     ended_at: datetime | None
@@ -102,9 +106,15 @@ def merged_area(parts: Sequence[BaseGeometry], coverage: Coverage) -> MultiPolyg
 
 
 def create_area(
-    connection: Connection, acting: UUID, owner_id: UUID, form: AreaForm, area: MultiPolygon
+    connection: Connection,
+    acting: UUID,
+    owner_id: UUID,
+    form: AreaForm,
+    area: MultiPolygon,
+    *,
+    answered_by: str | None = None,
 ) -> InterestArea:
-    """Enter an area of an owner. FaultsError for a form with faults, RefusedError when it is none's who has lines."""
+    """Enter an area of an owner, who may say who answers for it. FaultsError for a form with faults, RefusedError when it is none's who has lines."""
     _check(form)
     if Role.OWNER not in roles_now(connection, owner_id):
         raise RefusedError("role-missing", "interest areas are of owners of lines: this is none")
@@ -124,6 +134,8 @@ def create_area(
     ).one()
     details = {"registration_number": row.registration_number, "owner_id": str(owner_id)}
     record_act(connection, acting, "interest_area:add", row.id, details)
+    if answered_by:
+        _choose(connection, row.id, answered_by)
     return get_area(connection, row.registration_number)
 
 
@@ -134,9 +146,12 @@ def revise_area(
     form: AreaForm,
     area: MultiPolygon | None,
     *,
+    answered_by: str | None = None,
     seen: int | None = None,
 ) -> InterestArea:
     """Enter the next revision of an area; `area` None keeps where it is, `seen` is the revision that was read.
+
+    Who answers for it is the owner's choice and changes without a revision: it says nothing of the area.
 
     NotFoundError for none that holds, RefusedError `precondition-failed` for another revision than was read, and
     `no-changes` when it says what it said before (27-420).
@@ -144,10 +159,14 @@ def revise_area(
     before = get_area(connection, number)
     _check(form)
     same_place = area is None or shapely.equals(shapely.normalize(before.area), shapely.normalize(area))
-    if same_place and replace(form, utility_types=tuple(form.utility_types)) == replace(
+    same_form = replace(form, utility_types=tuple(form.utility_types)) == replace(
         before.form, utility_types=tuple(before.utility_types)
-    ):
-        raise RefusedError("no-changes", "the interest area says this already")
+    )
+    if same_place and same_form:
+        if answered_by in {None, before.answered_by}:
+            raise RefusedError("no-changes", "the interest area says this already")
+        _choose(connection, before.id, str(answered_by))
+        return get_area(connection, number)
     values = {
         "area": before.id,
         "seen": seen or before.revision,
@@ -163,6 +182,8 @@ def revise_area(
         made = connection.execute(_REVISE, values).scalar_one()
     details = {"registration_number": number, "replaces": str(before.id)}
     record_act(connection, acting, "interest_area:change", made, details)
+    if answered_by:
+        _choose(connection, made, answered_by)
     return get_area(connection, number)
 
 
@@ -223,6 +244,12 @@ def list_areas(
     else:
         query = query.where(columns.ended_at.is_(None))
     return [_area(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def _choose(connection: Connection, area_id: UUID, answered_by: str) -> None:
+    """Say who answers for an area; the operator cannot say so for its owner."""
+    with refusals({"LE404": "Only its owner says who answers for an interest area."}):
+        connection.execute(_CHOOSE, {"area": area_id, "answered_by": answered_by})
 
 
 def _check(form: AreaForm) -> None:
