@@ -24,12 +24,17 @@ from geoapi.problems import Problem, ProblemError, ProblemException, problem_of,
 from geoapi.routes import (
     about,
     answers,
+    contacts,
     content,
     decisions,
     features,
+    interest_areas,
+    members,
     networks,
+    organisations,
     owner_requests,
     reports,
+    rights,
     uploads,
 )
 from ler.errors import LerError
@@ -39,6 +44,24 @@ PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}"})
 """Routes without a token, besides the description of the API."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
+_ROUTES: Final = (
+    about,
+    uploads,
+    content,
+    decisions,
+    reports,
+    networks,
+    features,
+    organisations,
+    members,
+    rights,
+    interest_areas,
+    contacts,
+    owner_requests,
+    answers,
+)
+"""In the order in which they are tried."""
+
 LARGEST_BODY: Final = 1 << 20
 """Bytes of a body that is no file."""
 
@@ -71,7 +94,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
-    for routes in (about, uploads, content, decisions, reports, networks, features, owner_requests, answers):
+    for routes in _ROUTES:
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

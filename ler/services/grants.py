@@ -10,7 +10,7 @@ from geoalchemy2.shape import from_shape, to_shape
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, or_, select, text, update
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from ler.db.functions import record_event
 from ler.db.tables import PLATFORM_OPERATOR, SRID, grant
@@ -119,18 +119,15 @@ def list_grants(connection: Connection, organisation_id: UUID | None = None) -> 
     query = select(*_COLUMNS).order_by(grant.c.created_at, grant.c.id)
     if organisation_id:
         query = query.where(grant.c.organisation_id == organisation_id)
-    return [
-        Grant(
-            row.id,
-            row.organisation_id,
-            Role(row.role),
-            _area(row.area),
-            row.valid_from,
-            row.valid_to,
-            row.note,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_grant(row) for row in connection.execute(query).mappings()]
+
+
+def get_grant(connection: Connection, grant_id: UUID) -> Grant:
+    """Return a grant that the acting principal may see; NotFoundError for any other."""
+    row = connection.execute(select(*_COLUMNS).where(grant.c.id == grant_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("no such grant")
+    return _grant(row)
 
 
 def roles_now(
@@ -160,6 +157,10 @@ def find_acting_for(connection: Connection, provider_id: UUID, cvr: str) -> Acti
         return None
     scopes = permitted_by_mandate(known_scopes(row.scopes), known_roles(row.roles))
     return ActingFor(row.owner_id, scopes)
+
+
+def _grant(row: RowMapping) -> Grant:
+    return Grant(**{**row, "role": Role(row["role"]), "area": _area(row["area"])})
 
 
 def _area(stored: object) -> MultiPolygon | None:

@@ -12,12 +12,11 @@ REFUSALS = ("RefusedError", "UnreadableFileError", "ProblemException", "_refused
 BY_COMMAND_ONLY = {
     *("demo-elsewhere", "drawing-refused", "export-empty", "file-exists", "file-missing", "folder-invalid"),
     *("folder-missing", "no-answer-of-ours", "option-invalid", "picture-format", "report-name"),
-    *("cvr-invalid", "cvr-taken", "utility-type-unknown", "name-invalid", "note-invalid", "expiry-invalid"),
+    *("utility-type-unknown", "note-invalid", "expiry-invalid"),
     *(
         "drawing-links",
         "drawing-name-taken",
         "file-not-readable",
-        "period-invalid",
         "keep-too-short",
         "time-without-zone",
     ),

@@ -417,7 +417,8 @@ AS $$
         q.appointment, q.marking_asked_at, q.marking_reason, q.marked_at, q.marking_note,
         r.state, r.kind, r.already_started, r.period_from, r.period_to, r.purpose,
         r.description, r.utility_types, r.clip_buffer_m, r.area,
-        o.name, r.contact_person, r.contact_address, coalesce(r.contact_email, o.email),
+        -- A private person may wish not to be named; it is reached all the same.
+        CASE WHEN o.anonymous THEN 'Privatperson' ELSE o.name END, r.contact_person, r.contact_address, coalesce(r.contact_email, o.email),
         CASE WHEN r.contact_email IS NULL THEN o.phone ELSE r.contact_phone END
     FROM ler.owner_request AS q
     JOIN ler.excavation_request AS r ON r.id = q.request_id

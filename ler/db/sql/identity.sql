@@ -23,7 +23,8 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN nullif(current_setting('ler.account', true), '')::uuid;
 
--- The organisation that acts for the principal by its mandate, or NULL. For the record: no policy asks for it.
+-- The organisation that acts for the principal by its mandate, or NULL. For the record: it gives no right, and takes
+-- only that of making what would outlive the mandate.
 CREATE OR REPLACE FUNCTION ler.provider()
 RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -164,7 +164,9 @@ BEGIN
             AND p.geom && who_has_seen.area AND ST_Intersects(p.geom, who_has_seen.area)
         GROUP BY p.answer_id
     )
-    SELECT a.owner_id, r.id, r.order_number, o.id, o.cvr, o.name, r.kind, r.purpose, r.period_from, r.period_to,
+    SELECT a.owner_id, r.id, r.order_number, o.id, o.cvr,
+        -- Who wished not to be named is not named to those it asked.
+        CASE WHEN o.anonymous AND NOT ler.reads_all_audit() THEN 'Privatperson' ELSE o.name END, r.kind, r.purpose, r.period_from, r.period_to,
         a.answer_type, a.revision, a.answered_at, a.withdrawn_at, d.lines,
         (
             SELECT coalesce(jsonb_agg(jsonb_build_object(

@@ -34,8 +34,15 @@ CREATE POLICY own ON ler.account FOR SELECT TO ler_app, ler_readonly
     USING (organisation_id = (SELECT ler.principal()));
 CREATE POLICY register ON ler.account FOR SELECT TO ler_app, ler_readonly
     USING ((SELECT ler.principal()) = ler.platform_operator());
+-- Nobody who acts by mandate makes members or mandates: they would outlive it.
+CREATE POLICY making ON ler.account AS RESTRICTIVE FOR INSERT TO ler_app
+    WITH CHECK ((SELECT ler.provider()) IS NULL);
+CREATE POLICY making ON ler.mandate AS RESTRICTIVE FOR INSERT TO ler_app
+    WITH CHECK ((SELECT ler.provider()) IS NULL);
 CREATE POLICY adding ON ler.account FOR INSERT TO ler_app
     WITH CHECK (organisation_id = (SELECT ler.principal()) OR (SELECT ler.principal()) = ler.platform_operator());
+CREATE POLICY making_administrators ON ler.account AS RESTRICTIVE FOR UPDATE TO ler_app
+    USING ((SELECT ler.provider()) IS NULL);
 CREATE POLICY changing ON ler.account FOR UPDATE TO ler_app
     USING (
         ended_at IS NULL
