@@ -1,4 +1,4 @@
-"""Shapefile, GeoJSON, FlatGeobuf and DXF through GDAL, in a process that has no driver but the one it needs."""
+"""Shapefile, GeoJSON, FlatGeobuf, DXF and KML through GDAL, in a process that has no driver but the one it needs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +23,7 @@ _OPTIONS: Final[dict[Format, dict[str, str]]] = {
     Format.SHAPEFILE: {},
     Format.FLATGEOBUF: {"VERIFY_BUFFERS": "YES"},
     Format.DXF: {"INLINE_BLOCKS": "YES"},
+    Format.KML: {},
 }
 _UNKNOWN_CRS: Final = "Undefined"
 

@@ -16,6 +16,7 @@ DRIVERS: Final = {
     Format.GEOJSON: "GeoJSON",
     Format.FLATGEOBUF: "FlatGeobuf",
     Format.DXF: "DXF",
+    Format.KML: "KML",
 }
 """Formats that GDAL reads, each with the one driver that its process has; the others need none."""
 

@@ -1,4 +1,4 @@
-"""The formats that owners may send, and what the gate says of a file that it lets through."""
+"""The formats that owners and requesters may send, and what the gate says of a file that it lets through."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +17,8 @@ class Format(StrEnum):
     GEOPARQUET = "parquet"
     CSV = "csv"
     DXF = "dxf"
+    KML = "kml"
+    """Only of areas: it knows no attributes to speak of, and always degrees."""
     IMAGE = "image"
     """A picture of a drawing: GeoTIFF, or PNG or JPEG with a world file."""
 
@@ -30,6 +32,7 @@ EXTENSIONS: Final = {
     Format.GEOPARQUET: frozenset({"parquet", "geoparquet"}),
     Format.CSV: frozenset({"csv", "tsv"}),
     Format.DXF: frozenset({"dxf"}),
+    Format.KML: frozenset({"kml"}),
     Format.IMAGE: frozenset({"tif", "tiff", "png", "jpg", "jpeg"}),
 }
 """How the names of files of each format end, in lower case."""

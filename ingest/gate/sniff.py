@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.gate.formats import EXTENSIONS, Format
 from ingest.readers.ler_gml import read_answer_prolog
+from ingest.readers.prolog import read_prolog
 from ler.errors import RefusedError
 
 ZIP_MARK: Final = b"PK"
@@ -32,6 +33,7 @@ _OTHERS: Final = (
     (b"BZh", "a bzip2 archive: send a ZIP"),
     (b"%PDF", "a PDF: send the drawing as GeoTIFF, or the network as data"),
 )
+_KML_ROOT: Final = "kml"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 _DXF_START: Final = re.compile(rb"\s*(0\s*[\r\n]+\s*SECTION|999\s*[\r\n])")
@@ -50,8 +52,7 @@ def sniff(path: Path, head: bytes) -> Format:
         raise _not_supported("the file is a tar archive: send a ZIP")
     text = head.removeprefix(_UTF_8_MARK).lstrip()
     if text.startswith(b"<") or (head.startswith(_UTF_16) and b"<" in head[:8]):
-        read_answer_prolog(path)
-        return Format.LER_GML
+        return _kind_of_xml(path)
     if text.startswith(b"{"):
         return Format.GEOJSON
     if _DXF_START.match(text):
@@ -59,6 +60,14 @@ def sniff(path: Path, head: bytes) -> Format:
     if path.suffix[1:].lower() in EXTENSIONS[Format.CSV] and (b"\0" not in head or head.startswith(_UTF_16)):
         return Format.CSV
     raise _not_supported("the content of the file is none of the formats that are read here")
+
+
+def _kind_of_xml(path: Path) -> Format:
+    """By the root, before which no DOCTYPE may stand."""
+    if read_prolog(path).name == _KML_ROOT:
+        return Format.KML
+    read_answer_prolog(path)
+    return Format.LER_GML
 
 
 def _not_supported(what: str) -> RefusedError:

@@ -40,7 +40,10 @@ __all__ = [
     "open_vector",
 ]
 
-FORMATS: Final = frozenset(Format) - {Format.LER_GML, Format.IMAGE}
+FORMATS: Final = frozenset(Format) - {Format.LER_GML, Format.IMAGE, Format.KML}
+"""Those that can hold a network."""
+AREA_FORMATS: Final = FORMATS | {Format.KML}
+"""Those that can hold an area."""
 _NOTHING_DECLARED: Final = ReadOptions()
 
 
@@ -163,13 +166,14 @@ _SUFFIXES: Final = {
     Format.GEOPARQUET: "parquet",
     Format.CSV: "csv",
     Format.DXF: "dxf",
+    Format.KML: "kml",
 }
 
 
 def open_vector(
     gated: GatedFile, *, limits: ChildLimits = DEFAULT_LIMITS, options: ReadOptions = _NOTHING_DECLARED
 ) -> VectorFile:
-    """Open a gated file of one of `FORMATS`; nothing is read before its layers are asked for."""
-    if gated.format not in FORMATS:
+    """Open a gated file of one of `AREA_FORMATS`; nothing is read before its layers are asked for."""
+    if gated.format not in AREA_FORMATS:
         raise RefusedError("format-not-supported", f"a file of the format {gated.format} has no layers")
     return VectorFile(gated, limits, options)
