@@ -21,6 +21,7 @@ from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
+from geoapi.request_views import PATH as REQUESTS
 from geoapi.routes import (
     about,
     answers,
@@ -35,12 +36,19 @@ from geoapi.routes import (
     owner_requests,
     reports,
     rights,
+    limits,
+    networks,
+    orders,
+    owner_requests,
+    reports,
+    request_changes,
+    requests,
     uploads,
 )
 from ler.errors import LerError
 from ler.settings import Settings
 
-PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}"})
+PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}", limits.PATH})
 """Routes without a token, besides the description of the API."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
@@ -64,6 +72,8 @@ _ROUTES: Final = (
 
 LARGEST_BODY: Final = 1 << 20
 """Bytes of a body that is no file."""
+LARGEST_FORM: Final = 10 << 20
+"""Bytes of a form with files: of a dig area, 8 MiB each and all together."""
 
 
 def create_app(settings: Settings, databases: Databases) -> FastAPI:
@@ -85,6 +95,8 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
                 most_bytes=LARGEST_BODY,
                 file_routes={
                     "*/content": platform.largest_bytes,
+                    REQUESTS: LARGEST_FORM,
+                    f"{REQUESTS}/price": LARGEST_FORM,
                     "*/answers": settings.max_answer_mb << 20,
                 },
                 timeout_s=settings.body_timeout_s,
@@ -95,6 +107,10 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
+    for routes in (
+        *(about, uploads, content, decisions, reports, networks, features),
+        *(limits, requests, request_changes, orders, owner_requests, answers),
+    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

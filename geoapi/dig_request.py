@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy.engine import Connection
+
 from conflicts.match import match_request
 from geoapi.database import Databases
 from geoapi.drawing_repair import mend_drawings
 from ler.blobs import FolderStore
 from ler.db.engine import transaction
-from ler.domain.request_rules import RequestLimits
+from ler.domain.request_rules import DigKind, RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import Package, write_consolidated_package, write_owner_package
 from ler.rules_in_force import Due, due_by_default_rules
 from ler.services.deliveries import list_drawing_files, list_owner_statuses, record_package
-from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request
+from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request, name_owners
 
 type Step = Callable[[str], None]
 """Told what begins now."""
@@ -39,6 +41,27 @@ class Answered:
     def missing(self) -> list[OwnerStatus]:
         """Owners that were asked and have not answered: no digging before they have."""
         return [owner for owner in self.owners if not owner.answered]
+
+
+def send_request(
+    connection: Connection,
+    requester_id: UUID,
+    wanted: NewRequest,
+    *,
+    limits: RequestLimits = DEFAULT_LIMITS,
+    due: Due = due_by_default_rules,
+    free_renewal_days: int = 0,
+) -> RequestInfo:
+    """Enter a request and ask its owners in the caller's transaction; of one for orientation the owners are named only.
+
+    `due` says until when owners must answer, from the database's time. RefusedError for a request that cannot be.
+    """
+    made = create_request(connection, requester_id, wanted, limits, free_renewal_days=free_renewal_days)
+    if wanted.kind is DigKind.ORIENTATION:
+        name_owners(connection, made.id)
+    else:
+        match_request(connection, made.id, due)
+    return made
 
 
 def answer_request(
@@ -63,8 +86,7 @@ def answer_request(
         raise RefusedError("folder-invalid", f"{out} cannot be used as a folder: {error.strerror}") from None
     step("Asking the owners and matching their networks")
     with transaction(databases.app, requester_id) as connection:
-        request = create_request(connection, requester_id, wanted, limits)
-        match_request(connection, request.id, due)
+        request = send_request(connection, requester_id, wanted, limits=limits, due=due)
     if store:
         with transaction(databases.worker, None, request=request.id) as connection:
             files = list_drawing_files(connection, request.id)

@@ -55,6 +55,10 @@ _AT_WORK: Final = text("SELECT * FROM ler.uploads_at_work()")
 _WITH_FILES: Final = text("SELECT ler.uploads_with_files(:ids, :keep)")
 _FORGET_KEYS: Final = text("SELECT ler.forget_old_keys()")
 _MARK_LATE: Final = text("SELECT ler.mark_late()")
+_END_REQUESTS: Final = text("SELECT ler.end_requests(:most)")
+_ERASE_REQUESTS: Final = text("SELECT ler.erase_requests(:years, :most)")
+_MOST_REQUESTS: Final = 500
+"""Requests that end, or are erased, in one sweep: the first sweep after midnight must not hold all of them locked."""
 # A check lasts as long as the file is large.
 _NO_LIMITS: Final = (
     text("SET LOCAL statement_timeout = 0"),
@@ -77,6 +81,8 @@ class Swept:
     discarded: int = 0
     files: int = 0
     late: int = 0
+    ended: int = 0
+    erased: int = 0
 
 
 @dataclass
@@ -126,6 +132,7 @@ class Work:
             rows = connection.execute(_AT_WORK).all()
             connection.execute(_FORGET_KEYS)
             late = connection.execute(_MARK_LATE).scalar_one()
+        ended, erased = self._end_requests()
         done = {"expired": 0, "taken_back": 0, "called": 0, "discarded": 0}
         for row in rows:
             try:
@@ -136,7 +143,7 @@ class Work:
                 continue
             if what:
                 done[what] += 1
-        return Swept(**done, files=self._sweep_files(), late=late)
+        return Swept(**done, files=self._sweep_files(), late=late, ended=ended, erased=erased)
 
     def tidy(self) -> None:
         """Once an hour: discard staged versions that can no longer be published, whoever staged them."""
@@ -251,6 +258,15 @@ class Work:
                 values = {"problem": _GIVEN_UP} if given_up else {}
                 self._move(connection, upload_id, Event.GIVE_UP if given_up else event, values)
         return "taken_back"
+
+    def _end_requests(self) -> tuple[int, int]:
+        """End what is over, and erase what is old; in a transaction of its own, so that neither waits for uploads."""
+        years = self.platform.settings.keep_requests_years
+        with transaction(self.platform.databases.worker, None) as connection:
+            ended = connection.execute(_END_REQUESTS, {"most": _MOST_REQUESTS}).scalar_one()
+            erasing = {"years": years, "most": _MOST_REQUESTS}
+            erased = connection.execute(_ERASE_REQUESTS, erasing).scalar_one()
+        return ended, erased
 
     def _sweep_files(self) -> int:
         ids = self.platform.files.ids()

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     deadline_day_end: DayEnd = DayEnd.CLOSING
     """When a deadline of whole working days ends on its last day."""
 
+    free_renewal_days: int = Field(default=0, ge=0)
+    """How long after a request the same area may be asked about again without a price, days (an older act gave half a
+    year, § 9(4); the present one was not seen)."""
+
+    keep_requests_years: int = Field(default=10, ge=1)
+    """How long after its last day a request is kept before what it says is erased, years (an older act, § 9 f)."""
+
     clip_buffer_m: float = Field(default=0.0, ge=0.0, le=50.0)
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
     area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""

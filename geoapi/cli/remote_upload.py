@@ -27,8 +27,8 @@ def upload_to(
     """
     if not file.is_file():
         raise RefusedError("file-missing", f"{file} is not a file")
-    headers = {"Authorization": f"Bearer {_token(token_file)}"}
-    with httpx.Client(base_url=_server(server), headers=headers, timeout=60.0) as http, _bar(file) as told:
+    headers = {"Authorization": f"Bearer {token_of(token_file)}"}
+    with httpx.Client(base_url=server_of(server), headers=headers, timeout=60.0) as http, _bar(file) as told:
         client = UploadClient(http)
         kept = Resumption.of(resumption_folder(), server, file)
         if kept.address:
@@ -62,15 +62,16 @@ def _tell(found: dict[str, Any], report: dict[str, Any] | None, *, as_json: bool
         say(f"It waits for approval ({', '.join(found['reasons'])}); see {found['links']['comparison']}")
 
 
-def _token(token_file: Path | None) -> str:
-    """From a file or a variable, never from the command line, which everybody on the machine can read."""
+def token_of(token_file: Path | None) -> str:
+    """Return the token, from a file or a variable, never from the command line, which everybody on the machine can read."""
     token = token_file.read_text(encoding="utf-8") if token_file else os.environ.get(TOKEN_VARIABLE, "")
     if not token.strip():
         raise InputError(f"A token is needed: --token-file FILE, or {TOKEN_VARIABLE} in the environment.")
     return token.strip()
 
 
-def _server(server: str) -> str:
+def server_of(server: str) -> str:
+    """Return the address of a service; InputError for what is none."""
     try:
         url = httpx.URL(server)
     except httpx.InvalidURL:

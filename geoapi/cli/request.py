@@ -1,16 +1,17 @@
-"""`ler request`: what lies where somebody will dig."""
+"""`ler request AREA`: what lies where somebody will dig, as packages in a folder; `ler request VERB`: see request_verbs."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
 from rich.table import Table
 from shapely import Polygon
 
-from geoapi.cli.console import messages, results, say, settings_of
+from geoapi.cli.console import ReportingGroup, messages, results, say, settings_of
+from geoapi.cli.request_verbs import add_verbs
 from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.site_map import draw_site_maps
@@ -30,13 +31,31 @@ from ler.services.requests import NewRequest, check_request
 from ler.settings import Settings
 
 
+class AreaOrVerb(ReportingGroup):
+    """Without a verb it is an area that is asked about."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the types of click, which typer hides
+        """Put the verb before an area that comes without one."""
+        known = {*self.commands, "--help"}
+        read: list[str] = super().parse_args(ctx, args if not args or args[0] in known else [NOW, *args])
+        return read
+
+
+NOW: Final = "now"
+app = typer.Typer(
+    cls=AreaOrVerb, add_completion=False, no_args_is_help=True, help="Ask what lies where somebody will dig."
+)
+add_verbs(app)
+
+
+@app.command(name=NOW)
 def request(
     ctx: typer.Context,
     area: Annotated[
         list[Path],
         typer.Argument(
-            help="GeoJSON with the dig polygon or the corridor's line, in metres (EPSG:25832). Several files, and "
-            "several polygons in one, are merged and must overlap."
+            help="File with the dig polygon or the corridor's line: GeoJSON in metres (EPSG:25832), WKT, GeoPackage, "
+            "Shapefile in a ZIP, DXF, KML. Several files, and several polygons in one, are merged and must overlap."
         ),
     ],
     *,

@@ -30,6 +30,7 @@ SQL_FILES: Final = (
     "match.sql",
     "requests.sql",
     "answers.sql",
+    "orders.sql",
     "stage.sql",
     "drawings.sql",
     "sensitivity.sql",
@@ -46,6 +47,7 @@ SQL_FILES: Final = (
     "access/answers.sql",
     "access/records.sql",
     "access/sensitivity.sql",
+    "access/orders.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -24,6 +24,8 @@ class Asked:
     day: date
     """Legal local date on which it was made."""
     area_m2: float
+    charged: Decimal | None = None
+    """What it was charged when it was made; None: to be computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,13 @@ class Price:
     amount: Decimal
     """What is charged."""
     figures: FeeFigures
+    fixed: bool = False
+    """Whether it was said what is charged, whatever the area costs."""
 
     @property
     def capped(self) -> bool:
         """Whether the yearly cap makes it cheaper."""
-        return self.amount < self.full
+        return self.amount < self.full and not self.fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def price(asked: Asked, before: Sequence[Asked] = (), figures: Sequence[FeeFigur
 
 def prices(requests: Sequence[Asked], figures: Sequence[FeeFigures] | None = None) -> list[Price]:
     """Return the price of each of one requester's requests, given in the order in which they were made.
+
+    What was charged stays as it was charged, and counts as such towards the yearly cap.
 
     InputError for a day before the first figures.
     """
@@ -86,6 +92,8 @@ def _price(asked: Asked, figures: FeeFigures, m2_before: Decimal, charged_before
     free = min(area, max(figures.free_m2_a_year - m2_before, _NOTHING))
     full = ((area - free) * figures.price_per_m2).quantize(_HUNDREDTH, ROUND_HALF_UP)
     left = max(figures.yearly_cap - charged_before, _NOTHING)
+    if asked.charged is not None:
+        return Price(area, free, full, asked.charged, figures, fixed=True)
     return Price(area, free, full, min(full, left), figures)
 
 

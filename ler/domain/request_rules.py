@@ -12,11 +12,14 @@ from enum import StrEnum
 from typing import Final
 
 from ler.domain.faults import Fault
+from ler.domain.work_codes import OTHER, work_kinds, work_methods
 
 LONGEST_DESCRIPTION: Final = 100
 """Characters (LER error code 19-310)."""
 LONGEST_ORDER_REFERENCE: Final = 12
 """Characters (LER error code 19-560)."""
+DEEPEST_M: Final = 100.0
+"""[INF] A deeper one is a slip of the hand."""
 LONGEST_EMAIL: Final = 254
 """Characters, as in the contacts of an answer (Kontaktprofil)."""
 
@@ -32,6 +35,9 @@ class DigKind(StrEnum):
     """Planning and design, "any other lawful purpose" (OLD § 9(7)); no digging on such data."""
     EMERGENCY = "emergency"
     """Urgent repair of a damage that arose suddenly and gets worse by waiting (BEK-1534 § 13)."""
+    ORIENTATION = "orientation"
+    """An authority or a researcher wants to know whose lines lie there: named at once, and nobody is asked (ler.dk
+    P.5.1). No digging on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,18 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What is done there, by the codes of `ler.domain.work_codes` (LER graveart_id, graveart_anden)."""
+
+    kind: str | None = None
+    kind_other: str | None = None
+    """In words, of the kind `other` and no other."""
+    method: str | None = None
+    depth_m: float | None = None
+    """Of the deepest place below the surface."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestForm:
     """A request as filled in, without its area."""
 
@@ -76,6 +94,9 @@ class RequestForm:
     no_order_reference: bool = True
     contact: Contact | None = None
     """None: the contact with which the requester is registered."""
+    work: Work = Work()
+    declared: bool = False
+    """A request for orientation: that it is for an authority's work or for research, and nobody digs on it."""
 
 
 def request_faults(
@@ -97,6 +118,7 @@ def request_faults(
         *_utility_types(form, known_utility_types),
         *_order_reference(form),
         *_contact(form.contact),
+        *_work(form.work),
     ]
 
 
@@ -106,6 +128,12 @@ def _kind(form: RequestForm) -> Iterator[Fault]:
             "started-without-emergency",
             "/already_started",
             f"only an emergency may have begun before the answers, this is '{form.kind}'",
+        )
+    if form.kind is DigKind.ORIENTATION and not form.declared:
+        yield Fault(
+            "declaration-missing",
+            "/declared",
+            "declare that it is for an authority's work or for research, and that nobody digs on it",
         )
 
 
@@ -200,3 +228,31 @@ def _contact(contact: Contact | None) -> Iterator[Fault]:
     before, at, after = contact.email.partition("@")
     if not (before and at and after) or len(contact.email) > LONGEST_EMAIL or " " in contact.email:
         yield Fault("email-invalid", "/contact/email", f"{contact.email!r} is not an e-mail address")
+
+
+def _work(work: Work) -> Iterator[Fault]:
+    for name, code, known in (("kind", work.kind, work_kinds()), ("method", work.method, work_methods())):
+        if code is not None and code not in known:
+            yield Fault(
+                f"work-{name}-unknown", f"/work/{name}", f"{code!r} is none of: {', '.join(sorted(known))}"
+            )
+    other = work.kind_other or ""
+    if bool(other.strip()) != (work.kind == OTHER):
+        yield Fault(
+            "work-kind-other",
+            "/work/kind_other",
+            f"say in words what it is when the kind is '{OTHER}', and only then",
+        )
+    yield from _text_faults("/work/kind_other", other)
+    if len(other) > LONGEST_DESCRIPTION:
+        yield Fault(
+            "text-too-long",
+            "/work/kind_other",
+            f"the work has {len(other)} characters, at most {LONGEST_DESCRIPTION}",
+        )
+    if work.depth_m is not None and not 0 < work.depth_m <= DEEPEST_M:
+        yield Fault(
+            "depth-invalid",
+            "/work/depth_m",
+            f"a depth of {work.depth_m} m: more than 0, at most {DEEPEST_M:g} m",
+        )

@@ -1,8 +1,8 @@
 """Excavation requests: making one, and reading back what was asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -14,20 +14,21 @@ from sqlalchemy.engine import Connection
 
 from ler.db.functions import record_event, refusals
 from ler.db.tables import SRID, excavation_request, owner_request
-from ler.domain.faults import refuse_faults
-from ler.domain.fees import Asked, price
+from ler.domain.faults import Fault, FaultsError, refuse_faults
 from ler.domain.legal_time import legal_day
-from ler.domain.request_rules import Contact, DigKind, RequestForm, RequestLimits, request_faults
+from ler.domain.request_rules import Contact, DigKind, RequestForm, RequestLimits, Work, request_faults
 from ler.domain.states import OwnerState, RequestState
-from ler.errors import NotFoundError
+from ler.errors import NotFoundError, RefusedError
 from ler.model import load_model
 from ler.packages.content import RequestInfo
-from ler.services.charges import list_asked
+from ler.services.charges import Order, quote
 
 DEFAULT_LIMITS: Final = RequestLimits()
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:requester, 3))")
 _CANCEL: Final = text("SELECT ler.cancel_request(:request)")
+_EXTEND: Final = text("SELECT ler.extend_request(:request, :last_day, :seen)")
+_NAME_OWNERS: Final = text("SELECT ler.name_owners(:request)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,20 @@ class NewRequest:
     """The requester's own number."""
     contact: Contact | None = None
     """None: the contact with which the requester is registered."""
+    work: Work = field(default_factory=Work)
+    declared: bool = False
+    """See `RequestForm.declared`."""
+    no_order_reference: bool | None = None
+    """None: as `order_reference` says."""
+    renews_id: UUID | None = None
+    """The requester's own request that it renews or is a copy of."""
+    order_id: UUID | None = None
+    """The same for all that are ordered together."""
+
+    @property
+    def order(self) -> Order:
+        """What its price depends on."""
+        return Order(self.area, self.kind, self.renews_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +94,18 @@ class OwnerProgress:
 
 
 def create_request(
-    connection: Connection, requester_id: UUID, wanted: NewRequest, limits: RequestLimits = DEFAULT_LIMITS
+    connection: Connection,
+    requester_id: UUID,
+    wanted: NewRequest,
+    limits: RequestLimits = DEFAULT_LIMITS,
+    *,
+    free_renewal_days: int = 0,
 ) -> RequestInfo:
     """Enter a request for the acting requester, at the price that it has now. FaultsError as `check_request` says."""
     check_request(wanted, limits)
     # Two requests at once must not both be priced as if the other were not there: the yearly cap counts them.
     connection.execute(_ONE_AT_A_TIME, {"requester": str(requester_id)})
-    today = legal_day(connection.execute(select(func.now())).scalar_one())
-    before = list_asked(connection, requester_id, today.year)
+    cost = quote(connection, requester_id, wanted.order, free_renewal_days=free_renewal_days)
     contact = wanted.contact
     values = {
         "requester_id": requester_id,
@@ -104,7 +123,13 @@ def create_request(
         "contact_address": contact.address or None if contact else None,
         "contact_email": contact.email if contact else None,
         "contact_phone": contact.phone or None if contact else None,
-        "price": price(Asked(today, wanted.area.area), before).amount,
+        "price": cost.amount,
+        "work_kind": wanted.work.kind,
+        "work_kind_other": wanted.work.kind_other or None,
+        "work_method": wanted.work.method,
+        "depth_m": wanted.work.depth_m,
+        "renews_id": wanted.renews_id,
+        "order_id": wanted.order_id,
     }
     columns = excavation_request.c
     request_id = connection.execute(
@@ -163,8 +188,12 @@ def check_request(
         already_started=wanted.already_started,
         utility_types=wanted.utility_types,
         order_reference=wanted.order_reference,
-        no_order_reference=wanted.order_reference is None,
+        no_order_reference=(
+            not wanted.order_reference if wanted.no_order_reference is None else wanted.no_order_reference
+        ),
         contact=wanted.contact,
+        work=wanted.work,
+        declared=wanted.declared,
     )
     code_list = load_model().code_lists["Forsyningsart"]
     # What is no value of the list may yet be one of its pattern, "other: <word>".
@@ -216,3 +245,57 @@ def cancel_request(connection: Connection, request_id: UUID) -> None:
     over = ("event-not-possible", "The request is cancelled or over already.")
     with refusals({"LE404": "There is no such request.", "LE409": over}):
         connection.execute(_CANCEL, {"request": request_id})
+
+
+def today_of(connection: Connection) -> date:
+    """Return the legal local date by the database's clock."""
+    return legal_day(connection.execute(select(func.now())).scalar_one())
+
+
+def name_owners(connection: Connection, request_id: UUID) -> None:
+    """Answer a request for orientation that was just entered: its owners are named and nobody is asked.
+
+    RefusedError `role-missing` unless the acting requester is an authority there.
+    """
+    told: dict[str, str | tuple[str, str]] = {
+        "LE403": ("role-missing", "Only an authority may ask for orientation, where it has that role."),
+        "LE404": "There is no such request.",
+        "LE409": "The request cannot be answered so.",
+    }
+    with refusals(told):
+        connection.execute(_NAME_OWNERS, {"request": request_id})
+
+
+def extend_request(
+    connection: Connection,
+    request_id: UUID,
+    last_day: date,
+    *,
+    seen: int | None,
+    limits: RequestLimits = DEFAULT_LIMITS,
+) -> None:
+    """Give a request of the acting requester a later last day: no new price, and nobody is asked anew.
+
+    `seen` is the revision that the requester knows, None for whatever it is. NotFoundError for another's request;
+    RefusedError `precondition-failed` when it has changed since, `event-not-possible` when it is over; FaultsError for a
+    day that is not later or too far ahead.
+    """
+    latest = today_of(connection) + timedelta(days=limits.longest_period_days)
+    if last_day > latest:
+        fault = Fault(
+            "period-invalid", "/period_to", f"the last day is {last_day}, allowed is {latest} at most"
+        )
+        raise FaultsError([fault])
+    told: dict[str, str | tuple[str, str]] = {
+        "LE404": "There is no such request.",
+        "LE409": ("event-not-possible", "The request is cancelled or over already."),
+        "LE412": ("precondition-failed", "The request has changed since. Look at it and try again."),
+        "LE422": ("period-invalid", "the new last day must be later than the present one"),
+    }
+    try:
+        with refusals(told):
+            connection.execute(_EXTEND, {"request": request_id, "last_day": last_day, "seen": seen})
+    except RefusedError as refused:
+        if refused.code != "period-invalid":
+            raise
+        raise FaultsError([Fault("period-invalid", "/period_to", str(refused))]) from None

@@ -333,6 +333,8 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.owner_request.update().values(state="answered"),
         tables.owner_request.update().values(due_at=text("now() + interval '1 year'")),
         text("SELECT ler.mark_late()"),
+        text("SELECT ler.end_requests(1)"),
+        text("SELECT ler.erase_requests(1, 1)"),
         tables.excavation_request.delete(),
         tables.audit_event.insert().values(actor=yours, action="a:b:c"),
         tables.audit_event.insert().values(actor=None, action="a:b:c"),
@@ -434,6 +436,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("acknowledge", "give_answer", "withdraw_answer", "appoint", "mark", "ask_to_mark", "asked_of_me"),
         *("choose_answering", "keep_answer_link", "find_answer_link"),
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
+        *("name_owners", "list_asked_owners", "extend_request", "end_requests", "erase_requests"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name

@@ -23,10 +23,11 @@ BY_COMMAND_ONLY = {
 }
 """Said to who sits at the platform's own command line: its files, its register, its drawings, its tokens."""
 OF_REQUESTS = {
+    *("date-ambiguous", "event-not-yours"),
     *("area-not-one-polygon", "area-size"),
     *("area-too-many-parts", "corridor-width", "date-ambiguous", "event-not-yours"),
 }
-"""Dig requests, which no route takes yet."""
+"""Of moments and steps that no route takes as yet."""
 AS_PARAMETER = {"time-invalid"}
 """Told as `parameter-invalid`, with the parameter."""
 

@@ -95,6 +95,13 @@ excavation_request = Table(
     uuid_column("renews_id", nullable=True),
     # The same for all requests that were ordered together.
     uuid_column("order_id", nullable=True),
+    # What is done there, by the codes of ler/domain/work_codes.toml; all NULL: not told.
+    Column("work_kind", Text),
+    Column("work_kind_other", Text),
+    Column("work_method", Text),
+    Column("depth_m", Double),
+    # Of a request for orientation, which asks nobody: the owners with interest areas there, as they were then.
+    Column("owners_named", JSONB),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(
         ["requester_id", "renews_id"], ["ler.excavation_request.requester_id", "ler.excavation_request.id"]
@@ -120,7 +127,29 @@ excavation_request = Table(
     CheckConstraint(f"state IN ({_one_of(RequestState)})", name="state"),
     CheckConstraint("price >= 0", name="price"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+    CheckConstraint("depth_m > 0 AND depth_m <= 100", name="depth_m"),
+    CheckConstraint("work_kind_other IS NULL OR work_kind IS NOT NULL", name="work_kind_other"),
+    CheckConstraint("jsonb_typeof(owners_named) = 'array'", name="owners_named"),
     CheckConstraint("revision >= 0", name="revision"),
+)
+# Serves a requester's list, the newest first, page by page; and what it asked for in a year.
+Index(
+    "ix_excavation_request_requester_id_created_at",
+    excavation_request.c.requester_id,
+    excavation_request.c.created_at,
+    excavation_request.c.id,
+)
+# Serves an order of several requests.
+Index(
+    "ix_excavation_request_order_id",
+    excavation_request.c.order_id,
+    postgresql_where=excavation_request.c.order_id.is_not(None),
+)
+# Serves ler.end_requests and ler.erase_requests: whose last day is over?
+Index(
+    "ix_excavation_request_period_to",
+    excavation_request.c.period_to,
+    postgresql_where=text("state <> 'erased'"),
 )
 
 # Serves ler.who_has_seen: which requests lie where something was asked about?
