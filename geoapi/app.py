@@ -30,19 +30,16 @@ from geoapi.routes import (
     decisions,
     features,
     interest_areas,
+    limits,
     members,
     networks,
-    organisations,
-    owner_requests,
-    reports,
-    rights,
-    limits,
-    networks,
     orders,
+    organisations,
     owner_requests,
     reports,
     request_changes,
     requests,
+    rights,
     uploads,
 )
 from ler.errors import LerError
@@ -67,6 +64,10 @@ _ROUTES: Final = (
     contacts,
     owner_requests,
     answers,
+    limits,
+    requests,
+    request_changes,
+    orders,
 )
 """In the order in which they are tried."""
 
@@ -107,10 +108,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (
-        *(about, uploads, content, decisions, reports, networks, features),
-        *(limits, requests, request_changes, orders, owner_requests, answers),
-    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
