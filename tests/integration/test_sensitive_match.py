@@ -5,6 +5,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import wkb
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
 from ler.db import tables
@@ -149,7 +150,7 @@ def test_the_strictest_of_rules_of_the_owner_and_the_operator_holds_until_it_is_
 def test_what_would_tell_the_place_of_a_withheld_line_is_withheld_with_it(world: World) -> None:
     owner = world.owner("owner")
 
-    def annotation(kind: str, gml_id: str, geometry: shapely.Geometry, **attributes: str) -> Feature:
+    def annotation(kind: str, gml_id: str, geometry: BaseGeometry, **attributes: str) -> Feature:
         return Feature(kind, gml_id, {**attributes}, {}, geometry)
 
     far = line((0, 100, 0), (9, 100, 0))
@@ -307,9 +308,7 @@ def test_the_database_finds_the_cells_that_the_domain_finds(world: World) -> Non
         )
         @settings(max_examples=150, deadline=None)
         def agree(points: list[tuple[float, float]], asked: tuple[int, int, int], surface: bool) -> None:  # noqa: FBT001 - given by name
-            shape: shapely.Geometry = (
-                shapely.Point(points[0]) if len(points) == 1 else shapely.LineString(points)
-            )
+            shape: BaseGeometry = shapely.Point(points[0]) if len(points) == 1 else shapely.LineString(points)
             if surface and len(points) > 1:
                 shape = shape.buffer(3, quad_segs=2)
             area = shapely.box(asked[0], asked[1], asked[0] + asked[2], asked[1] + asked[2])

@@ -487,8 +487,7 @@ BEGIN
     FROM ler.owner_answer AS a
     WHERE a.id = made;
     UPDATE ler.owner_request AS q SET state = following, answered_at = now()
-    WHERE q.request_id = request.id AND q.owner_id = acting AND q.state = 'taken-out'
-        AND (before.interest_area_id IS NULL OR q.interest_area_id = before.interest_area_id);
+    WHERE q.id IN (SELECT c.id FROM ler.covered_by(before) AS c) AND q.state = 'taken-out';
     UPDATE ler.excavation_request AS r SET revision = r.revision + 1 WHERE r.id = request.id;
     PERFORM ler.settle_request(request.id);
 
