@@ -513,3 +513,18 @@ AS $$
     WHERE r.ended_at IS NULL AND (r.owner_id = ler.principal() OR r.owner_id IS NULL AND ler.principal() IS NOT NULL)
     ORDER BY r.id
 $$;
+
+
+-- What a delta left as it was although a rule says that it must never be stored. As the caller, who stages for itself.
+CREATE OR REPLACE FUNCTION ler.staged_forbidden(staged uuid)
+RETURNS TABLE (gml_id text, feature_type text)
+LANGUAGE sql STABLE
+AS $$
+    SELECT f.gml_id, f.feature_type
+    FROM ler.network_version AS v
+    JOIN ler.staged_feature AS s ON s.version_id = v.id AND s.line = 0
+    JOIN ler.network_feature AS f ON f.dataset_id = v.dataset_id AND f.gml_id = s.gml_id AND f.removed_in IS NULL
+    WHERE v.id = staged
+        AND EXISTS (SELECT FROM ler.rules_in_force() AS r WHERE r.class = 'never' AND ler.rule_meets(r, f))
+    ORDER BY s.seq
+$$;
