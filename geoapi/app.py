@@ -30,6 +30,7 @@ from geoapi.routes import (
     networks,
     owner_requests,
     reports,
+    sensitivity,
     uploads,
 )
 from ler.errors import LerError
@@ -71,7 +72,18 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
-    for routes in (about, uploads, content, decisions, reports, networks, features, owner_requests, answers):
+    for routes in (
+        about,
+        uploads,
+        content,
+        decisions,
+        reports,
+        networks,
+        features,
+        owner_requests,
+        answers,
+        sensitivity,
+    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
