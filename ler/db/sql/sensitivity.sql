@@ -387,17 +387,29 @@ RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
     SELECT EXISTS (
+        -- It belongs to a withheld feature: by its own link, or by an attachment of that.
         SELECT FROM ler.withheld_feature AS w
         CROSS JOIN LATERAL (
-            SELECT n.feature_type, n.attributes
+            SELECT n.gml_id, n.attributes
             FROM ler.network_feature AS n
             WHERE n.dataset_id = v.dataset_id AND n.seq = w.seq
+            OFFSET 0
         ) AS f
         WHERE w.request_id = (answer).request_id AND w.answer_id = (answer).id
             AND (
-                w.gml_id = ANY ((drawing).linked_gml_ids)
-                OR f.feature_type = 'Informationsressource'
-                AND ler.file_name(f.attributes ->> 'sti') = (drawing).name
+                f.gml_id = ANY ((drawing).linked_gml_ids)
+                OR ler.file_name(f.attributes ->> 'sti') = (drawing).name
+                OR EXISTS (
+                    SELECT FROM ler.pointers(f.attributes -> 'bilag') AS r (gml_id)
+                    CROSS JOIN LATERAL (
+                        SELECT n.attributes
+                        FROM ler.network_feature AS n
+                        WHERE n.dataset_id = v.dataset_id AND n.gml_id = r.gml_id
+                            AND ler.is_valid_in(v.number, n.added_in, n.removed_in)
+                        OFFSET 0
+                    ) AS t
+                    WHERE ler.file_name(t.attributes ->> 'sti') = (drawing).name
+                )
             )
     ) OR EXISTS (
         SELECT FROM ler.sensitive_near(
