@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.compare import Comparison, Decision, Verdict, compare_staged, decide
 from ingest.findings import Finding, Findings, Severity
+from ingest.forbidden import ForbiddenLines
 from ingest.network_checks import check_network
 from ingest.placing import Places
 from ingest.quality import measure_quality
@@ -28,6 +29,7 @@ from ler.db.tables import network_dataset, network_version
 from ler.errors import LerError, NotFoundError, RefusedError
 from ler.model import Feature
 from ler.services.registry import Organisation
+from ler.services.sensitivity import rules_in_force
 from ler.settings import Settings
 
 DATASET: Final = "network"
@@ -113,6 +115,7 @@ def stage_network(
         # Never: what is missing here would count as taken away by the owner.
         raise LerError("Not every feature of the file was staged.")
     count = _complete(connection, candidate, source, deletes)
+    intake.judge_left_alone()
     if count == 0 and not confirm_empty:
         raise RefusedError("replacement-empty", _emptying(connection, candidate))
     comparison = compare_staged(connection, candidate.version_id)
@@ -179,6 +182,7 @@ class _Intake:
         self._deletes = deletes
         self._rules = RuleChecker(source.model, source.findings)
         self._places = Places(source.findings)
+        self._forbidden = ForbiddenLines(rules_in_force(connection), source.findings)
         self._replaced: set[str] = set()
         self.taken = 0
         """How many features the source gave."""
@@ -197,6 +201,11 @@ class _Intake:
                 )
             self.taken += len(features)
 
+    def judge_left_alone(self) -> None:
+        """Of a delta, when its network is whole: what it left as it was."""
+        if self._candidate.mode is Mode.DELTA:
+            self._forbidden.check_left_alone(self._connection, self._candidate.version_id)
+
     def _refuses(self) -> bool:
         """Whether there is an error already that refuses the file, whatever else is found."""
         later = _ABOUT_THE_WHOLE if self._candidate.mode is Mode.DELTA else frozenset()
@@ -206,6 +215,7 @@ class _Intake:
     def _checked(self, progress: Progress) -> Iterator[Feature]:
         for number, feature in enumerate(self._source, start=1):
             self._rules.check_feature(feature)
+            self._forbidden.check(feature)
             self._places.take(feature)
             progress(number)
             if self._candidate.mode is Mode.DELTA:
@@ -223,6 +233,7 @@ class _Intake:
         # A network is no answer to a request: one that is empty is asked about, when it is compared.
         source.findings.drop({_NO_CONTENT})
         self._places.give()
+        self._forbidden.hide_places()
         source.findings.sort()
         if source.stated_owner not in {None, self._owner.cvr}:
             raise RefusedError(

@@ -32,6 +32,7 @@ OTHER_SCENES: dict[str, str] = {
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
     **dict.fromkeys(("audit_link", "audit_unsealed"), "test_audit.py"),
+    **dict.fromkeys(("answer_withheld", "sensitivity_rule", "withheld_feature"), "test_sensitive_access.py"),
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
@@ -312,7 +313,8 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.package_drawing.update().values(name="x"),
         tables.package_drawing.delete(),
         text("SELECT ler.known_blobs()"),
-        text("SELECT ler.match_drawings(NULL, NULL)"),
+        text("SELECT ler.match_drawings(NULL, NULL, NULL, NULL, NULL)"),
+        text("SELECT ler.fill_answers(NULL, NULL, NULL, NULL, NULL, NULL, NULL)"),
         text("INSERT INTO ler.owner_request (request_id) VALUES (gen_random_uuid())"),
         text("INSERT INTO ler.owner_answer (request_id) VALUES (gen_random_uuid())"),
         tables.owner_answer.update().values(answer_type=tables.NO_LINES),
@@ -437,6 +439,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("choose_answering", "keep_answer_link", "find_answer_link"),
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
         *("name_owners", "list_asked_owners", "extend_request", "end_requests", "erase_requests"),
+        *("decide_withheld", "rules_in_force"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name

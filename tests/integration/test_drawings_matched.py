@@ -157,7 +157,7 @@ def test_drawings_are_matched_once_and_by_nobody_alone(world: World) -> None:
             pytest.raises(DBAPIError, match="permission denied"),
             world.acting(digger, role=role) as connection,
         ):
-            connection.execute(text("SELECT ler.match_drawings(NULL, NULL)"))
+            connection.execute(text("SELECT ler.match_drawings(NULL, NULL, NULL, NULL, NULL)"))
     assert delivered(world, digger, request) == {}
 
 

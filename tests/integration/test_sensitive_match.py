@@ -1,15 +1,30 @@
 """What a request is answered where lines may not be shown: never that there are none, and never where they are."""
 
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
+
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import wkb
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
 from ler.db import tables
-from ler.domain.sensitivity import CELL_M, STRICTNESS, cells_of
+from ler.domain.sensitivity import (
+    CELL_M,
+    STRICTNESS,
+    SensitivityClass,
+    SensitivityRule,
+    Withheld,
+    answer_type_of,
+    cells_of,
+    class_of,
+    rule_faults,
+)
 from ler.model import Feature
+from ler.services.sensitivity import make_rule
 from tests.integration.sensitive import MARKING, NEVER, RESTRICTED, decide, dig, rule, told, withheld_of
 from tests.integration.test_db_world import EAST, NORTH, World, at, cable, line, square, world
 
@@ -149,7 +164,7 @@ def test_the_strictest_of_rules_of_the_owner_and_the_operator_holds_until_it_is_
 def test_what_would_tell_the_place_of_a_withheld_line_is_withheld_with_it(world: World) -> None:
     owner = world.owner("owner")
 
-    def annotation(kind: str, gml_id: str, geometry: shapely.Geometry, **attributes: str) -> Feature:
+    def annotation(kind: str, gml_id: str, geometry: BaseGeometry, **attributes: str) -> Feature:
         return Feature(kind, gml_id, {**attributes}, {}, geometry)
 
     far = line((0, 100, 0), (9, 100, 0))
@@ -307,9 +322,7 @@ def test_the_database_finds_the_cells_that_the_domain_finds(world: World) -> Non
         )
         @settings(max_examples=150, deadline=None)
         def agree(points: list[tuple[float, float]], asked: tuple[int, int, int], surface: bool) -> None:  # noqa: FBT001 - given by name
-            shape: shapely.Geometry = (
-                shapely.Point(points[0]) if len(points) == 1 else shapely.LineString(points)
-            )
+            shape: BaseGeometry = shapely.Point(points[0]) if len(points) == 1 else shapely.LineString(points)
             if surface and len(points) > 1:
                 shape = shape.buffer(3, quad_segs=2)
             area = shapely.box(asked[0], asked[1], asked[0] + asked[2], asked[1] + asked[2])
@@ -324,3 +337,78 @@ def test_the_database_finds_the_cells_that_the_domain_finds(world: World) -> Non
             assert found.symmetric_difference(wanted).area == 0, (shape.wkt, area.wkt)
 
         agree()
+
+
+NAMED = [
+    cable("a", INSIDE, fareklasse="farlig"),
+    cable("b", line((20, 20, 0), (30, 20, 0)), fareklasse="meget farlig"),
+    cable("c", None),
+    Feature(
+        "Ledningstrace",
+        "d",
+        {"forsyningsart": ["vand", "telekommunikation"]},
+        {},
+        shapely.MultiLineString([INSIDE]),
+    ),
+    Feature("Foeringsroer", "e", {"forsyningsart": ["telekommunikation"]}, {}, INSIDE),
+    Feature("AndenLedning", "f", {"forsyningsart": "other: brint"}, {}, INSIDE),
+    Feature("Vandledning", "g", {}, {}, AWAY),
+    Feature("Informationsressource", "h", {"sti": "a.pdf"}, {}, None),
+    joint("i"),
+]
+
+
+def test_the_database_gives_features_the_classes_that_the_domain_gives(world: World) -> None:
+    owner = world.owner("owner")
+    world.publish(owner, NAMED)
+    squares = st.tuples(st.integers(-5, 45), st.integers(-5, 45), st.integers(1, 40))
+    rules = st.builds(
+        SensitivityRule,
+        st.sampled_from(STRICTNESS[1:]),
+        feature_types=st.frozensets(st.sampled_from(["Elledning", "Ledningstrace", "Elkomponent"])),
+        utility_types=st.frozensets(st.sampled_from(["el", "vand", "telekommunikation", "other: brint"])),
+        danger_classes=st.frozensets(st.sampled_from(["farlig", "meget farlig", "ikke farlig"])),
+        gml_ids=st.frozensets(st.sampled_from("abcdefghi")),
+        area=st.none()
+        | squares.map(lambda s: shapely.MultiPolygon([square(s[0], s[1], s[0] + s[2], s[1] + s[2])])),
+    )
+
+    @given(st.lists(rules.filter(lambda one: not rule_faults(one)), min_size=1, max_size=3))
+    @settings(max_examples=60, deadline=None)
+    def agree(made: list[SensitivityRule]) -> None:
+        with world.acting(owner) as connection:
+            for one in made:
+                make_rule(connection, owner, one)
+        with world.database.connect() as connection:
+            rows = connection.execute("SELECT f.gml_id, ler.class_of(f, '{}') FROM ler.network_feature AS f")
+            found = {gml_id: kind or SensitivityClass.NORMAL for gml_id, kind in rows.fetchall()}
+            connection.execute("UPDATE ler.sensitivity_rule SET ended_at = now()")
+        assert found == {feature.gml_id: class_of(made, feature) for feature in NAMED}
+
+    agree()
+
+
+def test_the_database_gives_answers_the_kinds_that_the_domain_gives(world: World) -> None:
+    owner, digger = world.owner("owner"), world.organisation("digger")
+    for kinds in powerset(STRICTNESS[1:]):
+        for plain in (0, 1):
+            features = [cable(f"{kind}", INSIDE) for kind in kinds]
+            features += [Feature("Vandledning", "plain", {}, {}, INSIDE)] * plain
+            features += [cable("far", AWAY)]
+            world.publish(owner, features)
+            for kind in kinds:
+                rule(world, owner, kind, gml_ids=[str(kind)])
+            request = world.request(digger, AREA)
+            world.match(digger, request)
+            found = told(world, digger, request, owner)
+            assert found is not None
+            assert found.type == answer_type_of(plain, Withheld(frozenset(kinds)))
+            if found.awaits_owner:
+                decide(world, owner, found.answer_id, deliver=False)
+                after = told(world, digger, request, owner)
+                assert after is not None
+                assert after.type == answer_type_of(plain, Withheld(frozenset(kinds), refused=True))
+
+
+def powerset(kinds: Sequence[SensitivityClass]) -> Iterator[tuple[SensitivityClass, ...]]:
+    return chain.from_iterable(combinations(kinds, size) for size in range(len(kinds) + 1))

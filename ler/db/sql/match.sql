@@ -304,7 +304,8 @@ $$;
 -- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
 -- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
 -- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
--- "no lines" would be a lie; nor does one for the areas for which it answers itself. `due_at` is when an owner that does not answer here must have done so.
+-- "no lines" would be a lie; nor does one for the areas for which it answers itself. `due_at` is when an owner that
+-- does not answer here must have done so.
 --
 -- A request that names utility types asks the interest areas that have one of them, and no other. An owner that is
 -- asked delivers all that it has there: what it wrote of its areas must not hide a line.

@@ -387,17 +387,29 @@ RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
     SELECT EXISTS (
+        -- It belongs to a withheld feature: by its own link, or by an attachment of that.
         SELECT FROM ler.withheld_feature AS w
         CROSS JOIN LATERAL (
-            SELECT n.feature_type, n.attributes
+            SELECT n.gml_id, n.attributes
             FROM ler.network_feature AS n
             WHERE n.dataset_id = v.dataset_id AND n.seq = w.seq
+            OFFSET 0
         ) AS f
         WHERE w.request_id = (answer).request_id AND w.answer_id = (answer).id
             AND (
-                w.gml_id = ANY ((drawing).linked_gml_ids)
-                OR f.feature_type = 'Informationsressource'
-                AND ler.file_name(f.attributes ->> 'sti') = (drawing).name
+                f.gml_id = ANY ((drawing).linked_gml_ids)
+                OR ler.file_name(f.attributes ->> 'sti') = (drawing).name
+                OR EXISTS (
+                    SELECT FROM ler.pointers(f.attributes -> 'bilag') AS r (gml_id)
+                    CROSS JOIN LATERAL (
+                        SELECT n.attributes
+                        FROM ler.network_feature AS n
+                        WHERE n.dataset_id = v.dataset_id AND n.gml_id = r.gml_id
+                            AND ler.is_valid_in(v.number, n.added_in, n.removed_in)
+                        OFFSET 0
+                    ) AS t
+                    WHERE ler.file_name(t.attributes ->> 'sti') = (drawing).name
+                )
             )
     ) OR EXISTS (
         SELECT FROM ler.sensitive_near(
@@ -487,8 +499,7 @@ BEGIN
     FROM ler.owner_answer AS a
     WHERE a.id = made;
     UPDATE ler.owner_request AS q SET state = following, answered_at = now()
-    WHERE q.request_id = request.id AND q.owner_id = acting AND q.state = 'taken-out'
-        AND (before.interest_area_id IS NULL OR q.interest_area_id = before.interest_area_id);
+    WHERE q.id IN (SELECT c.id FROM ler.covered_by(before) AS c) AND q.state = 'taken-out';
     UPDATE ler.excavation_request AS r SET revision = r.revision + 1 WHERE r.id = request.id;
     PERFORM ler.settle_request(request.id);
 
@@ -513,4 +524,19 @@ AS $$
     FROM ler.sensitivity_rule AS r
     WHERE r.ended_at IS NULL AND (r.owner_id = ler.principal() OR r.owner_id IS NULL AND ler.principal() IS NOT NULL)
     ORDER BY r.id
+$$;
+
+
+-- What a delta left as it was although a rule says that it must never be stored. As the caller, who stages for itself.
+CREATE OR REPLACE FUNCTION ler.staged_forbidden(staged uuid)
+RETURNS TABLE (gml_id text, feature_type text)
+LANGUAGE sql STABLE
+AS $$
+    SELECT f.gml_id, f.feature_type
+    FROM ler.network_version AS v
+    JOIN ler.staged_feature AS s ON s.version_id = v.id AND s.line = 0
+    JOIN ler.network_feature AS f ON f.dataset_id = v.dataset_id AND f.gml_id = s.gml_id AND f.removed_in IS NULL
+    WHERE v.id = staged
+        AND EXISTS (SELECT FROM ler.rules_in_force() AS r WHERE r.class = 'never' AND ler.rule_meets(r, f))
+    ORDER BY s.seq
 $$;
