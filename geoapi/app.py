@@ -69,6 +69,7 @@ _ROUTES: Final = (
     requests,
     request_changes,
     orders,
+    sensitivity,
 )
 """In the order in which they are tried."""
 
@@ -109,18 +110,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (
-        about,
-        uploads,
-        content,
-        decisions,
-        reports,
-        networks,
-        features,
-        owner_requests,
-        answers,
-        sensitivity,
-    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
