@@ -162,7 +162,7 @@ class CheckpointFolder:
         `keys` are those to be trusted; those of the folder when none are given, which shows damage but no forger that
         can write there. RefusedError `checkpoint-invalid` names the first file that does not hold.
         """
-        trusted = {key_id_of(key): key for key in keys or self._public_keys()}
+        trusted = {key_id_of(key): key for key in keys or self.public_keys()}
         found: list[Checkpoint] = []
         for path in self._paths():
             try:
@@ -187,7 +187,8 @@ class CheckpointFolder:
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-*.json"))
 
-    def _public_keys(self) -> list[Ed25519PublicKey]:
+    def public_keys(self) -> list[Ed25519PublicKey]:
+        """Return the public keys by which checkpoints of this folder were signed."""
         return [read_public_key(path) for path in sorted(self.folder.glob("public-key-*.pem"))]
 
     def _make(self) -> None:

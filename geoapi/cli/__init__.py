@@ -15,6 +15,7 @@ from geoapi.cli.console import ReportingGroup
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
     *("db", "owner", "token", "upload", "network", "drawing", "request"),
+    "audit",
     *("serve", "worker", "demo"),
 )
 """Each is a module of this package, with a group `app` or one function of the same name."""

@@ -19,12 +19,11 @@ from sqlalchemy.engine import Connection
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, StreamingResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction
 from geoapi.moments import moment_of
 from geoapi.negotiation import media_type_of
-from geoapi.platform import platform_of
 from geoapi.problems import ProblemError, ProblemException
-from ler.db.engine import transaction
+from ler.db.functions import record_event
 from ler.domain.access import Scope
 from ler.errors import RefusedError
 from ler.model import Feature
@@ -94,13 +93,15 @@ def features(
     box = _box(bbox, crs) if bbox is not None else None
     if wanted == GML and (box or after or "limit" in request.query_params or crs != "EPSG:25832"):
         raise ProblemException("parameter-invalid", f"{GML} is the whole version in its own system")
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         version = find_version_at(connection, caller.organisation_id, moment)
         if wanted == GML:
+            _record(connection, caller, version, version.feature_count, None)
             return _whole(connection, caller.organisation_id, version)
         found = read_page(
             connection, caller.organisation_id, version.number, limit=limit + 1, after=after, box=box
         )
+        _record(connection, caller, version, min(len(found), limit), box)
     page: dict[str, Any] = {
         "type": "FeatureCollection",
         "version": version.number,
@@ -111,6 +112,20 @@ def features(
         page["next"] = f"{PATH}?{urlencode(asked | ({'bbox': bbox} if bbox else {}), safe=':,')}"
     headers = {"Content-Crs": _CONTENT_CRS[crs], "Vary": "Accept"}
     return JSONResponse(page, media_type=GEOJSON, headers=headers)
+
+
+def _record(
+    connection: Connection, caller: Principal, version: Version, features: int, box: Box | None
+) -> None:
+    """Who has read a network is asked later: `ler.who_has_read`."""
+    details = {"version": version.number, "features": features, "bbox": box}
+    record_event(
+        connection,
+        "owner:network:read",
+        actor=caller.organisation_id,
+        object_id=version.dataset_id,
+        details=details,
+    )
 
 
 def _whole(connection: Connection, owner_id: UUID, version: Version) -> Response:

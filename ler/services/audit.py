@@ -88,6 +88,11 @@ def seal(engine: Engine) -> int:
             return sealed
 
 
+def audits(connection: Connection) -> bool:
+    """Whether the acting organisation may read the whole trail."""
+    return bool(connection.execute(_READS_ALL).scalar_one())
+
+
 def list_audit_events(
     connection: Connection, wanted: Wanted, *, limit: int, before: UUID | None = None
 ) -> list[AuditEvent]:
@@ -115,7 +120,7 @@ def list_audit_events(
         query = query.where(columns.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(columns.at < wanted.until)
-    if not _reads_all(connection):
+    if not audits(connection):
         # As the policies say, once more: written out, there is an index for it.
         acting = func.ler.principal()
         query = query.where(or_(columns.actor == acting, columns.provider_id == acting))
@@ -144,6 +149,12 @@ def get_head(connection: Connection) -> Head:
         select(columns.number, columns.digest).order_by(columns.number.desc()).limit(1)
     ).first()
     return Head(row.number, bytes(row.digest)) if row else Head()
+
+
+def count_waiting(connection: Connection) -> int:
+    """Return how many events the next sweep seals; NotFoundError for who may not read the chain."""
+    _check_auditor(connection)
+    return connection.execute(select(func.count()).select_from(audit_unsealed)).scalar_one()
 
 
 def find_head(connection: Connection, number: int) -> Head:
@@ -214,8 +225,7 @@ def verify_trail(
     if broken is None:
         outside = connection.execute(_OUTSIDE).scalar()
         broken = None if outside is None else Break(Fault.UNKNOWN_EVENT, 0, outside)
-    waiting = connection.execute(select(func.count()).select_from(audit_unsealed)).scalar_one()
-    return Verified(walked.head, broken, waiting)
+    return Verified(walked.head, broken, count_waiting(connection))
 
 
 def verify_since(connection: Connection, last: Head | None) -> Walked:
@@ -270,9 +280,5 @@ def verify_export(lines: Iterable[str], witnesses: Mapping[int, bytes] | None = 
 
 
 def _check_auditor(connection: Connection) -> None:
-    if not _reads_all(connection):
+    if not audits(connection):
         raise NotFoundError
-
-
-def _reads_all(connection: Connection) -> bool:
-    return bool(connection.execute(_READS_ALL).scalar_one())
