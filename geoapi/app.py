@@ -43,7 +43,6 @@ from geoapi.routes import (
     sensitivity,
     uploads,
 )
-from geoapi.routes import about, audit, content, decisions, features, networks, reports, uploads
 from ler.errors import LerError
 from ler.settings import Settings
 
@@ -111,7 +110,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (about, audit, uploads, content, decisions, reports, networks, features):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
