@@ -19,12 +19,10 @@ from sqlalchemy.engine import Connection
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, StreamingResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction
 from geoapi.moments import moment_of
 from geoapi.negotiation import media_type_of
-from geoapi.platform import platform_of
 from geoapi.problems import ProblemError, ProblemException
-from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.errors import RefusedError
 from ler.model import Feature
@@ -94,7 +92,7 @@ def features(
     box = _box(bbox, crs) if bbox is not None else None
     if wanted == GML and (box or after or "limit" in request.query_params or crs != "EPSG:25832"):
         raise ProblemException("parameter-invalid", f"{GML} is the whole version in its own system")
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         version = find_version_at(connection, caller.organisation_id, moment)
         if wanted == GML:
             return _whole(connection, caller.organisation_id, version)
