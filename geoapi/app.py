@@ -22,51 +22,38 @@ from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
+from geoapi.refusals import record_refusal
 from geoapi.request_views import PATH as REQUESTS
 from geoapi.routes import (
     about,
     answers,
+    clients,
     contacts,
     content,
     decisions,
     features,
     interest_areas,
+    limits,
+    login,
     members,
     networks,
-    organisations,
-    owner_requests,
-    reports,
-    rights,
-    limits,
-    networks,
+    oauth,
     orders,
+    organisations,
     owner_requests,
     reports,
     request_changes,
     requests,
-from geoapi.refusals import record_refusal
-from geoapi.routes import (
-    about,
-    answers,
-    clients,
-    content,
-    decisions,
-    features,
-    login,
-    networks,
-    oauth,
-    owner_requests,
-    reports,
+    rights,
     tokens,
     uploads,
 )
 from ler.errors import LerError
 from ler.settings import Settings
 
-PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}", limits.PATH})
 PUBLIC: Final = frozenset(
     {
-        *("/healthz", "/problems", "/problems/{slug}"),
+        *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
     }
 )
@@ -86,8 +73,16 @@ _ROUTES: Final = (
     rights,
     interest_areas,
     contacts,
+    limits,
+    requests,
+    request_changes,
+    orders,
     owner_requests,
     answers,
+    login,
+    oauth,
+    tokens,
+    clients,
 )
 """In the order in which they are tried."""
 
@@ -129,24 +124,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (
-        *(about, uploads, content, decisions, reports, networks, features),
-        *(limits, requests, request_changes, orders, owner_requests, answers),
-    for routes in (
-        about,
-        uploads,
-        content,
-        decisions,
-        reports,
-        networks,
-        features,
-        owner_requests,
-        answers,
-        login,
-        oauth,
-        tokens,
-        clients,
-    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
