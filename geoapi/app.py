@@ -15,24 +15,29 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from geoapi.auth import scope_of
+from geoapi import cookies
+from geoapi.auth import guard_of
 from geoapi.database import Databases
 from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
+from geoapi.refusals import record_refusal
 from geoapi.request_views import PATH as REQUESTS
 from geoapi.routes import (
     about,
     answers,
+    clients,
     contacts,
     content,
     decisions,
     features,
     interest_areas,
     limits,
+    login,
     members,
     networks,
+    oauth,
     orders,
     organisations,
     owner_requests,
@@ -41,12 +46,18 @@ from geoapi.routes import (
     requests,
     rights,
     sensitivity,
+    tokens,
     uploads,
 )
 from ler.errors import LerError
 from ler.settings import Settings
 
-PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}", limits.PATH})
+PUBLIC: Final = frozenset(
+    {
+        *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
+        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
+    }
+)
 """Routes without a token, besides the description of the API."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
@@ -63,13 +74,17 @@ _ROUTES: Final = (
     rights,
     interest_areas,
     contacts,
-    owner_requests,
-    answers,
     limits,
     requests,
     request_changes,
     orders,
+    owner_requests,
+    answers,
     sensitivity,
+    login,
+    oauth,
+    tokens,
+    clients,
 )
 """In the order in which they are tried."""
 
@@ -107,6 +122,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
         ],
     )
     app.state.platform = platform
+    app.state.relying_party = login.relying_party(platform)
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
@@ -126,8 +142,8 @@ def routes_of(app: FastAPI) -> list[APIRoute]:
 
 def _check_guarded(app: FastAPI) -> None:
     for route in routes_of(app):
-        if (scope_of(route.dependant) is None) != (route.path in PUBLIC):
-            raise TypeError(f"the route {route.path} must need a scope or stand in PUBLIC")
+        if (guard_of(route.dependant) is None) != (route.path in PUBLIC):
+            raise TypeError(f"the route {route.path} must be guarded by May or stand in PUBLIC")
     known = {DESCRIPTION, *(route.path for route in routes_of(app))}
     others = [str(getattr(route, "path", route)) for route in app.routes]
     if set(others) - known:
@@ -135,7 +151,7 @@ def _check_guarded(app: FastAPI) -> None:
 
 
 def _answer(request: Request, error: Exception) -> Response:
-    return problem_response(request, problem_of(error))
+    return problem_response(request, record_refusal(request, problem_of(error), error))
 
 
 def _answer_unreadable(request: Request, error: Exception) -> Response:

@@ -51,7 +51,7 @@ class Surroundings:
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen["status"] = message["status"]
-                message = {**message, "headers": _with_headers(message["headers"], number)}
+                message = {**message, "headers": _with_headers(message["headers"], scope["state"])}
             await send(message)
 
         try:
@@ -121,11 +121,13 @@ def _content_length(scope: Scope) -> int:
     return 0
 
 
-def _with_headers(headers: Any, number: str) -> list[tuple[bytes, bytes]]:  # noqa: ANN401 - as ASGI gives them
+def _with_headers(headers: Any, state: dict[str, Any]) -> list[tuple[bytes, bytes]]:  # noqa: ANN401 - as ASGI gives them
     given = [(bytes(name), bytes(value)) for name, value in headers]
     names = {name.lower() for name, _ in given}
     extra = [(name, value) for name, value in _HEADERS.items() if name not in names]
-    return [*given, *extra, (b"x-request-id", number.encode())]
+    # What the caller has left, when it is known whose call it is.
+    rates = [(name.lower().encode(), value.encode()) for name, value in state.get("rate_headers", {}).items()]
+    return [*given, *extra, *rates, (b"x-request-id", state["request_id"].encode())]
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

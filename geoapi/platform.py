@@ -29,6 +29,16 @@ class Platform:
         """The largest file that is taken."""
         return self.settings.max_upload_mb << 20
 
+    @property
+    def origin(self) -> str:
+        """Our own address, of which links are made: scheme, host and port, without a path."""
+        return self.settings.public_url or f"http://{self.settings.http_host}:{self.settings.http_port}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether callers reach us by https."""
+        return self.origin.startswith("https://")
+
 
 def patience_of(settings: Settings) -> Patience:
     """Return how long uploads wait by these settings."""

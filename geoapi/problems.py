@@ -29,11 +29,14 @@ _RETRY_AFTER_S: Final = {
     "body-too-slow": 1,
     "dataset-busy": 5,
     "idempotency-in-progress": 1,
+    "request-limit": 3600,
     "storage-full": 60,
     "unavailable": 5,
     "uploads-too-many": 60,
     "upload-busy": 2,
 }
+_OF_TABLES: Final = {"LE403": "area-not-granted", "LE429": "request-limit"}
+"""What a table's own triggers refuse, whichever way the row came (`ler/db/sql/access.sql`)."""
 _CHALLENGE: Final = 'Bearer realm="ler", Basic realm="ler", charset="UTF-8"'
 _PASSING: Final = ("08", "40", "53", "55", "57")
 """Classes of SQLSTATE that pass by themselves: connection, deadlock, resources, locks, timeouts and shutdowns."""
@@ -149,6 +152,8 @@ def _slug_without_words(error: Exception) -> str:
     """The kind of a problem of which nothing more is told."""
     if isinstance(error, NotFoundError):
         return "not-found"
+    if isinstance(error, DBAPIError) and sqlstate(error) in _OF_TABLES:
+        return _OF_TABLES[str(sqlstate(error))]
     passing = isinstance(error, DBAPIError) and (
         error.connection_invalidated or (sqlstate(error) or "08")[:2] in _PASSING
     )

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ler.domain.deadlines import BeforeOpening, DayEnd, Remainder
@@ -153,6 +153,50 @@ class Settings(BaseSettings):
 
     checkpoint_minutes: float = Field(default=60.0, ge=0.0)
     """Minutes between two signed checkpoints of the audit trail."""
+    # Access: who calls, and how often.
+
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+$")
+    """Address under which callers reach the service, without a path: links, logins and the audience of assertions are
+    made of it, never of what a caller's headers say. Else the address on which it listens."""
+
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    """Issuer by which people log in (OpenID Connect); https, or http on this machine. None: nobody logs in."""
+
+    oidc_client_id: str = Field(default="ler", min_length=1)
+    """How the platform is known to the issuer; it sends people back to PUBLIC_URL/login/callback."""
+
+    oidc_client_secret: SecretStr | None = None
+    """The platform's secret at the issuer; None: a public client, which PKCE alone protects."""
+
+    oidc_second_factor: bool = True
+    """Whether a login without a second factor is refused."""
+
+    oidc_acr_values: tuple[str, ...] = ()
+    """Levels of a login (acr) that count as one with a second factor, as the issuer calls them; they are asked for."""
+
+    oidc_amr_values: tuple[str, ...] = ("mfa",)
+    """Methods of a login (amr) of which one counts as a second factor (RFC 8176)."""
+
+    session_hours: float = Field(default=10.0, gt=0.0, le=24.0)
+    """Hours after which a person logs in again."""
+
+    session_idle_minutes: float = Field(default=60.0, gt=1.0)
+    """Minutes without a call after which a person logs in again."""
+
+    client_token_minutes: int = Field(default=60, ge=1, le=60)
+    """Minutes that a token lives that a program gets by its key."""
+
+    reads_per_minute: int = Field(default=3000, ge=1)
+    """Calls that read, an organisation a minute."""
+
+    writes_per_minute: int = Field(default=1200, ge=1)
+    """Calls that change something, an organisation a minute."""
+
+    parts_per_minute: int = Field(default=6000, ge=1)
+    """Parts of files, an organisation a minute."""
+
+    refusals_per_minute: int = Field(default=120, ge=1)
+    """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
 
     @property
     def blob_folder(self) -> Path:

@@ -18,12 +18,16 @@ from psycopg import sql
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
+from ler.domain.roles import Role
 from ler.faults import VARIABLE
+from ler.services.grants import grant_role
 from ler.services.tokens import create_token
 from tests.world import World
 
 UPLOADS = "/api/v1/uploads"
 PATIENCE_S = 40.0
+BOOKKEEPING = {"audit_event", "audit_link", "audit_unsealed", "call_bucket", "migration"}
+"""Tables that grow with every call, refused or not."""
 ENDED = {"rejected", "unchanged", "published", "discarded", "expired", "failed"}
 
 
@@ -110,9 +114,12 @@ class Service:
             return create_token(connection, owner_id, scopes=scopes or [*Scope], days=days)
 
     def owner(self) -> UUID:
-        """Register one more owner."""
+        """Register one more organisation that has lines and digs, which together may do all there is to do."""
         self._owners += 1
-        return self.world.owner(f"{20000000 + self._owners}", area=None)
+        made = self.world.owner(f"{20000000 + self._owners}", area=None)
+        with transaction(self.world.databases.app, PLATFORM_OPERATOR) as connection:
+            grant_role(connection, made, Role.EXCAVATOR)
+        return made
 
     def client(self, token: str | None) -> "Client":
         """Return a program with a token, or without."""
@@ -207,7 +214,11 @@ def stored(service: Service) -> dict[str, int]:
     """Rows of all tables that hold owners' data, and files on disk: what a refused call must leave as it was."""
     counts = service.world.counts()
     # The trail and the call's own bookkeeping may grow.
-    kept = {name: count for name, count in counts.items() if name not in {"audit_event", "migration"}}
+    kept = {
+        name: count
+        for name, count in counts.items()
+        if name not in {"audit_event", "call_bucket", "migration"}
+    }
     files = sum(1 for path in service.files.rglob("content*")) if service.files.exists() else 0
     return kept | {"files on disk": files}
 

@@ -35,6 +35,9 @@ def serve(
     settings = settings_of(ctx)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     with open_databases(settings) as databases, _listening(settings, host, port) as listener:
+        address, number = listener.getsockname()[:2]
+        if settings.public_url is None:
+            settings = settings.model_copy(update={"public_url": f"http://{address}:{number}"})
         app = create_app(settings, databases)
         # uvicorn's own access log would show queries; ours does not. Headers of proxies are not believed.
         config = uvicorn.Config(
@@ -47,7 +50,6 @@ def serve(
             timeout_keep_alive=5,
             h11_max_incomplete_event_size=16 << 10,
         )
-        address, number = listener.getsockname()[:2]
         say(f"Listening on http://{address}:{number}")
         with _worker() if with_worker else _nothing():
             uvicorn.Server(config).run(sockets=[listener])

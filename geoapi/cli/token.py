@@ -86,7 +86,7 @@ def revoke(
 
 def _row(token: Token) -> dict[str, object]:
     return {
-        "token": f"{START}{token.prefix}",
+        "token": token.start,
         "cvr": token.cvr,
         "scopes": list(token.scopes),
         "note": token.note,

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Header, Request, Response
 from starlette.responses import JSONResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction
 from geoapi.comparisons import changes_of
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.platform import platform_of
@@ -17,7 +17,6 @@ from geoapi.problems import ProblemException
 from geoapi.views import COMPARISON_FORMS, PATH, SVG, etag, svg_response, upload_view
 from ingest.compare import Comparison
 from ingest.report.changes_map import draw_changes
-from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.domain.uploads import Actor, Event, State
 from ler.errors import RefusedError
@@ -47,7 +46,7 @@ def comparison(request: Request, caller: Reader, upload_id: UUID) -> Response:
     wanted = media_type_of(request.headers.get("accept"), COMPARISON_FORMS)
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {' and '.join(COMPARISON_FORMS)}")
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         found = get_upload(connection, upload_id)
         if found.comparison is None:
             raise ProblemException("not-ready", f"the upload is {found.state}; there is no comparison")
@@ -65,7 +64,7 @@ def comparison(request: Request, caller: Reader, upload_id: UUID) -> Response:
 def approve(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatch = None) -> Response:
     """Publish the upload; a worker does so next, in one short transaction."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         found = _to_decide(get_upload(connection, upload_id), if_match)
         moved = approve_upload(connection, upload_id, found.revision, platform.patience)
     point("upload.approve.after-commit")
@@ -75,7 +74,7 @@ def approve(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatc
 def reject(request: Request, caller: Decider, upload_id: UUID, if_match: IfMatch = None) -> Response:
     """Do not publish the upload; what it staged is taken away."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         found = _to_decide(get_upload(connection, upload_id), if_match)
         moved = move(
             connection,

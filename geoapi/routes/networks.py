@@ -7,15 +7,13 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction
 from geoapi.comparisons import compare_numbers
 from geoapi.negotiation import language_of, media_type_of
-from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from geoapi.views import COMPARISON_FORMS, SVG, svg_response
 from ingest.quality import draw_quality, list_quality
 from ingest.report.changes_map import draw_changes
-from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.services.networks import Version, list_versions
 from ler.services.registry import get_organisation
@@ -50,7 +48,7 @@ def versions(
     before: Before = None,
 ) -> Response:
     """List versions, the newest first, those below the number `before`; `next` leads to the following page."""
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         every = list_versions(connection, caller.organisation_id)
     found = [version for version in every if before is None or version.number < before]
     page: dict[str, Any] = {"versions": [_view(version) for version in found[:limit]]}
@@ -61,7 +59,7 @@ def versions(
 
 def quality(request: Request, caller: Reader, limit: Limit = 20, before: Before = None) -> Response:
     """Give score and figures of the versions, the newest first; `next` leads to the following page."""
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         history = list_quality(connection, caller.organisation_id)
     found = [one for one in reversed(history) if before is None or one.number < before]
     page: dict[str, Any] = {"versions": [one.to_json() for one in found[:limit]]}
@@ -76,7 +74,7 @@ def quality_picture(request: Request, caller: Reader) -> Response:
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {' and '.join(_PICTURES)}")
     language = language_of(request.headers.get("accept-language"))
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         history = list_quality(connection, caller.organisation_id)
         owner = get_organisation(connection, caller.organisation_id)
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +95,7 @@ def comparison(
     wanted = media_type_of(request.headers.get("accept"), COMPARISON_FORMS)
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {' and '.join(COMPARISON_FORMS)}")
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         compared, read_changes = compare_numbers(connection, caller.organisation_id, first, second)
         if wanted != SVG:
             told = {"from": first, "to": second, "comparison": compared.to_json()}

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.responses import HTMLResponse, JSONResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.platform import Platform, platform_of
 from geoapi.problems import ProblemException
@@ -17,7 +17,6 @@ from ingest.open_source import GML_ENDINGS
 from ingest.report.content import FileReport
 from ingest.report.stored import from_stored
 from ingest.report.to_json import json_report
-from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.services.tokens import Principal
 from ler.services.uploads import get_report, get_upload
@@ -45,7 +44,7 @@ def report(request: Request, caller: Reader, upload_id: UUID) -> Response:
     if wanted is None:
         raise ProblemException("not-acceptable", f"there is {', '.join(_FORMS)}")
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         upload = get_upload(connection, upload_id)
         stored = get_report(connection, upload_id)
     if stored is None:

@@ -15,7 +15,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.responses import JSONResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction, still_may
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import Platform, platform_of
@@ -119,7 +119,7 @@ def announce(
     key = check_key(idempotency_key)
     wanted = _wanted(read_json(UploadRequest, body), platform)
 
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
 
         def work() -> KeptAnswer:
             made = create_upload(connection, caller.organisation_id, wanted, platform.patience)
@@ -143,7 +143,7 @@ def listing(
 ) -> Response:
     """List the caller's uploads; `next` leads to the following page."""
     before = _before(cursor) if cursor else None
-    with transaction(platform_of(request).databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         found = list_uploads(connection, limit=limit + 1, before=before)
     language = language_of(request.headers.get("accept-language"))
     page: dict[str, Any] = {"uploads": [upload_view(one, language) for one in found[:limit]]}
@@ -156,7 +156,7 @@ def listing(
 def show(request: Request, caller: Reader, upload_id: UUID) -> Response:
     """Show an upload: its state, and when it was rejected why."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         found = get_upload(connection, upload_id)
     view = upload_view(found, language_of(request.headers.get("accept-language")))
     return JSONResponse(view, headers={"ETag": etag(found), **upload_headers(found, platform)})
@@ -165,7 +165,7 @@ def show(request: Request, caller: Reader, upload_id: UUID) -> Response:
 def discard(request: Request, caller: Uploader, upload_id: UUID) -> Response:
     """Take an upload back that is not being worked on and has not ended."""
     platform = platform_of(request)
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         gone = move(connection, upload_id, Event.DISCARD, Actor.OWNER, patience=platform.patience)
     # Its file and what it staged are taken away by the next sweep, which does so for a lost call as well.
     return JSONResponse(upload_view(gone, language_of(request.headers.get("accept-language"))))
@@ -181,7 +181,7 @@ def events(
     """Give the events after a number: as they come (text/event-stream), or those that there are (JSON)."""
     platform = platform_of(request)
     start = last_event_id if last_event_id is not None else after or 0
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+    with caller_transaction(request, caller) as connection:
         get_upload(connection, upload_id)
         found = list_events(connection, upload_id, after=start)
     wanted = media_type_of(request.headers.get("accept"), _EVENTS)
@@ -198,6 +198,9 @@ async def _stream(platform: Platform, caller: Principal, upload_id: UUID, after:
 
     def look(after: int) -> tuple[list[UploadEvent], bool]:
         with transaction(platform.databases.app, caller.organisation_id) as connection:
+            # A token that was ended ends what it opened, at once and not when the stream is taken up anew.
+            if not still_may(connection, caller, Scope.NETWORK_READ):
+                return [], True
             ended = get_upload(connection, upload_id).ended
             return list_events(connection, upload_id, after=after), ended
 

@@ -41,6 +41,7 @@ SQL_FILES: Final = (
     "uploads.sql",
     "register.sql",
     "records.sql",
+    "access.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
@@ -48,6 +49,7 @@ SQL_FILES: Final = (
     "access/records.sql",
     "access/sensitivity.sql",
     "access/orders.sql",
+    "access/access.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -1,66 +1,78 @@
-"""Access tokens of programs: handed out once, kept as a hash, refused when anything about them is wrong.
+"""Access tokens of programs: handed out once, kept as a hash, ended at once.
 
-A token is `ler_pat_<8 letters or digits>_<32 of them><6 of them>`: what finds the row, the secret, and a checksum that
-lets a scanner of source code tell a token from chance without asking us.
+The operator hands them out for whom it likes. Whoever has a token may make others of it, with no more than it has
+itself; they end with it.
 """
 
-import hmac
-import secrets
-import string
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from re import compile as pattern
 from typing import Final
 from uuid import UUID
 
+import shapely
+from shapely import MultiPolygon
 from sqlalchemy import func, select, text, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
-from ler.db.functions import record_event
-from ler.db.tables import PLATFORM_OPERATOR, access_token, organisation
+from ler.db.functions import record_event, refusals
+from ler.db.tables import PLATFORM_OPERATOR, SRID, access_token, organisation
 from ler.domain.access import Scope
 from ler.errors import NotFoundError, RefusedError
+from ler.services.principals import Principal, TokenRefusedError, verify_token
+from ler.services.token_format import START_OF, Kind, new_secret
 
-START: Final = "ler_pat_"
-_ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_TOKEN: Final = pattern(r"ler_pat_([0-9A-Za-z]{8})_([0-9A-Za-z]{32})([0-9A-Za-z]{6})")
+__all__ = [
+    "START",
+    "Principal",
+    "Token",
+    "TokenRefusedError",
+    "create_token",
+    "end_token",
+    "get_token",
+    "list_tokens",
+    "make_token",
+    "revoke_token",
+    "verify_token",
+]
+
+START: Final = START_OF[Kind.PERSONAL]
 _LONGEST_NOTE: Final = 100
 _LONGEST_LIFE: Final = timedelta(days=366)
-_FIND: Final = text("SELECT * FROM ler.find_token(:prefix)")
-_NOBODYS: Final = "0" * 64
-
-
-class TokenRefusedError(RefusedError):
-    """The token is not valid: unknown, changed, expired or revoked."""
-
-    def __init__(self) -> None:
-        # One text for all: which of them it is helps nobody but who guesses.
-        super().__init__("token-invalid", "The token is not valid: unknown, changed, expired or revoked.")
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who calls, and what it may do; given to every service, never guessed."""
-
-    organisation_id: UUID
-    token_id: UUID
-    scopes: frozenset[Scope]
+_MAKE: Final = text(
+    "SELECT ler.make_token(:maker, :prefix, :sha256, :scopes, :note, :life, CAST(:area AS geometry))"
+)
+_MAKING: Final[Mapping[str, str | tuple[str, str]]] = {
+    "LE403": ("scope-exceeded", "a token cannot have scopes or an area that the one that makes it has not"),
+    "LE404": "The token that makes it has ended.",
+    "LE410": ("expiry-invalid", "a token cannot live longer than the one that makes it"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What may be shown of a token after it was handed out."""
+    """What may be shown of a token after it was handed out. Moments are aware UTC."""
 
     id: UUID
     cvr: str | None
+    kind: Kind
     prefix: str
     scopes: tuple[str, ...]
     note: str
+    account_id: UUID | None
+    created_at: datetime
     expires_at: datetime
+    last_used_at: datetime | None
+    """To the minute; None: never."""
     revoked_at: datetime | None
+    bounded: bool
+    """Whether it may ask only within an area."""
+
+    @property
+    def start(self) -> str:
+        """What it begins with."""
+        return START_OF[self.kind] + self.prefix
 
 
 def create_token(
@@ -70,17 +82,12 @@ def create_token(
 
     RefusedError for no scope, a note that is not printable, or a life of less than a day or more than 366.
     """
-    if not scopes:
-        raise RefusedError("scope-missing", f"a token needs a scope: {', '.join(Scope)}")
-    if not 0 < days <= _LONGEST_LIFE.days:
-        raise RefusedError("expiry-invalid", f"a token lives 1 to {_LONGEST_LIFE.days} days")
-    if len(note) > _LONGEST_NOTE or (note and not note.isprintable()):
-        raise RefusedError("note-invalid", f"a note is at most {_LONGEST_NOTE} printable characters")
-    prefix, secret = _random(8), _random(32)
+    _check(scopes, timedelta(days=days), note)
+    made = new_secret(Kind.PERSONAL)
     values = {
         "owner_id": owner_id,
-        "prefix": prefix,
-        "secret_sha256": _digest(secret),
+        "prefix": made.prefix,
+        "secret_sha256": made.sha256,
         "scopes": sorted({str(scope) for scope in scopes}),
         "note": note,
         "expires_at": func.now() + timedelta(days=days),
@@ -94,25 +101,54 @@ def create_token(
         object_id=token_id,
         details={"owner_id": str(owner_id), "scopes": values["scopes"]},
     )
-    body = f"{START}{prefix}_{secret}"
-    return body + _checksum(body)
+    return made.token
 
 
-def verify_token(connection: Connection, token: str) -> Principal:
-    """Return whose token it is and what it may do; TokenRefusedError, the same for whatever is wrong with it.
+def make_token(
+    connection: Connection,
+    caller: Principal,
+    *,
+    scopes: Sequence[Scope],
+    life: timedelta | None = None,
+    note: str = "",
+    area: MultiPolygon | None = None,
+) -> tuple[UUID, str]:
+    """Make a token by the caller's own; return its id and itself, which is shown this once. The caller acts.
 
-    The transaction acts for nobody. The secret is compared in constant time.
+    `life`: None for a day, or as long as the caller's token lives if that is less. `area`: in EPSG:25832, where it may
+    ask; None: where the caller may. RefusedError `scope-exceeded` for more than the
+    caller has, `expiry-invalid`, `note-invalid`, and `mandate-not-enough` for who acts for another, whose tokens would
+    outlive the mandate.
     """
-    match = _TOKEN.fullmatch(token)
-    if match is None or not hmac.compare_digest(match[3], _checksum(token[:-6])):
-        raise TokenRefusedError
-    row = connection.execute(_FIND, {"prefix": match[1]}).one_or_none()
-    right = hmac.compare_digest(_digest(match[2]), row.secret_sha256 if row else _NOBODYS)
-    if row is None or not right or row.expired or row.revoked:
-        raise TokenRefusedError
-    known = {*Scope}
-    # A scope that an older version of the program handed out and this one does not know grants nothing.
-    return Principal(row.owner_id, row.id, frozenset(Scope(scope) for scope in row.scopes if scope in known))
+    if caller.provider_id is not None:
+        raise RefusedError("mandate-not-enough", "a mandate does not reach so far as to make tokens")
+    _check(scopes, life, note)
+    wanted = frozenset(scopes)
+    if not wanted <= caller.carried:
+        lacking = ", ".join(sorted(wanted - caller.carried))
+        raise RefusedError("scope-exceeded", f"you cannot hand out what you do not have: {lacking}")
+    if area is not None and (area.is_empty or not area.is_valid):
+        raise RefusedError("geometry-invalid", "the area is not a valid polygon")
+    made = new_secret(Kind.PERSONAL)
+    values = {
+        "maker": caller.token_id,
+        "prefix": made.prefix,
+        "sha256": made.sha256,
+        "scopes": sorted(str(scope) for scope in wanted),
+        "note": note,
+        "life": life,
+        "area": _ewkb(area),
+    }
+    with refusals(_MAKING):
+        token_id: UUID = connection.execute(_MAKE, values).scalar_one()
+    record_event(
+        connection,
+        "auth:access_token:add",
+        actor=caller.organisation_id,
+        object_id=token_id,
+        details={"scopes": values["scopes"], "made_by": str(caller.token_id)},
+    )
+    return token_id, made.token
 
 
 def revoke_token(connection: Connection, prefix: str) -> None:
@@ -131,40 +167,70 @@ def revoke_token(connection: Connection, prefix: str) -> None:
     )  # fmt: skip
 
 
-def list_tokens(connection: Connection) -> list[Token]:
-    """Return the tokens that the acting principal may see, the newest first."""
+def end_token(connection: Connection, organisation_id: UUID, token_id: UUID) -> None:
+    """End one of the acting organisation's tokens, and those that it made, at once; ended before is done.
+
+    NotFoundError for one that is not there or another's.
+    """
+    columns = access_token.c
+    mine = (columns.id == token_id, columns.owner_id == organisation_id)
+    ended = connection.execute(
+        update(access_token).where(*mine, columns.revoked_at.is_(None)).values(revoked_at=func.now())
+    )
+    if ended.rowcount:
+        record_event(connection, "auth:access_token:revoke", actor=organisation_id, object_id=token_id)
+    elif connection.execute(select(columns.id).where(*mine)).one_or_none() is None:
+        raise NotFoundError("no such token")
+
+
+def get_token(connection: Connection, token_id: UUID) -> Token:
+    """Return a token that the acting principal may see; NotFoundError for any other."""
+    found = _tokens(connection, access_token.c.id == token_id)
+    if not found:
+        raise NotFoundError("no such token")
+    return found[0]
+
+
+def list_tokens(connection: Connection, organisation_id: UUID | None = None) -> list[Token]:
+    """Return the tokens that the acting principal may see, of one organisation or of all, the newest first."""
+    return _tokens(connection, *([access_token.c.owner_id == organisation_id] if organisation_id else []))
+
+
+def _tokens(connection: Connection, *conditions: ColumnElement[bool]) -> list[Token]:
     columns = access_token.c
     query = (
         select(
             columns.id,
             organisation.c.cvr,
+            columns.kind,
             columns.prefix,
             columns.scopes,
             columns.note,
+            columns.account_id,
+            columns.created_at,
             columns.expires_at,
+            columns.last_used_at,
             columns.revoked_at,
+            columns.area.is_not(None).label("bounded"),
         )
         .join(organisation, organisation.c.id == columns.owner_id)
+        .where(*conditions)
         .order_by(columns.created_at.desc(), columns.prefix)
     )
     return [
-        Token(row.id, row.cvr, row.prefix, tuple(row.scopes), row.note, row.expires_at, row.revoked_at)
+        Token(**{**row._asdict(), "kind": Kind(row.kind), "scopes": tuple(row.scopes)})
         for row in connection.execute(query)
     ]
 
 
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+def _check(scopes: Sequence[Scope], life: timedelta | None, note: str) -> None:
+    if not scopes:
+        raise RefusedError("scope-missing", f"a token needs a scope: {', '.join(Scope)}")
+    if life is not None and not timedelta(0) < life <= _LONGEST_LIFE:
+        raise RefusedError("expiry-invalid", f"a token lives at most {_LONGEST_LIFE.days} days")
+    if len(note) > _LONGEST_NOTE or (note and not note.isprintable()):
+        raise RefusedError("note-invalid", f"a note is at most {_LONGEST_NOTE} printable characters")
 
 
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
-
-
-def _checksum(body: str) -> str:
-    """Six digits to base 62 of a CRC-32; no secret, so that whoever scans for tokens can compute it."""
-    left, digits = zlib.crc32(body.encode()), ""
-    for _ in range(6):
-        left, digit = divmod(left, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return digits
+def _ewkb(area: MultiPolygon | None) -> str | None:
+    return shapely.to_wkb(shapely.set_srid(area, SRID), hex=True, include_srid=True) if area else None

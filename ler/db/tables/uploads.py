@@ -1,5 +1,6 @@
 """Uploads of owners' files, what was told of their progress, access tokens, and answers kept for repeated calls."""
 
+from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from ler.db.tables.base import created_at_column, id_column, metadata, uuid_column
+from ler.db.tables.base import SRID, created_at_column, id_column, metadata, uuid_column
 
 upload = Table(
     "upload",
@@ -111,8 +112,34 @@ access_token = Table(
     created_at_column(),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
+    # Of a person's or an organisation's own making; of a client that proved who it is; of a browser's login.
+    Column("kind", Text, nullable=False, server_default=text("'personal'")),
+    # The person whose it is and whose rights bound it; NULL: the organisation's, made by the operator or by a client.
+    uuid_column("account_id", nullable=True),
+    uuid_column("client_id", nullable=True),
+    # The token that made it: it ends with that one. NULL: made by a login, a client's key or the operator.
+    uuid_column("made_by", nullable=True),
+    # Where it may ask; NULL: wherever its organisation may.
+    Column("area", Geometry("MULTIPOLYGON", srid=SRID, spatial_index=False)),
+    # To the minute.
+    Column("last_used_at", DateTime(timezone=True)),
+    # Seconds after which it ends unused.
+    Column("idle_s", Integer),
+    # How the person proved who it is.
+    Column("acr", Text),
+    Column("amr", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
+    ForeignKeyConstraint(["owner_id", "account_id"], ["ler.account.organisation_id", "ler.account.id"]),
+    ForeignKeyConstraint(["owner_id", "client_id"], ["ler.client.owner_id", "ler.client.id"]),
     UniqueConstraint("prefix"),
+    # The key by which a token says which other one of its organisation made it.
+    UniqueConstraint("owner_id", "id"),
+    ForeignKeyConstraint(["owner_id", "made_by"], ["ler.access_token.owner_id", "ler.access_token.id"]),
+    CheckConstraint("kind IN ('personal', 'client', 'session')", name="kind"),
+    CheckConstraint("(kind = 'client') = (client_id IS NOT NULL)", name="client"),
+    CheckConstraint("kind <> 'session' OR account_id IS NOT NULL", name="session"),
+    CheckConstraint("NOT ST_IsEmpty(area) AND ST_IsValid(area)", name="area"),
+    CheckConstraint("idle_s > 0", name="idle_s"),
     CheckConstraint("prefix ~ '^[0-9A-Za-z]{8}$'", name="prefix"),
     CheckConstraint("secret_sha256 ~ '^[0-9a-f]{64}$'", name="secret_sha256"),
     CheckConstraint("cardinality(scopes) > 0", name="scopes"),
@@ -120,6 +147,14 @@ access_token = Table(
 
 # Serves the list of an owner's tokens.
 Index("ix_access_token_owner_id", access_token.c.owner_id)
+# Serves the end of a token, with which those end that it made.
+Index("ix_access_token_made_by", access_token.c.made_by)
+# Serves ler.forget_tokens: of clients and logins, of which there are many.
+Index(
+    "ix_access_token_expires_at",
+    access_token.c.expires_at,
+    postgresql_where=access_token.c.kind.in_(("client", "session")),
+)
 
 idempotency_key = Table(
     "idempotency_key",
