@@ -46,6 +46,15 @@ SQL_FILES: Final = (
     "access/answers.sql",
     "access/records.sql",
     "access/sensitivity.sql",
+    "notices.sql",
+    "changes.sql",
+    "outbox.sql",
+    "endpoints.sql",
+    "watch.sql",
+    "policies.sql",
+    "grants.sql",
+    "access/register.sql",
+    "access/notices.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -15,6 +15,7 @@ from ler.db.tables.networks import (
     network_version,
     staged_feature,
 )
+from ler.db.tables.notices import answer_watch, change_task, notice_endpoint, outbox
 from ler.db.tables.organisations import PLATFORM_OPERATOR, interest_area, organisation
 from ler.db.tables.register import account, contact, grant, mandate
 from ler.db.tables.requests import (
@@ -46,6 +47,9 @@ __all__ = [
     "audit_event",
     "audit_link",
     "audit_unsealed",
+    "answer_watch",
+    "audit_event",
+    "change_task",
     "contact",
     "drawing",
     "excavation_request",
@@ -59,7 +63,9 @@ __all__ = [
     "network_quality",
     "network_version",
     "notice",
+    "notice_endpoint",
     "organisation",
+    "outbox",
     "owner_answer",
     "owner_request",
     "package",
