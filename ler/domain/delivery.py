@@ -51,6 +51,8 @@ class Verdict(StrEnum):
     """The place says that it is no more."""
     NEVER = "never"
     """It cannot be sent there, however often it is tried."""
+    OFF = "off"
+    """The platform does not send by this channel."""
 
 
 @dataclass(frozen=True, slots=True)

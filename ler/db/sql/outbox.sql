@@ -103,10 +103,10 @@ AFTER INSERT ON ler.notice
 FOR EACH ROW EXECUTE FUNCTION ler.fan_out();
 
 
--- Takes up to `most` rows that are due, for as long as `lease`, and returns them with all that is needed to send them. Of
+-- Takes up to `most` rows of a channel that are due, for as long as `lease`, and returns them with all that is needed to send them. Of
 -- one lane no more than `a_lane` are under way: a place that hangs, or has a thousand rows waiting, holds up itself only.
 -- A paused place is tried once an hour.
-CREATE OR REPLACE FUNCTION ler.claim_deliveries(most integer, a_lane integer, lease interval)
+CREATE OR REPLACE FUNCTION ler.claim_deliveries(by_channel text, most integer, a_lane integer, lease interval)
 RETURNS TABLE (
     id uuid, attempt integer, channel text, address text, language text, payload text, secret text, old_secret text,
     code text, notice_id uuid, kind text, at timestamptz, organisation_id uuid, request_id uuid, owner_id uuid, data jsonb
@@ -136,7 +136,8 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT o.id, o.next_try_at
             FROM ler.outbox AS o
-            WHERE o.lane = l.lane AND o.state = 'waiting' AND o.next_try_at <= clock_timestamp()
+            WHERE o.lane = l.lane AND o.state = 'waiting' AND o.channel = by_channel
+                AND o.next_try_at <= clock_timestamp()
                 AND (o.taken_until IS NULL OR o.taken_until <= clock_timestamp())
             ORDER BY o.next_try_at
             LIMIT greatest(0, CASE WHEN e.state = 'paused' THEN 1 ELSE a_lane END - (
@@ -224,6 +225,13 @@ BEGIN
             reason = CASE e.state WHEN 'paused' THEN NULL ELSE e.reason END,
             state = CASE e.state WHEN 'paused' THEN 'active' ELSE e.state END
         WHERE e.id = place.id;
+        RETURN;
+    END IF;
+
+    IF verdict = 'off' THEN
+        UPDATE ler.outbox AS o
+        SET state = 'dropped', fault = record_delivery.fault, taken_until = NULL, done_at = now()
+        WHERE o.id = row.id;
         RETURN;
     END IF;
 

@@ -24,9 +24,7 @@ _WATCH = """
 def upgrade() -> None:
     """Add them; who owes an answer now is watched from now on."""
     op.add_column("notice", sa.Column("position", sa.BigInteger()), schema="ler")
-    op.create_index(
-        "ix_notice_position", "notice", ["audience_id", "position"], unique=True, schema="ler"
-    )
+    op.create_index("ix_notice_position", "notice", ["audience_id", "position"], unique=True, schema="ler")
     op.create_index(
         "ix_notice_unplaced",
         "notice",
@@ -90,9 +88,13 @@ def _make_endpoints() -> None:
             "state IN ('unconfirmed', 'active', 'paused', 'disabled', 'removed')",
             name=op.f("ck_notice_endpoint_state"),
         ),
-        sa.CheckConstraint("char_length(address) BETWEEN 3 AND 2000", name=op.f("ck_notice_endpoint_address")),
+        sa.CheckConstraint(
+            "char_length(address) BETWEEN 3 AND 2000", name=op.f("ck_notice_endpoint_address")
+        ),
         sa.CheckConstraint("language IN ('da', 'en')", name=op.f("ck_notice_endpoint_language")),
-        sa.CheckConstraint("(channel = 'webhook') = (secret IS NOT NULL)", name=op.f("ck_notice_endpoint_secret")),
+        sa.CheckConstraint(
+            "(channel = 'webhook') = (secret IS NOT NULL)", name=op.f("ck_notice_endpoint_secret")
+        ),
         sa.CheckConstraint(
             "state <> 'unconfirmed' OR code IS NOT NULL", name=op.f("ck_notice_endpoint_code")
         ),
@@ -196,7 +198,9 @@ def _make_watch() -> None:
         sa.Column("horizon", sa.BigInteger()),
         sa.Column("looked_at", sa.DateTime(timezone=True)),
         sa.Column("done_at", sa.DateTime(timezone=True)),
-        sa.CheckConstraint("num_nonnulls(version_id, interest_area_id) = 1", name=op.f("ck_change_task_subject")),
+        sa.CheckConstraint(
+            "num_nonnulls(version_id, interest_area_id) = 1", name=op.f("ck_change_task_subject")
+        ),
         sa.ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"], name="fk_change_task_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_change_task"),
         schema="ler",

@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION
     ler.test_endpoint(uuid)
     TO ler_app;
 GRANT EXECUTE ON FUNCTION
-    ler.claim_deliveries(integer, integer, interval),
+    ler.claim_deliveries(text, integer, integer, interval),
     ler.keep_payload(uuid, text),
     ler.record_delivery(uuid, text, integer, text, interval, interval, interval, interval),
     ler.forget_deliveries(interval, interval),
