@@ -208,7 +208,7 @@ END
 $$;
 
 
--- What a new interest area means for a request: an owner that was not asked. NULL when it does not touch, when its kinds
+-- What a new interest area means for a request: an owner that was not asked. NULL when it has ended, does not touch, when its kinds
 -- of lines are not asked about, when the owner was asked for another area, or when it has been told.
 CREATE OR REPLACE FUNCTION ler.owner_change(
     place ler.interest_area, wanted uuid, area @postgis@.geometry, wanted_types text[]
@@ -218,7 +218,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 BEGIN
-    IF NOT (place.geom && area AND ST_Intersects(place.geom, area))
+    IF place.ended_at IS NOT NULL
+        OR NOT (place.geom && area AND ST_Intersects(place.geom, area))
         OR NOT coalesce(place.utility_types && wanted_types, true)
         OR EXISTS (
             SELECT FROM ler.owner_request AS q WHERE q.request_id = wanted AND q.owner_id = place.owner_id

@@ -78,7 +78,7 @@ DECLARE
     );
     event constant text := CASE
         WHEN OLD.matched_at IS NULL AND NEW.matched_at IS NOT NULL THEN 'created'
-        WHEN OLD.state = NEW.state AND OLD.period_to <> NEW.period_to THEN 'extended'
+        WHEN NEW.matched_at IS NOT NULL AND OLD.state = NEW.state AND OLD.period_to <> NEW.period_to THEN 'extended'
         WHEN NEW.state = 'complete' THEN 'completed'
         WHEN NEW.state IN ('cancelled', 'ended') THEN NEW.state
     END;

@@ -50,15 +50,50 @@ AS $$
 $$;
 
 
--- The address of e-mail that an organisation is told at when it has said no other, for a notice.
+-- The address of e-mail that an organisation is told at when it has said no other, and the language it reads. About a duty
+-- to answer: of the interest area that was asked, or else the contact for its kind of line and request, or else the
+-- organisation's own; about silence, the contact that comes next.
 CREATE OR REPLACE FUNCTION ler.mail_address(organisation uuid, data jsonb)
 RETURNS TABLE (address text, language text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, ler, pg_temp
 AS $$
-    SELECT o.email, 'da'
+    SELECT found.address, coalesce(
+        (
+            SELECT a.language
+            FROM ler.account AS a
+            WHERE a.organisation_id = o.id AND a.ended_at IS NULL
+            ORDER BY a.administrator DESC, a.created_at
+            LIMIT 1
+        ),
+        'da'
+    )
     FROM ler.organisation AS o
-    WHERE o.id = mail_address.organisation AND o.email IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT r.kind, i.utility_types, i.contact_email
+        FROM ler.owner_request AS q
+        JOIN ler.excavation_request AS r ON r.id = q.request_id
+        JOIN ler.interest_area AS i ON i.id = q.interest_area_id
+        WHERE q.id = (mail_address.data ->> 'owner_request_id')::uuid AND q.owner_id = o.id
+    ) AS asked ON true
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            CASE WHEN NOT mail_address.data ? 'escalation' THEN asked.contact_email END,
+            (
+                SELECT c.email
+                FROM ler.contact AS c
+                WHERE asked.kind IS NOT NULL AND c.owner_id = o.id AND c.email IS NOT NULL
+                    AND (c.purpose IS NULL OR c.purpose = asked.kind)
+                    AND (c.utility_type IS NULL OR c.utility_type = ANY (asked.utility_types))
+                ORDER BY
+                    CASE WHEN mail_address.data ? 'escalation' THEN c.rank = 1 ELSE c.rank > 1 END,
+                    c.purpose NULLS LAST, c.utility_type NULLS LAST, c.rank
+                LIMIT 1
+            ),
+            o.email
+        )
+    ) AS found (address)
+    WHERE o.id = mail_address.organisation AND found.address IS NOT NULL
 $$;
 
 
