@@ -89,7 +89,7 @@ class _Worker:
             asyncio.create_task(self._sweep_on()),
             *(
                 asyncio.create_task(
-                    Deliverer(engine, settings, channel, links_in(settings)).run(self._stopping)
+                    Deliverer(engine, settings, channel, links_in(settings, engine)).run(self._stopping)
                 )
                 for channel in Channel
             ),

@@ -33,6 +33,7 @@ from ler.services.outbox import (
     claim_deliveries,
     forget_deliveries,
     keep_payload,
+    make_answer_link,
     record_delivery,
     tell_changes,
 )
@@ -52,6 +53,7 @@ _THREADS: Final = 4
 _LOOKED_THROUGH: Final = 200
 _REMINDED: Final = 500
 _MOST_TURNS: Final = 50
+_LINK_HOLDS: Final = timedelta(days=14)
 _FORGET_EVERY: Final = timedelta(hours=1)
 _CLOCKS_APART: Final = timedelta(seconds=2)
 _NOW: Final = text("SELECT clock_timestamp()")
@@ -201,21 +203,24 @@ class Clockwork:
         return clock_of(received_at, calendar, deadline_rules(self._settings))
 
 
-def links_in(settings: Settings, answer_link: Callable[[UUID, str], str | None] = lambda *_: None) -> LinksOf:
-    """Return what makes the links of a mail; `answer_link` those by which a small owner answers."""
+def links_in(settings: Settings, engine: Engine) -> LinksOf:
+    """Return what makes the links of a mail: to answer without an account, and to the request for who asked."""
 
     def links(outgoing: Outgoing) -> list[Link]:
         danish = outgoing.language == "da"
-        found = []
-        asked = outgoing.data.get("owner_request_id")
-        if outgoing.kind in _ANSWERABLE and asked and outgoing.owner_id == outgoing.organisation_id:
-            address = answer_link(UUID(asked), outgoing.language)
-            if address:
-                found.append(Link("Svar her" if danish else "Answer here", address))
-        if outgoing.request_id and outgoing.owner_id != outgoing.organisation_id:
-            address = f"{settings.public_address}/api/v1/requests/{outgoing.request_id}"
-            found.append(Link("Forespørgslen" if danish else "The request", address))
-        return found
+        asked, about = outgoing.data.get("owner_request_id"), outgoing.request_id
+        if about is None:
+            return []
+        if outgoing.owner_id != outgoing.organisation_id:
+            address = f"{settings.public_address}/api/v1/requests/{about}"
+            return [Link("Forespørgslen" if danish else "The request", address)]
+        if outgoing.kind in _ANSWERABLE and asked:
+            with transaction(engine, None, request=about) as connection:
+                secret = make_answer_link(connection, UUID(asked), _LINK_HOLDS)
+            return [
+                Link("Svar her" if danish else "Answer here", f"{settings.public_address}/answer/{secret}")
+            ]
+        return []
 
     return links
 

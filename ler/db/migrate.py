@@ -40,12 +40,6 @@ SQL_FILES: Final = (
     "uploads.sql",
     "register.sql",
     "records.sql",
-    "policies.sql",
-    "grants.sql",
-    "access/register.sql",
-    "access/answers.sql",
-    "access/records.sql",
-    "access/sensitivity.sql",
     "notices.sql",
     "changes.sql",
     "outbox.sql",
@@ -54,6 +48,9 @@ SQL_FILES: Final = (
     "policies.sql",
     "grants.sql",
     "access/register.sql",
+    "access/answers.sql",
+    "access/records.sql",
+    "access/sensitivity.sql",
     "access/notices.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the

@@ -31,6 +31,7 @@ OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
+    **dict.fromkeys(("answer_watch", "change_task", "notice_endpoint", "outbox"), "test_notices_access.py"),
     **dict.fromkeys(("audit_link", "audit_unsealed"), "test_audit.py"),
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
@@ -237,7 +238,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "excavation_request": {request},
             **asked,
             "package": {request},
-            "notice": set(),
+            "notice": {request},
         }
     nobody = seen(uuid4())
     assert not any(nobody.values())
@@ -433,6 +434,11 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("known_blobs", "cancel_request", "mark_late"),
         *("acknowledge", "give_answer", "withdraw_answer", "appoint", "mark", "ask_to_mark", "asked_of_me"),
         *("choose_answering", "keep_answer_link", "find_answer_link"),
+        *("on_request_change", "on_owner_asked", "on_owner_change", "on_answer", "on_package", "on_upload"),
+        *("on_publication", "on_interest_area", "tell_changes", "place_notices", "fan_out"),
+        *("claim_deliveries", "keep_payload", "record_delivery", "forget_deliveries"),
+        *("add_endpoint", "change_endpoint", "remove_endpoint", "renew_endpoint_secret"),
+        *("confirm_endpoint", "test_endpoint", "on_duty_change", "watched_owners", "remind_owner"),
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
     }
     for name, definer, owner, path, for_all in rows:

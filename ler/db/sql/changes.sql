@@ -47,10 +47,17 @@ SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     WITH touched AS (
         SELECT f.gml_id, f.added_in = changes_in_reach.number AS is_new
-        FROM (SELECT n.* FROM ler.network_feature AS n WHERE n.geom && reach OFFSET 0) AS f
+        FROM (
+            SELECT n.gml_id, n.dataset_id, n.added_in, n.removed_in, n.geom, n AS whole
+            FROM ler.network_feature AS n
+            WHERE n.geom && reach
+            OFFSET 0
+        ) AS f
         WHERE f.dataset_id = dataset
             AND (f.added_in = changes_in_reach.number OR f.removed_in = changes_in_reach.number)
             AND ST_Intersects(f.geom, reach)
+            -- Of lines that are not shown to everybody not even a change is told.
+            AND ler.class_of(f.whole, '{}') IS NULL
         UNION ALL
         SELECT f.gml_id, false
         FROM ler.package_feature AS p

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -33,14 +33,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("position IS NULL"),
     )
     op.create_index(
-        "ix_excavation_request_area",
-        "excavation_request",
-        ["area"],
-        schema="ler",
-        postgresql_using="gist",
-        postgresql_where=sa.text(_LIVE),
-    )
-    op.create_index(
         "ix_excavation_request_live",
         "excavation_request",
         ["id"],
@@ -58,7 +50,6 @@ def downgrade() -> None:
     for table in ("change_task", "answer_watch", "outbox", "notice_endpoint"):
         op.drop_table(table, schema="ler")
     op.drop_index("ix_excavation_request_live", "excavation_request", schema="ler")
-    op.drop_index("ix_excavation_request_area", "excavation_request", schema="ler")
     op.execute("ALTER TABLE ler.notice DROP COLUMN position")
 
 
