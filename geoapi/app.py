@@ -21,7 +21,7 @@ from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
-from geoapi.routes import about, content, decisions, features, networks, reports, uploads
+from geoapi.routes import about, content, decisions, endpoints, features, networks, notices, reports, uploads
 from ler.errors import LerError
 from ler.settings import Settings
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.platform = platform
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
-    for routes in (about, uploads, content, decisions, reports, networks, features):
+    for routes in (about, uploads, content, decisions, reports, networks, features, notices, endpoints):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

@@ -84,12 +84,6 @@ def scene(world: World) -> Scene:
                     manifest={},
                 )
             )
-    with world.database.connect() as connection:
-        for owner, request in zip(owners, requests, strict=True):
-            connection.execute(
-                "INSERT INTO ler.notice (audience_id, kind, request_id, number) VALUES (%s, 'owner.asked', %s, 1)",
-                [owner, request],
-            )
     return Scene(world, (owners[0], owners[1]), (diggers[0], diggers[1]),
                 (versions[0], versions[1]), (requests[0], requests[1]))  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Who sees where notices are sent, and what is still to be sent: outbox, notice_endpoint, answer_watch, change_task."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
@@ -33,7 +32,7 @@ HOOK = NewEndpoint(Channel.WEBHOOK, "https://example.org/hook")
 
 
 @pytest.fixture
-def scene(world: World) -> Iterator[tuple[World, list[UUID], list[UUID]]]:
+def scene(world: World) -> tuple[World, list[UUID], list[UUID]]:
     """Two owners that were asked, each with a webhook of its own."""
     owners, endpoints = [], []
     for number, west in enumerate((0, 1000)):
