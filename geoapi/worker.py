@@ -20,8 +20,10 @@ from procrastinate.jobs import Status
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from geoapi.delivery.deliverer import Clockwork, Deliverer, links_in
 from geoapi.work import Work
 from ler.db.queue import SCHEMA
+from ler.domain.delivery import Channel
 from ler.errors import LerError
 from ler.jobs import CHECK_UPLOAD, PUBLISH_UPLOAD, QUEUE
 
@@ -81,13 +83,24 @@ class _Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        sweeping = asyncio.create_task(self._sweep_on())
+        platform = self._work.platform
+        engine, settings = platform.databases.worker, platform.settings
+        beside = [
+            asyncio.create_task(self._sweep_on()),
+            *(
+                asyncio.create_task(
+                    Deliverer(engine, settings, channel, links_in(settings, engine)).run(self._stopping)
+                )
+                for channel in Channel
+            ),
+            asyncio.create_task(Clockwork(engine, settings).run(self._stopping)),
+        ]
         while not self._stopping.is_set():
             self._queue = asyncio.create_task(self._take_jobs())
             with contextlib.suppress(asyncio.CancelledError):
                 await self._queue
             await self._pause(_RECONNECT_S)
-        await sweeping
+        await asyncio.gather(*beside)
 
     async def _take_jobs(self) -> None:
         app = queue_app(self._work.platform.databases.worker)

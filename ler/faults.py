@@ -28,6 +28,10 @@ POINTS: Final = (
     "publish.claimed",
     "publish.before-commit",
     "publish.after-commit",
+    "notice.claimed",
+    "notice.mail-kept",
+    "notice.sent",
+    "notice.recorded",
 )
 """Every point there is; a test goes through them all."""
 

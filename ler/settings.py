@@ -197,6 +197,58 @@ class Settings(BaseSettings):
 
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
+    # Notices
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
+    """Address under which the world reaches the service, for links in what is sent; None means where it listens."""
+
+    smtp_host: str | None = None
+    """Server that takes our mail; None means that no mail is sent."""
+
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Its port."""
+
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection to it is guarded; `none` is for a server on this machine."""
+
+    smtp_user: str | None = None
+    """Login there; None means without."""
+
+    smtp_password: SecretStr | None = None
+    """Its password."""
+
+    mail_from: str = Field(default="ler@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    """Sender of our mails."""
+
+    webhook_loopback: bool = False
+    """Whether webhooks may be plain http and go to addresses of this machine and its neighbours. Only for development
+    and tests: whoever registers a webhook could otherwise call what only our own machines may."""
+
+    notice_poll_s: float = Field(default=0.5, gt=0.0)
+    """Seconds between two looks into the outbox."""
+
+    notice_timeout_s: float = Field(default=15.0, gt=0.0, le=30.0)
+    """Seconds that a receiver has for one notice, all in all."""
+
+    notices_at_once: int = Field(default=32, ge=1, le=256)
+    """Notices that one worker sends at a time."""
+
+    notice_keep_days: int = Field(default=90, ge=1)
+    """Days for which it can be seen what became of a notice that was sent."""
+
+    watch_s: float = Field(default=5.0, gt=0.0)
+    """Seconds between two looks at deadlines, and at changes in the areas of valid requests."""
+
+    silence_management_h: float = Field(default=2.0, gt=0.0)
+    """Hours of the working clock after its due time until an owner's second contact is told of its silence (the law
+    says nothing of it)."""
+
+    silence_operator_h: float = Field(default=9.0, gt=0.0)
+    """The same for the operator: a working day."""
+
+    @property
+    def public_address(self) -> str:
+        """Under which the service is reached."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"
 
     @property
     def blob_folder(self) -> Path:

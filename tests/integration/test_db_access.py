@@ -31,6 +31,7 @@ OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
+    **dict.fromkeys(("answer_watch", "change_task", "notice_endpoint", "outbox"), "test_notices_access.py"),
     **dict.fromkeys(("audit_link", "audit_unsealed"), "test_audit.py"),
     **dict.fromkeys(("answer_withheld", "sensitivity_rule", "withheld_feature"), "test_sensitive_access.py"),
     **dict.fromkeys(
@@ -87,12 +88,6 @@ def scene(world: World) -> Scene:
                     feature_count=1,
                     manifest={},
                 )
-            )
-    with world.database.connect() as connection:
-        for owner, request in zip(owners, requests, strict=True):
-            connection.execute(
-                "INSERT INTO ler.notice (audience_id, kind, request_id, number) VALUES (%s, 'owner.asked', %s, 1)",
-                [owner, request],
             )
     return Scene(world, (owners[0], owners[1]), (diggers[0], diggers[1]),
                 (versions[0], versions[1]), (requests[0], requests[1]))  # fmt: skip
@@ -242,7 +237,7 @@ def test_a_principal_sees_its_own_rows_only(scene: Scene, role: str) -> None:
             "excavation_request": {request},
             **asked,
             "package": {request},
-            "notice": set(),
+            "notice": {request},
         }
     nobody = seen(uuid4())
     assert not any(nobody.values())
@@ -444,6 +439,11 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("known_blobs", "cancel_request", "mark_late"),
         *("acknowledge", "give_answer", "withdraw_answer", "appoint", "mark", "ask_to_mark", "asked_of_me"),
         *("choose_answering", "keep_answer_link", "find_answer_link"),
+        *("on_request_change", "on_owner_asked", "on_owner_change", "on_answer", "on_package", "on_upload"),
+        *("on_publication", "on_interest_area", "tell_changes", "place_notices", "fan_out"),
+        *("claim_deliveries", "keep_payload", "record_delivery", "forget_deliveries"),
+        *("add_endpoint", "change_endpoint", "remove_endpoint", "renew_endpoint_secret"),
+        *("confirm_endpoint", "test_endpoint", "on_duty_change", "watched_owners", "remind_owner"),
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
         *("name_owners", "list_asked_owners", "extend_request", "end_requests", "erase_requests"),
         *("decide_withheld", "rules_in_force"),

@@ -37,7 +37,8 @@ COLUMNS = """
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
     FROM pg_constraint
-    WHERE connamespace = %(schema)s::regnamespace
+    -- Triggers that are kept in the catalogue as constraints are no part of a table: they come with the functions.
+    WHERE connamespace = %(schema)s::regnamespace AND contype <> 't'
     ORDER BY 1, 2
 """
 INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %(schema)s ORDER BY 1, 2"

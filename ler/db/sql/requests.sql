@@ -58,23 +58,43 @@ $$;
 
 
 -- Marks the owners late whose due time has passed and who still owe an answer, each once, with an event in the audit
--- trail; returns their number. By the database's clock, so that it matters neither who calls nor how often.
+-- trail; returns their number. The package then says something else: the request's revision moves. By the database's
+-- clock, so that it matters neither who calls nor how often. A request that somebody holds just now is left for later.
 CREATE OR REPLACE FUNCTION ler.mark_late()
 RETURNS bigint
-LANGUAGE sql VOLATILE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
-    WITH late AS (
-        UPDATE ler.owner_request AS q SET late = true
+DECLARE
+    wanted uuid;
+    marked bigint := 0;
+    more bigint;
+BEGIN
+    FOR wanted IN
+        SELECT DISTINCT q.request_id
+        FROM ler.owner_request AS q
         WHERE NOT q.late AND q.due_at < now() AND q.state IN ('acknowledged', 'asked', 'taken-out', 'withdrawn')
-        RETURNING q.id, q.request_id, q.owner_id, q.due_at
-    ),
-    told AS (
+        ORDER BY q.request_id
+        LIMIT 500
+    LOOP
+        PERFORM FROM ler.excavation_request AS r WHERE r.id = wanted FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        WITH late AS (
+            UPDATE ler.owner_request AS q SET late = true
+            WHERE q.request_id = wanted AND NOT q.late AND q.due_at < now()
+                AND q.state IN ('acknowledged', 'asked', 'taken-out', 'withdrawn')
+            RETURNING q.id, q.request_id, q.owner_id, q.due_at
+        )
         INSERT INTO ler.audit_event (actor, action, object_id, details)
         SELECT NULL, 'ler:owner_request:late', l.id,
             jsonb_build_object('request_id', l.request_id, 'owner_id', l.owner_id, 'due_at', l.due_at)
-        FROM late AS l
-        RETURNING 1
-    )
-    SELECT count(*) FROM told
+        FROM late AS l;
+        GET DIAGNOSTICS more = ROW_COUNT;
+        IF more > 0 THEN
+            UPDATE ler.excavation_request AS r SET revision = r.revision + 1 WHERE r.id = wanted;
+            marked := marked + more;
+        END IF;
+    END LOOP;
+    RETURN marked;
+END
 $$;

@@ -16,6 +16,7 @@ from ler.db.tables.networks import (
     network_version,
     staged_feature,
 )
+from ler.db.tables.notices import answer_watch, change_task, notice_endpoint, outbox
 from ler.db.tables.organisations import PLATFORM_OPERATOR, interest_area, organisation
 from ler.db.tables.register import account, contact, grant, mandate
 from ler.db.tables.requests import (
@@ -44,6 +45,7 @@ __all__ = [
     "alarm",
     "answer_attachment",
     "answer_link",
+    "answer_watch",
     "answer_withheld",
     "audit_event",
     "audit_link",
@@ -51,6 +53,7 @@ __all__ = [
     "call_bucket",
     "client",
     "client_key",
+    "change_task",
     "contact",
     "drawing",
     "excavation_request",
@@ -64,7 +67,9 @@ __all__ = [
     "network_quality",
     "network_version",
     "notice",
+    "notice_endpoint",
     "organisation",
+    "outbox",
     "owner_answer",
     "owner_request",
     "package",

@@ -152,8 +152,14 @@ Index(
     postgresql_where=text("state <> 'erased'"),
 )
 
-# Serves ler.who_has_seen: which requests lie where something was asked about?
+# Serves ler.who_has_seen: which requests lie where something was asked about? And ler.tell_changes: where an owner is new?
 Index("ix_excavation_request_area", excavation_request.c.area, postgresql_using="gist")
+# Serves ler.tell_changes: which requests are under way?
+Index(
+    "ix_excavation_request_live",
+    excavation_request.c.id,
+    postgresql_where=text("state IN ('open', 'answered', 'complete')"),
+)
 
 owner_request = Table(
     "owner_request",
@@ -343,6 +349,8 @@ notice = Table(
     uuid_column("owner_id", nullable=True),
     # Small, without geometry and without names of persons.
     Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # Its place in its audience's feed, by ler.place_notices; NULL: nobody has looked since.
+    Column("position", BigInteger),
     ForeignKeyConstraint(["audience_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(["request_id"], ["ler.excavation_request.id"]),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
@@ -354,6 +362,10 @@ notice = Table(
 Index("ix_notice_request_id", notice.c.request_id, notice.c.number)
 # Serves an organisation's feed.
 Index("ix_notice_audience_id", notice.c.audience_id, notice.c.at)
+# Serves reading on from a place.
+Index("ix_notice_position", notice.c.audience_id, notice.c.position, unique=True)
+# Serves ler.place_notices: what is new?
+Index("ix_notice_unplaced", notice.c.audience_id, postgresql_where=notice.c.position.is_(None))
 
 audit_event = Table(
     "audit_event",
