@@ -49,7 +49,6 @@ from geoapi.routes import (
     tokens,
     uploads,
 )
-from geoapi.routes import about, content, decisions, endpoints, features, networks, notices, reports, uploads
 from ler.errors import LerError
 from ler.settings import Settings
 
@@ -127,7 +126,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (about, uploads, content, decisions, reports, networks, features, notices, endpoints):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
