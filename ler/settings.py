@@ -198,9 +198,6 @@ class Settings(BaseSettings):
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
     # Notices
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
-    """Address under which the world reaches the service, for links in what is sent; None means where it listens."""
-
     smtp_host: str | None = None
     """Server that takes our mail; None means that no mail is sent."""
 
