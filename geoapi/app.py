@@ -41,6 +41,7 @@ from geoapi.routes import (
     orders,
     organisations,
     owner_requests,
+    packages,
     reports,
     request_changes,
     requests,
@@ -126,6 +127,18 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
+    for routes in (
+        about,
+        uploads,
+        content,
+        decisions,
+        reports,
+        networks,
+        features,
+        owner_requests,
+        answers,
+        packages,
+    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

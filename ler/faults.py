@@ -28,6 +28,14 @@ POINTS: Final = (
     "publish.claimed",
     "publish.before-commit",
     "publish.after-commit",
+    "package.claimed",
+    "package.read",
+    "package.written",
+    "package.kept",
+    "package.before-commit",
+    "package.after-commit",
+    "package.owners-kept",
+    "package.finished",
 )
 """Every point there is; a test goes through them all."""
 

@@ -197,6 +197,10 @@ class Settings(BaseSettings):
 
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
+    # Packages of requests
+
+    streams_per_organisation: int = Field(default=20, ge=1)
+    """Streams of a request's events that one organisation may have open at a time, for each process of the service."""
 
     @property
     def blob_folder(self) -> Path:

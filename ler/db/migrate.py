@@ -42,6 +42,7 @@ SQL_FILES: Final = (
     "register.sql",
     "records.sql",
     "access.sql",
+    "packages.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
@@ -50,6 +51,7 @@ SQL_FILES: Final = (
     "access/sensitivity.sql",
     "access/orders.sql",
     "access/access.sql",
+    "access/packages.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -1,5 +1,6 @@
 """Who sees and writes what: refusal by default, for every table and role that the catalogue knows."""
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,16 +79,11 @@ def scene(world: World) -> Scene:
         requests.append(world.request(diggers[-1], area))
         match_with_drawings(world, diggers[-1], requests[-1])
         with world.acting(None, role="ler_worker", request=requests[-1]) as connection:
-            connection.execute(
-                tables.package.insert().values(
-                    request_id=requests[-1],
-                    file_name="package.zip",
-                    sha256="0" * 64,
-                    size_bytes=1,
-                    feature_count=1,
-                    manifest={},
-                )
-            )
+            packages = [{"file_name": "a.zip", "sha256": "0" * 64, "size_bytes": 1, "feature_count": 1,
+                         "manifest": {}, "recipe": {}}]  # fmt: skip
+            enter = text("SELECT ler.enter_packages(:request, 1, CAST(:packages AS jsonb), true)")
+            entered = connection.execute(enter, {"request": requests[-1], "packages": json.dumps(packages)})
+            assert entered.scalar_one() == "entered"
     with world.database.connect() as connection:
         for owner, request in zip(owners, requests, strict=True):
             connection.execute(
@@ -326,6 +322,10 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.package_feature.update().values(geom=None),
         tables.package_feature.delete(),
         tables.package.delete(),
+        tables.package.insert().values(file_name="x"),
+        tables.package.update().values(sha256="0" * 64),
+        text("SELECT ler.queue_request(gen_random_uuid())"),
+        text("SELECT ler.requests_to_pack()"),
         tables.excavation_request.update().values(matched_at=None),
         tables.excavation_request.update().values(state="complete"),
         tables.excavation_request.update().values(price=0),
@@ -447,13 +447,15 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
         *("name_owners", "list_asked_owners", "extend_request", "end_requests", "erase_requests"),
         *("decide_withheld", "rules_in_force"),
+        *("queue_request", "call_for_package", "call_for_packages", "call_for_mending", "requests_to_pack"),
+        *("packages_kept", "enter_packages", "enter_mended"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
         assert not for_all, name
         if definer:
             # The queue's functions name their tables without a schema.
-            ours = "queue" if name == "queue_upload" else "public, ler"
+            ours = "queue" if name in {"queue_upload", "queue_request"} else "public, ler"
             assert path == f"search_path=pg_catalog, {ours}, pg_temp", name
 
 

@@ -37,7 +37,8 @@ COLUMNS = """
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
     FROM pg_constraint
-    WHERE connamespace = %(schema)s::regnamespace
+    -- Triggers that wait for the end of the transaction count as constraints; they are described by no table.
+    WHERE connamespace = %(schema)s::regnamespace AND contype <> 't'
     ORDER BY 1, 2
 """
 INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %(schema)s ORDER BY 1, 2"
