@@ -1,6 +1,5 @@
 """Who sees and writes what: refusal by default, for every table and role that the catalogue knows."""
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +22,7 @@ from ler.jobs import queue_upload
 from ler.services.idempotency import KeptAnswer, answer_once
 from ler.services.tokens import create_token, revoke_token
 from ler.services.uploads import NewUpload, create_upload, list_uploads
+from tests.entering import enter_package
 from tests.integration.test_db_world import World, cable, line, square, world
 from tests.integration.test_drawings_matched import add_drawing, drawing_row, match_with_drawings
 
@@ -79,11 +79,7 @@ def scene(world: World) -> Scene:
         requests.append(world.request(diggers[-1], area))
         match_with_drawings(world, diggers[-1], requests[-1])
         with world.acting(None, role="ler_worker", request=requests[-1]) as connection:
-            packages = [{"file_name": "a.zip", "sha256": "0" * 64, "size_bytes": 1, "feature_count": 1,
-                         "manifest": {}, "recipe": {}}]  # fmt: skip
-            enter = text("SELECT ler.enter_packages(:request, 1, CAST(:packages AS jsonb), true)")
-            entered = connection.execute(enter, {"request": requests[-1], "packages": json.dumps(packages)})
-            assert entered.scalar_one() == "entered"
+            assert enter_package(connection, requests[-1]) == "entered"
     with world.database.connect() as connection:
         for owner, request in zip(owners, requests, strict=True):
             connection.execute(

@@ -1,11 +1,9 @@
 """Routes of packages and of what happens to requests."""
 
 import hashlib
-import json
 from uuid import UUID
 
 from shapely import MultiPolygon, box
-from sqlalchemy import text
 
 from ler.blobs import FolderStore
 from ler.db.engine import transaction
@@ -13,6 +11,7 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.services.registry import register_interest_area
 from ler.settings import Settings
 from tests.acceptance.guard_rows.row import Row
+from tests.entering import enter_package
 from tests.service import Service
 
 CONTENT = b"a package"
@@ -55,11 +54,8 @@ def _enter(service: Service, request: UUID, owner: UUID | None) -> None:
     kept = service.folder / "content"
     kept.write_bytes(CONTENT)
     FolderStore(service.folder / "blobs").put(kept)
-    package: dict[str, object] = {"owner_id": str(owner) if owner else None, "file_name": "Ledningspakke_1.zip", "sha256": digest,
-               "size_bytes": len(CONTENT), "feature_count": 0, "manifest": {}, "recipe": {}}  # fmt: skip
-    enter = text("SELECT ler.enter_packages(:request, 1, CAST(:packages AS jsonb), true)")
     with transaction(service.world.databases.worker, None, request=request) as connection:
-        connection.execute(enter, {"request": request, "packages": json.dumps([package])})
+        enter_package(connection, request, owner=owner, sha256=digest, size_bytes=len(CONTENT))
 
 
 def _package_of(service: Service, request: UUID) -> str:
