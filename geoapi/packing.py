@@ -160,6 +160,7 @@ def _mend(databases: Databases, store: FolderStore, stored: StoredPackage, recip
         area = get_request(connection, stored.request_id).area
         answers = read_answers(connection, stored.request_id, store, answers_of(recipe))
     request, owners = from_recipe(recipe, area, answers)
+    point("package.mending")
     with store.workshop() as folder:
         if stored.owner_id is None:
             made = write_consolidated_package(folder, request, owners)

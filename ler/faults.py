@@ -36,6 +36,7 @@ POINTS: Final = (
     "package.after-commit",
     "package.owners-kept",
     "package.finished",
+    "package.mending",
 )
 """Every point there is; a test goes through them all."""
 
