@@ -1,31 +1,32 @@
 """From a dig area to packages: the whole main job, one step after the other.
 
-The request is entered and matched in one transaction, acting for the requester; the packages are built in another,
-by the worker, from what the match stored.
+The request is entered and matched in one transaction, acting for the requester; the packages are made in others, as a
+worker makes them, from what the match stored.
 """
 
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
 from conflicts.match import match_request
 from geoapi.database import Databases
-from geoapi.drawing_repair import mend_drawings
+from geoapi.packing import Step, copy_out, pack_request, read_request
 from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.domain.request_rules import DigKind, RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
-from ler.packages.package import Package, write_consolidated_package, write_owner_package
+from ler.packages.package import Package
 from ler.rules_in_force import Due, due_by_default_rules
-from ler.services.deliveries import list_drawing_files, list_owner_statuses, record_package
+from ler.services.deliveries import list_owner_statuses
+from ler.services.packages import list_packages
 from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request, name_owners
 
-type Step = Callable[[str], None]
-"""Told what begins now."""
+_LOOK_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Answered:
 
     @property
     def missing(self) -> list[OwnerStatus]:
-        """Owners that were asked and have not answered: no digging before they have."""
+        """Owners that were asked and owe an answer: no digging before they have given it."""
         return [owner for owner in self.owners if not owner.answered]
 
 
@@ -71,13 +72,14 @@ def answer_request(
     out: Path,
     step: Step = lambda _: None,
     *,
+    store: FolderStore,
     limits: RequestLimits = DEFAULT_LIMITS,
-    store: FolderStore | None = None,
     due: Due = due_by_default_rules,
 ) -> Answered:
-    """Enter the request, match it, and write the packages into `out`, which is made when it is not there.
+    """Enter the request, match it, make its packages and copy them into `out`, which is made when it is not there.
 
-    `store` holds the owners' drawings, `due` says until when owners must answer. RefusedError for a request or a folder that cannot be, before anything is stored.
+    `store` holds drawings and packages, `due` says until when owners must answer. RefusedError for a request or a
+    folder that cannot be, before anything is stored.
     """
     check_request(wanted, limits)
     try:
@@ -86,21 +88,24 @@ def answer_request(
         raise RefusedError("folder-invalid", f"{out} cannot be used as a folder: {error.strerror}") from None
     step("Asking the owners and matching their networks")
     with transaction(databases.app, requester_id) as connection:
-        request = send_request(connection, requester_id, wanted, limits=limits, due=due)
-    if store:
-        with transaction(databases.worker, None, request=request.id) as connection:
-            files = list_drawing_files(connection, request.id)
-        # Between transactions: making a large drawing again takes minutes.
-        mend_drawings(databases.app, store, files)
-    with transaction(databases.worker, None, request=request.id) as connection:
-        owners = list_owner_statuses(connection, request.id, store)
-        step("Writing the consolidated package")
-        packages = [write_consolidated_package(out, request, owners)]
-        complete = all(owner.answered for owner in owners)
-        for owner in owners:
-            if owner.deliveries:
-                step(f"Writing the package of {owner.name}")
-                packages.append(write_owner_package(out, request, owner, complete=complete))
-        for package in packages:
-            record_package(connection, request.id, package)
+        request_id = send_request(connection, requester_id, wanted, limits=limits, due=due).id
+    # A worker may have been quicker, and be at it.
+    while not pack_request(databases, store, request_id, step):
+        time.sleep(_LOOK_AGAIN_S)
+    with transaction(databases.worker, None, request=request_id) as connection:
+        _, request = read_request(connection, request_id)
+        owners = list_owner_statuses(connection, request_id, store)
+        stored = [one for one in list_packages(connection, request_id) if one.current]
+    order: dict[UUID | None, int] = {None: -1, **{owner.id: place for place, owner in enumerate(owners)}}
+    packages = [
+        Package(
+            copy_out(store, one, out),
+            one.sha256,
+            one.size_bytes,
+            one.feature_count,
+            one.manifest,
+            one.owner_id,
+        )
+        for one in sorted(stored, key=lambda one: order[one.owner_id])
+    ]
     return Answered(request, owners, packages)

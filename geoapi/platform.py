@@ -6,6 +6,7 @@ from datetime import timedelta
 from starlette.requests import HTTPConnection
 
 from geoapi.database import Databases
+from ler.blobs import FolderStore
 from ler.domain.uploads import Patience
 from ler.settings import Settings
 from ler.upload_files import UploadFiles
@@ -18,6 +19,11 @@ class Platform:
     settings: Settings
     databases: Databases
     files: UploadFiles
+
+    @property
+    def store(self) -> FolderStore:
+        """Where drawings, attachments and packages are kept."""
+        return FolderStore(self.settings.blob_folder)
 
     @property
     def patience(self) -> Patience:

@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,11 +22,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from geoapi.delivery.deliverer import Clockwork, Deliverer, links_in
+from geoapi.package_work import PackageWork
 from geoapi.work import Work
 from ler.db.queue import SCHEMA
 from ler.domain.delivery import Channel
 from ler.errors import LerError
-from ler.jobs import CHECK_UPLOAD, PUBLISH_UPLOAD, QUEUE
+from ler.jobs import BUILD_PACKAGES, CHECK_UPLOAD, MEND_PACKAGES, PUBLISH_UPLOAD, QUEUE, REQUESTS
 
 _LOG: Final = logging.getLogger("ler.worker")
 _CANCEL_AFTER_S: Final = 10.0
@@ -34,11 +36,27 @@ _STALLED_S: Final = 30.0
 _RECONNECT_S: Final = 2.0
 _POLL_S: Final = 5.0
 _OLD_JOBS_H: Final = 24
+_PACKAGES_AT_A_TIME: Final = 2
+"""A request whose drawings are made again for minutes holds one place only."""
 
 
-def run_worker(work: Work, *, concurrency: int, sweep_s: float) -> None:
-    """Work until SIGTERM or SIGINT."""
-    asyncio.run(_Worker(work, concurrency=concurrency, sweep_s=sweep_s).run())
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A queue whose jobs never wait for those of another."""
+
+    queue: str
+    concurrency: int
+    add_tasks: Callable[[procrastinate.App], None]
+
+
+def run_worker(work: Work, packages: PackageWork, *, concurrency: int, sweep_s: float) -> None:
+    """Work until SIGTERM or SIGINT; `concurrency` is of the uploads."""
+    lanes = (
+        Lane(QUEUE, concurrency, lambda app: add_tasks(app, work)),
+        Lane(REQUESTS, _PACKAGES_AT_A_TIME, lambda app: add_package_tasks(app, packages)),
+    )
+    sweeps = (packages.sweep, work.sweep, packages.look_for_lost, work.tidy, work.keep_records)
+    asyncio.run(_Worker(work, lanes, sweeps, sweep_s=sweep_s).run())
 
 
 def queue_app(engine: Engine) -> procrastinate.App:
@@ -71,13 +89,29 @@ def add_tasks(app: procrastinate.App, work: Work) -> None:
     task(PUBLISH_UPLOAD, work.publish)
 
 
+def add_package_tasks(app: procrastinate.App, packages: PackageWork) -> None:
+    """Give the queue the tasks about packages."""
+
+    def task(name: str, run: Callable[[UUID], None]) -> None:
+        def called(request_id: str) -> None:
+            run(UUID(request_id))
+
+        app.task(name=name, queue=REQUESTS)(called)
+
+    task(BUILD_PACKAGES, packages.build)
+    task(MEND_PACKAGES, packages.mend)
+
+
 class _Worker:
-    def __init__(self, work: Work, *, concurrency: int, sweep_s: float) -> None:
+    def __init__(
+        self, work: Work, lanes: Sequence[Lane], sweeps: Sequence[Callable[[], object]], *, sweep_s: float
+    ) -> None:
         self._work = work
-        self._concurrency = concurrency
+        self._lanes = lanes
+        self._sweeps = sweeps
         self._sweep_s = sweep_s
         self._stopping = asyncio.Event()
-        self._queue: asyncio.Task[None] | None = None
+        self._taking: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -95,21 +129,26 @@ class _Worker:
             ),
             asyncio.create_task(Clockwork(engine, settings).run(self._stopping)),
         ]
-        while not self._stopping.is_set():
-            self._queue = asyncio.create_task(self._take_jobs())
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._queue
-            await self._pause(_RECONNECT_S)
+        await asyncio.gather(*(self._take_on(lane) for lane in self._lanes))
         await asyncio.gather(*beside)
 
-    async def _take_jobs(self) -> None:
+    async def _take_on(self, lane: Lane) -> None:
+        while not self._stopping.is_set():
+            taking = asyncio.create_task(self._take_jobs(lane))
+            self._taking.add(taking)
+            with contextlib.suppress(asyncio.CancelledError):
+                await taking
+            self._taking.discard(taking)
+            await self._pause(_RECONNECT_S)
+
+    async def _take_jobs(self, lane: Lane) -> None:
         app = queue_app(self._work.platform.databases.worker)
-        add_tasks(app, self._work)
+        lane.add_tasks(app)
         try:
             async with app.open_async():
                 await app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=self._concurrency,
+                    queues=[lane.queue],
+                    concurrency=lane.concurrency,
                     install_signal_handlers=False,
                     fetch_job_polling_interval=_POLL_S,
                     delete_jobs="successful",
@@ -119,14 +158,11 @@ class _Worker:
 
     async def _sweep_on(self) -> None:
         while not self._stopping.is_set():
-            try:
-                swept = await asyncio.to_thread(self._work.sweep)
+            for sweep in self._sweeps:
+                with _told_later():
+                    _LOG.debug("swept: %s", await asyncio.to_thread(sweep))
+            with _told_later():
                 await self._sweep_jobs()
-                _LOG.debug("swept: %s", swept)
-                await asyncio.to_thread(self._work.tidy)
-                await asyncio.to_thread(self._work.keep_records)
-            except (LerError, DBAPIError, procrastinate.exceptions.ProcrastinateException, OSError) as error:
-                _LOG.warning("no sweep this time: %s", type(error).__name__)
             await self._pause(self._sweep_s)
 
     async def _sweep_jobs(self) -> None:
@@ -146,8 +182,17 @@ class _Worker:
         self._work.stop()
         _later(_CANCEL_AFTER_S, self._work.cancel)
         _later(_LEAVE_AFTER_S, os._exit, 1)
-        if self._queue is not None:
-            self._queue.cancel()
+        for taking in self._taking:
+            taking.cancel()
+
+
+@contextlib.contextmanager
+def _told_later() -> Iterator[None]:
+    """A sweep that fails is told of, and made again with the next."""
+    try:
+        yield
+    except (LerError, DBAPIError, procrastinate.exceptions.ProcrastinateException, OSError) as error:
+        _LOG.warning("no sweep this time: %s", type(error).__name__)
 
 
 def _later(seconds: float, what: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401 - handed on as they are

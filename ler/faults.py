@@ -32,6 +32,15 @@ POINTS: Final = (
     "notice.mail-kept",
     "notice.sent",
     "notice.recorded",
+    "package.claimed",
+    "package.read",
+    "package.written",
+    "package.kept",
+    "package.before-commit",
+    "package.after-commit",
+    "package.owners-kept",
+    "package.finished",
+    "package.mending",
 )
 """Every point there is; a test goes through them all."""
 

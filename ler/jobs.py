@@ -16,6 +16,12 @@ QUEUE: Final = "uploads"
 CHECK_UPLOAD: Final = "check_upload"
 PUBLISH_UPLOAD: Final = "publish_upload"
 
+REQUESTS: Final = "requests"
+"""Queue of the packages, with workers of its own: no check of a large file keeps them waiting. `ler.queue_request` puts
+jobs on it."""
+BUILD_PACKAGES: Final = "build_packages"
+MEND_PACKAGES: Final = "mend_packages"
+
 _QUEUE: Final = text("SELECT ler.queue_upload(:upload, :task, make_interval(secs => :delay_s))")
 
 

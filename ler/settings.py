@@ -247,6 +247,11 @@ class Settings(BaseSettings):
         """Under which the service is reached."""
         return self.public_url or f"http://{self.http_host}:{self.http_port}"
 
+    # Packages of requests
+
+    streams_per_organisation: int = Field(default=20, ge=1)
+    """Streams of a request's events that one organisation may have open at a time, for each process of the service."""
+
     @property
     def blob_folder(self) -> Path:
         """Where files are kept."""

@@ -7,24 +7,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 from psycopg import sql
+from shapely import Polygon, box
 
+from conflicts.match import match_request
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
 from ler.domain.roles import Role
 from ler.faults import VARIABLE
+from ler.rules_in_force import due_by_default_rules
 from ler.services.grants import grant_role
+from ler.services.requests import NewRequest, create_request
 from ler.services.tokens import create_token
 from tests.world import World
 
 UPLOADS = "/api/v1/uploads"
+AREA = box(575000, 6224000, 575100, 6224100)
 PATIENCE_S = 40.0
 BOOKKEEPING = {"audit_event", "audit_link", "audit_unsealed", "call_bucket", "migration"}
 """Tables that grow with every call, refused or not."""
@@ -120,6 +126,14 @@ class Service:
         with transaction(self.world.databases.app, PLATFORM_OPERATOR) as connection:
             grant_role(connection, made, Role.EXCAVATOR)
         return made
+
+    def asks(self, requester: UUID, area: Polygon = AREA, **changes: Any) -> UUID:  # noqa: ANN401 - fields of NewRequest
+        """Enter a request and match it, as the service does in one transaction."""
+        wanted = replace(NewRequest(area, date(2026, 12, 1), date(2026, 12, 14), "test"), **changes)
+        with transaction(self.world.databases.app, requester) as connection:
+            made = create_request(connection, requester, wanted)
+            match_request(connection, made.id, due_by_default_rules)
+        return made.id
 
     def client(self, token: str | None) -> "Client":
         """Return a program with a token, or without."""

@@ -19,6 +19,7 @@ from geoapi.database import Databases
 from geoapi.dig_request import Answered, answer_request
 from ingest.load import publish_network
 from ingest.stage import Staged
+from ler.blobs import FolderStore
 from ler.db.engine import create_engine, transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.roles import Role
@@ -95,7 +96,7 @@ class World:
         return self.upload(cvr, path)
 
     def ask(self, area: Polygon, out: Path, **changes: Any) -> Answered:  # noqa: ANN401 - fields of NewRequest, or a store
-        store = changes.pop("store", None)
+        store = changes.pop("store", None) or FolderStore(out.parent / "kept")
         wanted = NewRequest(area, date(2026, 12, 1), date(2026, 12, 14), "test")
         return answer_request(self.databases, PLATFORM_OPERATOR, replace(wanted, **changes), out, store=store)
 

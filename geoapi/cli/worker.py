@@ -1,4 +1,4 @@
-"""`ler worker`: checks and publishes what owners upload."""
+"""`ler worker`: checks and publishes what owners upload, and makes the packages of requests."""
 
 import logging
 
@@ -7,6 +7,7 @@ import typer
 from geoapi.cli.console import say, settings_of
 from geoapi.database import open_databases
 from geoapi.network_pipeline import NetworkPipeline
+from geoapi.package_work import PackageWork
 from geoapi.platform import Platform, upload_files
 from geoapi.work import Work
 from geoapi.worker import run_worker
@@ -20,5 +21,6 @@ def worker(ctx: typer.Context) -> None:
         platform = Platform(settings, databases, upload_files(settings))
         say(f"Working; uploads lie in {platform.files.root}")
         work = Work(platform, NetworkPipeline(settings))
-        run_worker(work, concurrency=settings.worker_concurrency, sweep_s=settings.sweep_s)
+        packages = PackageWork(platform)
+        run_worker(work, packages, concurrency=settings.worker_concurrency, sweep_s=settings.sweep_s)
     say("Stopped.")

@@ -47,6 +47,7 @@ SQL_FILES: Final = (
     "outbox.sql",
     "endpoints.sql",
     "watch.sql",
+    "packages.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
@@ -56,6 +57,7 @@ SQL_FILES: Final = (
     "access/orders.sql",
     "access/access.sql",
     "access/notices.sql",
+    "access/packages.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -1,15 +1,12 @@
 """Files that owners sent with their answers, among the members of a package: as they came, under the owner's folder."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ler.packages.content import DeliveredAttachment, OwnerStatus
-
-FOLDER: Final = "bilag"
-"""Folder of owners' files, in it one a CVR number."""
+from ler.packages.files import free_name
 
 LOST: Final = "attachment-file-lost"
 WORDS: Final = {
@@ -37,13 +34,18 @@ class LaidAttachment:
         }
 
 
-def lay_attachments(workshop: Path, owner: OwnerStatus) -> list[LaidAttachment]:
-    """Lay an owner's files into the folder in which a package is made."""
-    return [_laid(workshop, member, attachment) for member, attachment in _members(owner)]
+def lay_attachments(
+    workshop: Path, owner: OwnerStatus, taken: set[str], folder: str = ""
+) -> list[LaidAttachment]:
+    """Lay an owner's files into the folder in which a package is made.
+
+    `taken` are the names of members in lower case, to which theirs are added; `folder` is the owner's, with its slash.
+    """
+    return [_laid(workshop, member, attachment) for member, attachment in _members(owner, taken, folder)]
 
 
 def _laid(workshop: Path, member: str, attachment: DeliveredAttachment) -> LaidAttachment:
-    if attachment.file is None or not _is_whole(attachment.file, attachment.sha256):
+    if attachment.file is None:
         return LaidAttachment(attachment, None)
     place = workshop / member
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -51,21 +53,11 @@ def _laid(workshop: Path, member: str, attachment: DeliveredAttachment) -> LaidA
     return LaidAttachment(attachment, member)
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
-
-
-def _members(owner: OwnerStatus) -> Iterator[tuple[str, DeliveredAttachment]]:
+def _members(owner: OwnerStatus, taken: set[str], folder: str) -> Iterator[tuple[str, DeliveredAttachment]]:
     """Name the members, so that files of two answers do not meet: the second gets the number of its area."""
-    taken: set[str] = set()
     for delivery in owner.deliveries:
         for attachment in delivery.attachments:
             path = attachment.path
-            if path.casefold() in taken:
+            if f"{folder}{path}".casefold() in taken:
                 path = f"{'-'.join(str(number) for number in delivery.interest_areas)}/{path}"
-            taken.add(path.casefold())
-            yield f"{FOLDER}/{owner.cvr}/{path}", attachment
+            yield free_name(path, taken, folder), attachment

@@ -12,6 +12,7 @@ from uuid import UUID
 from shapely import Polygon
 
 from ler.domain.answers import Appointment
+from ler.domain.request_rules import DigKind
 from ler.domain.states import OWES_ANSWER, OwnerState
 from ler.model import ANSWER, Feature
 
@@ -36,6 +37,14 @@ class RequestInfo:
     description: str | None
     created_at: datetime
     """Aware; stands in for "now" everywhere in the package, so that the same request gives the same bytes."""
+    kind: DigKind = DigKind.DIG
+    already_started: bool = False
+    order_reference: str | None = None
+    """The requester's own number."""
+    revision: int = 1
+    """Counts every change of what the package says."""
+    changed_at: datetime | None = None
+    """Aware; when that last changed. None: at `created_at`."""
 
 
 class Deliver(StrEnum):
@@ -151,6 +160,11 @@ class AreaStatus:
     appointment: Appointment | None = None
     """When and where lines are pointed out on site."""
 
+    @property
+    def owes_answer(self) -> bool:
+        """Whether nobody may dig for want of its answer."""
+        return self.state in OWES_ANSWER
+
 
 @dataclass(frozen=True, slots=True)
 class OwnerStatus:
@@ -171,7 +185,12 @@ class OwnerStatus:
     @property
     def answered(self) -> bool:
         """Whether nothing is owed: an answer for each area, and none that was only taken out for manual handling."""
-        return all(area.state not in OWES_ANSWER for area in self.areas)
+        return not self.missing
+
+    @property
+    def missing(self) -> tuple[AreaStatus, ...]:
+        """The areas that owe an answer: do not dig."""
+        return tuple(area for area in self.areas if area.owes_answer)
 
     @property
     def to_be_marked(self) -> bool:
@@ -187,3 +206,7 @@ class OwnerStatus:
     def feature_count(self) -> int:
         """Features of all answers."""
         return sum(len(delivery.features) for delivery in self.deliveries)
+
+    def answer_for(self, area: AreaStatus) -> Delivery | None:
+        """Return the answer that holds for an area."""
+        return next((one for one in self.deliveries if area.registration_number in one.interest_areas), None)

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +12,12 @@ import shapely
 from rasterio.errors import RasterioError
 from shapely import MultiPolygon, Polygon
 
-from ler.packages.attachments import FOLDER
 from ler.packages.cog import write_clipped
-from ler.packages.content import Deliver, DeliveredDrawing, OwnerStatus, RequestInfo
+from ler.packages.content import Deliver, DeliveredDrawing, Delivery, OwnerStatus, RequestInfo
+from ler.packages.files import free_name, relative_path
+
+FOLDER: Final = "tegninger"
+"""Folder, in that of the owner, of drawings that no attachment's path says another place for."""
 
 _QUARTER_STEPS: Final = 16
 """Sides of a quarter of a circle, as in `ler.reach`."""
@@ -60,9 +63,35 @@ class LaidDrawing:
         }
 
 
-def lay_drawings(workshop: Path, request: RequestInfo, owner: OwnerStatus) -> list[LaidDrawing]:
-    """Lay an owner's drawings into the folder in which a package is made, cut to the dig area unless given whole."""
-    return [_laid(workshop, member, drawing, reach(request)) for member, drawing in _members(owner)]
+def lay_drawings(
+    workshop: Path, request: RequestInfo, owner: OwnerStatus, taken: set[str], folder: str = ""
+) -> list[LaidDrawing]:
+    """Lay an owner's drawings into the folder in which a package is made, cut to the dig area unless given whole.
+
+    `taken` are the names of members in lower case, to which theirs are added; `folder` is the owner's, with its slash.
+    """
+    members = _members(owner, taken, folder)
+    return [_laid(workshop, member, drawing, reach(request)) for member, drawing in members]
+
+
+def without_lost(owner: OwnerStatus) -> OwnerStatus:
+    """Return the owner without the files of drawings and attachments that are damaged or gone."""
+    return replace(owner, deliveries=tuple(_without_lost(delivery) for delivery in owner.deliveries))
+
+
+def _without_lost(delivery: Delivery) -> Delivery:
+    if not delivery.drawings and not delivery.attachments:
+        return delivery
+    return replace(
+        delivery,
+        drawings=[
+            one if _is_whole(one.path, one.sha256) else replace(one, path=None) for one in delivery.drawings
+        ],
+        attachments=[
+            one if _is_whole(one.file, one.sha256) else replace(one, file=None)
+            for one in delivery.attachments
+        ],
+    )
 
 
 def reach(request: RequestInfo) -> Polygon | MultiPolygon:
@@ -92,7 +121,9 @@ def _laid(
     return LaidDrawing(drawing, member) if part else LaidDrawing(drawing, None, OUTSIDE)
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
+def _is_whole(path: Path | None, sha256: str) -> bool:
+    if path is None:
+        return False
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
@@ -100,13 +131,18 @@ def _is_whole(path: Path, sha256: str) -> bool:
         return False
 
 
-def _members(owner: OwnerStatus) -> Iterator[tuple[str, DeliveredDrawing]]:
+def _members(owner: OwnerStatus, taken: set[str], folder: str) -> Iterator[tuple[str, DeliveredDrawing]]:
     """Name the members of an owner's drawings, so that no two meet in one file, on Windows too."""
-    taken = {one.path.casefold() for delivery in owner.deliveries for one in delivery.attachments}
-    for drawing in (one for delivery in owner.deliveries for one in delivery.drawings):
-        name, number = drawing.file_name, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{number}-{drawing.file_name}"
-        taken.add(name.casefold())
-        yield f"{FOLDER}/{owner.cvr}/{name}", drawing
+    for delivery in owner.deliveries:
+        for drawing in delivery.drawings:
+            yield free_name(_place(delivery, drawing), taken, folder), drawing
+
+
+def _place(delivery: Delivery, drawing: DeliveredDrawing) -> str:
+    """Where the attachment that a drawing belongs to says that its file lies."""
+    for feature in delivery.features:
+        if feature.type == "Informationsressource" and feature.gml_id in drawing.gml_ids:
+            path = relative_path(str(feature.attributes.get("sti", "")))
+            if path and path.name == drawing.name:
+                return str(path.with_name(drawing.file_name))
+    return f"{FOLDER}/{drawing.file_name}"

@@ -1,7 +1,13 @@
-"""A file is written beside its name and moved there whole: who reads it never meets half of it."""
+"""Files of packages: written beside their name and moved there whole, and named so that no two meet."""
 
+import re
 import tempfile
-from pathlib import Path
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*\\]')
+_LONGEST_NAME = 40
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -10,3 +16,31 @@ def write_whole(path: Path, content: bytes) -> None:
         workshop = Path(folder) / "whole"
         workshop.write_bytes(content)
         workshop.replace(path)
+
+
+def relative_path(told: str) -> PurePosixPath | None:
+    """Return a path that an owner gave when it stays below its folder and every system can make it; None else."""
+    path = PurePosixPath(told)
+    if path.is_absolute() or not path.parts or _FORBIDDEN.search(told):
+        return None
+    if any(part == ".." or part.endswith((".", " ")) or _RESERVED.fullmatch(part) for part in path.parts):
+        return None
+    return path
+
+
+def free_name(wanted: str, taken: set[str], folder: str = "") -> str:
+    """Return the name with its folder, with a number before its last part where it is `taken`, in any case; takes it."""
+    place, slash, last = wanted.rpartition("/")
+    name, number = f"{folder}{wanted}", 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{folder}{place}{slash}{number}-{last}"
+    taken.add(name.casefold())
+    return name
+
+
+def slug(name: str) -> str:
+    """Return the name in ASCII for a file name; Danish letters by their usual spelling."""
+    spelled = name.lower().replace("æ", "ae").replace("ø", "oe").replace("å", "aa")
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME] or "ledningsejer"

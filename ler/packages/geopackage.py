@@ -2,13 +2,15 @@
 
 Columns are named as in the LER model; a list is one text with the values parted by `; `, a contact one text. What was
 void is NULL and its name stands in the column `void`. Besides the feature types there are the layers `Graveomraade`
-(the dig area) and `Ledningsejere` (every owner that was asked, with its answer).
+(the dig area) and `Ledningsejere` (every owner and interest area that was asked, with its answer and due time).
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import geopandas
@@ -17,8 +19,10 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from ler.domain.legal_time import local
 from ler.model import Attribute, Feature, FeatureType, Kind, Model, Value, load_model
 from ler.model.values import format_value
+from ler.packages.advice import status_of
 from ler.packages.content import OwnerStatus, RequestInfo
 
 CRS: Final = "EPSG:7416"
@@ -34,6 +38,9 @@ PANDAS_TYPES: Final[dict[Kind, Any]] = {
 }
 GEOMETRY_TYPES: Final = {"curve": "MultiLineString Z", "curves": "MultiLineString Z", "point": "Point Z"}
 
+# The date is a setting of the process: two at once would date each other's layers.
+_WRITING: Final = Lock()
+
 type Row = tuple[OwnerStatus, Feature, bool]
 """Owner, feature, and whether only a part of it is delivered."""
 
@@ -46,15 +53,21 @@ def write_geopackage(
     The file must not exist yet. The same content gives the same bytes.
     """
     model = model or load_model()
-    # GDAL stamps layers with the present time unless it is told another.
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _stamp(request.created_at)})
-    try:
+    with _WRITING, _dated(request.created_at):
         write_layer(path, AREA_LAYER, _area_frame(request), "Polygon")
         write_layer(path, OWNERS_LAYER, _owners_frame(owners), None)
         return {
             feature_type.name: _write_layer(path, feature_type, rows)
             for feature_type, rows in _by_type(owners, model)
         }
+
+
+@contextmanager
+def _dated(moment: datetime) -> Iterator[None]:
+    """GDAL stamps layers with the present time unless it is told another."""
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _stamp(moment)})
+    try:
+        yield
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
@@ -118,17 +131,25 @@ def _area_frame(request: RequestInfo) -> geopandas.GeoDataFrame:
 
 
 def _owners_frame(owners: Sequence[OwnerStatus]) -> pd.DataFrame:
-    answers = ["; ".join(owner.answer_types) or None for owner in owners]
+    asked = [(owner, area, owner.answer_for(area)) for owner in owners for area in owner.areas]
     return pd.DataFrame(
         {
-            "cvr": [owner.cvr for owner in owners],
-            "name": [owner.name for owner in owners],
-            "answer": pd.array(answers, dtype="object"),
-            "features": [owner.feature_count for owner in owners],
-            "email": pd.array([owner.email for owner in owners], dtype="object"),
-            "phone": pd.array([owner.phone for owner in owners], dtype="object"),
+            "cvr": [owner.cvr for owner, _, _ in asked],
+            "name": [owner.name for owner, _, _ in asked],
+            "interest_area": [area.registration_number for _, area, _ in asked],
+            "status": [status_of(owner, area) for owner, area, _ in asked],
+            "answer": pd.array([a.answer_type if a else None for _, _, a in asked], dtype="object"),
+            "due_at": pd.array([_legal(area.due_at) for _, area, _ in asked], dtype="object"),
+            "late": [area.late for _, area, _ in asked],
+            "features": [len(answer.features) if answer else 0 for _, _, answer in asked],
+            "email": pd.array([owner.email for owner, _, _ in asked], dtype="object"),
+            "phone": pd.array([owner.phone for owner, _, _ in asked], dtype="object"),
         }
     )
+
+
+def _legal(moment: datetime | None) -> str | None:
+    return local(moment).isoformat(timespec="minutes") if moment else None
 
 
 def write_layer(path: Path, layer: str, frame: pd.DataFrame, geometry_type: str | None) -> None:

@@ -9,7 +9,6 @@ line where none lies.
 one at a time and cuts nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
@@ -57,7 +56,7 @@ class Answer:
 
 def write_answer(stream: BinaryIO, answer: Answer, model: Model | None = None) -> int:
     """Write one owner's answer as a document; returns the number of members (pieces counted one by one)."""
-    writer = _Writer(stream, model or load_model())
+    writer = GmlWriter(stream, model or load_model())
     writer.text(_DECLARATION)
     members = writer.answer(answer, _DECLARATIONS)
     writer.text("\n")
@@ -86,7 +85,7 @@ def stream_answer(
     `owner` is CVR number and name, each written when it is there. Raises IdTakenError, PiecesError for a line in pieces,
     which only `write_answer` can spread, and ValueError for members out of order.
     """
-    writer = _Writer(stream, model)
+    writer = GmlWriter(stream, model)
     writer.geometry_prefix = writer.reserved = geometry_prefix
     writer.text(_DECLARATION)
     writer.open_answer(header, owner, _DECLARATIONS)
@@ -106,28 +105,9 @@ def stream_answer(
     return count
 
 
-def write_collection(stream: BinaryIO, answers: Iterable[Answer], model: Model | None = None) -> int:
-    """Write the answers of several owners as one document, each whole in its own member.
+class GmlWriter:
+    """Writes features as the schema of the model version wants them."""
 
-    `gml:id`s get the owner's CVR number in front, since a document may not hold one twice; those of an owner's further
-    answers a count as well.
-    """
-    writer = _Writer(stream, model or load_model())
-    writer.text(f'{_DECLARATION}<gml:FeatureCollection{_DECLARATIONS} gml:id="ledningspakke">\n')
-    members = 0
-    counts: Counter[str] = Counter()
-    for answer in answers:
-        counts[answer.owner_cvr] += 1
-        count = counts[answer.owner_cvr]
-        writer.prefix = f"cvr{answer.owner_cvr}." if count == 1 else f"cvr{answer.owner_cvr}-{count}."
-        writer.text("<gml:featureMember>")
-        members += writer.answer(answer, "")
-        writer.text("</gml:featureMember>\n")
-    writer.text("</gml:FeatureCollection>\n")
-    return members
-
-
-class _Writer:
     def __init__(self, stream: BinaryIO, model: Model) -> None:
         self.stream = stream
         self.model = model
@@ -138,21 +118,27 @@ class _Writer:
         self.geometries = 0
 
     def text(self, text: str) -> None:
+        """Write markup."""
         self.stream.write(text.encode())
 
     def answer(self, answer: Answer, declarations: str) -> int:
         """Write the root element of one answer, its header and its members in schema order."""
         self.open_answer(answer.header, (answer.owner_cvr, answer.owner_name), declarations)
-        while any(feature.gml_id.startswith(self.geometry_prefix) for feature in answer.features):
-            self.geometry_prefix = f"_{self.geometry_prefix}"
-        pieces = _piece_ids(answer.features, self.model)
         count = 0
-        for member, feature in self._members(answer.features):
-            for piece in _split(feature, pieces):
-                self.member(member, piece)
-                count += 1
+        for member, piece in self.pieces(answer.features):
+            self.member(member, piece)
+            count += 1
         self.text(f"</ler:{ANSWER}>")
         return count
+
+    def pieces(self, features: Sequence[Feature]) -> Iterator[tuple[str, Feature]]:
+        """Give the features in schema order with the name of their member, lines that were cut piece by piece."""
+        while any(feature.gml_id.startswith(self.geometry_prefix) for feature in features):
+            self.geometry_prefix = f"_{self.geometry_prefix}"
+        pieces = _piece_ids(features, self.model)
+        for member, feature in self._members(features):
+            for piece in _split(feature, pieces):
+                yield member, piece
 
     def open_answer(self, header: Feature, owner: tuple[str | None, str | None], declarations: str) -> None:
         """Write the root's start tag, whose answer it is, and the header."""
@@ -167,7 +153,7 @@ class _Writer:
 
     def member(self, member: str, feature: Feature) -> None:
         """Write one member."""
-        body = self._feature(feature, self.model.types[feature.type])
+        body = self.feature(feature)
         self.text(f"<ler:{member}>{body}</ler:{member}>\n")
 
     def _members(self, features: Sequence[Feature]) -> Iterator[tuple[str, Feature]]:
@@ -176,10 +162,14 @@ class _Writer:
             grouped[str(self.model.types[feature.type].member)].append(feature)
         return ((member, feature) for member, group in grouped.items() for feature in group)
 
-    def _feature(self, feature: Feature, feature_type: FeatureType) -> str:
+    def feature(self, feature: Feature, more: str = "") -> str:
+        """Return a feature's element, `more` before its own content."""
+        return self._feature(feature, self.model.types[feature.type], more)
+
+    def _feature(self, feature: Feature, feature_type: FeatureType, more: str = "") -> str:
         name = f"{feature_type.namespace}:{feature.type}"
         body = "".join(self._properties(feature, feature_type))
-        return f"<{name} gml:id={self._id(feature.gml_id)}>{body}</{name}>"
+        return f"<{name} gml:id={self._id(feature.gml_id)}>{more}{body}</{name}>"
 
     def _properties(self, feature: Feature, feature_type: FeatureType) -> Iterator[str]:
         for attribute in feature_type.attributes:

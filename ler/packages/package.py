@@ -2,46 +2,39 @@
 
 The same content gives the same bytes: members stand in a fixed order with a fixed date, and nothing in them is taken
 from the clock or from chance. A package is written beside its final name and moved there whole.
+
+An owner's package tells of that owner's answers alone, so that it stays as it is while others answer.
 """
 
-import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
-import unicodedata
 import zipfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import shapely
 
-from ler.domain.attachments import media_type_of
-from ler.model import VERSIONS
+from ler.packages.advice import advice_text, advise
 from ler.packages.attachments import LaidAttachment, lay_attachments
-from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
+from ler.packages.consolidated import write_consolidated, write_status_list
+from ler.packages.content import Delivery, OwnerStatus, RequestInfo
 from ler.packages.drawings import LaidDrawing, lay_drawings
+from ler.packages.files import free_name, slug
 from ler.packages.geopackage import write_geopackage
-from ler.packages.gml import Answer, write_answer, write_collection
+from ler.packages.gml import Answer, write_answer
+from ler.packages.manifest import digest_of, make_manifest
+from ler.packages.recipe import Recipe, to_recipe
 
-FORMAT: Final = "ler-package/1"
 MANIFEST: Final = "manifest.json"
-SOFTWARE: Final = "ler 0.1.0"
+ADVICE: Final = "Laes_mig.txt"
+STATUS_LIST: Final = "LedningsejerStatusListe.xml"
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
-_MEDIA_TYPES: Final = {
-    ".gml": "application/gml+xml; version=3.2",
-    ".gpkg": "application/geopackage+sqlite3",
-    ".geojson": "application/geo+json",
-    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,200 +48,129 @@ class Package:
     manifest: dict[str, Any]
     owner_id: UUID | None
     """None for the consolidated package."""
+    recipe: Recipe = field(default_factory=dict)
+    """What it can be made from again."""
 
 
-def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus, *, complete: bool) -> Package:
-    """Write the package of one owner that has answered. ValueError when it has not.
+def owner_request(request: RequestInfo) -> RequestInfo:
+    """Return the request as an owner's package tells of it: without what other owners' answers change."""
+    return replace(request, revision=1, changed_at=None)
 
-    `complete` says whether every owner of the request has answered, not this one alone.
-    """
+
+def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus) -> Package:
+    """Write the package of one owner that has answered. ValueError when it has not."""
     if not owner.deliveries:
         raise ValueError(f"{owner.name} has not answered request {request.order_number}")
-    name = f"ledningspakke-{request.order_number}-{owner.cvr}-{_slug(owner.name)}.zip"
-    return _write(folder / name, request, [owner], owner.id, complete=complete)
+    name = f"Ledningspakke_{request.order_number}_{_folder_name(owner)}.zip"
+    return _write(folder / name, owner_request(request), [owner], owner.id)
 
 
 def write_consolidated_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Package:
     """Write the package of all owners that were asked, those that have not answered named as missing."""
-    complete = bool(owners) and all(owner.answered for owner in owners)
-    return _write(
-        folder / f"ledningspakke-{request.order_number}.zip", request, owners, None, complete=complete
-    )
+    return _write(folder / f"Ledningspakke_{request.order_number}.zip", request, owners, None)
 
 
-def _write(
-    path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None, *, complete: bool
-) -> Package:
+@dataclass(slots=True)
+class _Making:
+    """A package while it is made."""
+
+    workshop: Path
+    request: RequestInfo
+    owners: Sequence[OwnerStatus]
+    folders: Mapping[str, str]
+    """Folder of each owner, with its slash, by the owner's id; empty in its own package."""
+    members: dict[str, int] = field(default_factory=dict)
+    """How many features each holds, by name, in the order of the archive."""
+    taken: set[str] = field(default_factory=lambda: {MANIFEST})
+    drawings: dict[UUID, list[LaidDrawing]] = field(default_factory=dict)
+    attachments: dict[UUID, list[LaidAttachment]] = field(default_factory=dict)
+
+    def add(self, wanted: str, folder: str = "") -> Path:
+        """Return where a member is to be written."""
+        name = free_name(wanted, self.taken, folder)
+        self.members[name] = 0
+        path = self.workshop / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def count(self, path: Path, features: int) -> None:
+        """Say how many features a member holds."""
+        self.members[str(path.relative_to(self.workshop))] = features
+
+
+def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None) -> Package:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
         workshop = Path(name)
-        drawings = {owner.id: lay_drawings(workshop, request, owner) for owner in owners}
-        attachments = {owner.id: lay_attachments(workshop, owner) for owner in owners}
-        members = _write_members(workshop, request, owners, owner_id)
-        members |= {laid.member: 0 for laid in chain(*drawings.values()) if laid.member}
-        members |= {laid.member: 0 for laid in chain(*attachments.values()) if laid.member}
-        entries = [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners]
-        manifest = _manifest(workshop, members, request, entries, owner_id, complete=complete)
+        making = _Making(workshop, request, owners, _folders(owners) if owner_id is None else {})
+        _write_members(making, owner_id)
+        manifest = make_manifest(
+            workshop,
+            making.members,
+            request,
+            owners,
+            owner_id=owner_id,
+            drawings=making.drawings,
+            attachments=making.attachments,
+        )
         (workshop / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
         archive = workshop / "package.zip"
-        _zip(archive, workshop, [MANIFEST, *members])
-        digest, size = _digest(archive)
+        _zip(archive, workshop, [MANIFEST, *making.members])
+        digest, size = digest_of(archive)
         archive.replace(path)
-    return Package(
-        path, digest, size, sum(o["feature_count"] for o in manifest["owners"]), manifest, owner_id
-    )
+    count = sum(owner["feature_count"] for owner in manifest["owners"])
+    return Package(path, digest, size, count, manifest, owner_id, to_recipe(request, owners))
 
 
-def _write_members(
-    workshop: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None
-) -> dict[str, int]:
-    """Write the members; returns how many features each holds, by name."""
-    stem = "consolidated" if owner_id is None else "ledningsoplysninger"
-    answers = [
-        Answer(owner.cvr, owner.name, delivery.answer_header(), delivery.features)
-        for owner in owners
-        for delivery in owner.deliveries
-    ]
-    with (workshop / f"{stem}.gml").open("wb") as stream:
-        if owner_id is None or len(answers) > 1:
-            gml_members = write_collection(stream, answers)
-        else:
-            gml_members = write_answer(stream, answers[0])
-    rows = write_geopackage(workshop / f"{stem}.gpkg", request, owners)
-    (workshop / "graveomraade.geojson").write_text(_area_geojson(request), encoding="utf-8")
-    return {
-        f"{stem}.gml": gml_members,
-        f"{stem}.gpkg": sum(rows.values()),
-        "graveomraade.geojson": 1,
+def _write_members(making: _Making, owner_id: UUID | None) -> None:
+    request, owners = making.request, making.owners
+    advice = advice_text(request, advise(request, owners))
+    making.add(ADVICE).write_bytes(advice.encode())
+    if owner_id is None:
+        with making.add(STATUS_LIST).open("wb") as stream:
+            write_status_list(stream, owners)
+    area = making.add(f"Graveforespoergsel_{request.order_number}.geojson")
+    area.write_text(_area_geojson(request), encoding="utf-8")
+    making.count(area, 1)
+    if owner_id is None:
+        collection = making.add("consolidated.gml")
+        folders = {name: folder.rstrip("/") for name, folder in making.folders.items()}
+        with collection.open("wb") as stream:
+            making.count(collection, write_consolidated(stream, request, owners, folders))
+    table = making.add("consolidated.gpkg" if owner_id is None else "ledningsoplysninger.gpkg")
+    making.count(table, sum(write_geopackage(table, request, owners).values()))
+    for owner in owners:
+        _write_owner(making, owner, making.folders.get(str(owner.id), ""))
+
+
+def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
+    """Write an owner's own files: its answers as they are, its attachments, its drawings."""
+    for delivery in owner.deliveries:
+        answer = Answer(owner.cvr, owner.name, delivery.answer_header(), delivery.features)
+        path = making.add(_answer_name(delivery, several=len(owner.deliveries) > 1), folder)
+        with path.open("wb") as stream:
+            making.count(path, write_answer(stream, answer))
+    attachments = lay_attachments(making.workshop, owner, making.taken, folder)
+    drawings = lay_drawings(making.workshop, making.request, owner, making.taken, folder)
+    making.attachments[owner.id], making.drawings[owner.id] = attachments, drawings
+    making.members |= {
+        name: 0 for name in (*(a.member for a in attachments), *(d.member for d in drawings)) if name
     }
 
 
-def _manifest(
-    workshop: Path,
-    members: dict[str, int],
-    request: RequestInfo,
-    owners: Sequence[Mapping[str, Any]],
-    owner_id: UUID | None,
-    *,
-    complete: bool,
-) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "kind": "consolidated" if owner_id is None else "owner",
-        "software": SOFTWARE,
-        "model": f"LER GML {VERSIONS[-1]}",
-        "complete": complete,
-        "request": {
-            "id": str(request.id),
-            "order_number": request.order_number,
-            "created_at": _timestamp(request.created_at),
-            "period_from": request.period_from.isoformat(),
-            "period_to": request.period_to.isoformat(),
-            "purpose": request.purpose,
-            "description": request.description,
-            "crs": "EPSG:25832",
-            "area_wkt": shapely.to_wkt(request.area, rounding_precision=4, trim=True),
-            "area_m2": round(request.area.area, 1),
-            "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
-            "clip_buffer_m": request.clip_buffer_m,
-        },
-        "owners": owners,
-        "members": [_member_entry(workshop, name, count) for name, count in members.items()],
-    }
+def _answer_name(delivery: Delivery, *, several: bool) -> str:
+    return f"ledningsoplysninger-{min(delivery.interest_areas)}.gml" if several else "ledningsoplysninger.gml"
 
 
-def _owner_entry(
-    owner: OwnerStatus, drawings: Sequence[LaidDrawing], attachments: Sequence[LaidAttachment]
-) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "cvr": owner.cvr,
-        "name": owner.name,
-        "email": owner.email,
-        "phone": owner.phone,
-        "interest_areas": list(owner.interest_areas),
-        "areas": [_area_entry(area) for area in owner.areas],
-        "answered": owner.answered,
-        "to_be_marked": owner.to_be_marked,
-        "answer": "; ".join(owner.answer_types) or None,
-        "answers": [_delivery_entry(delivery) for delivery in owner.deliveries],
-        "feature_count": owner.feature_count,
-    }
-    if not owner.deliveries:
-        return entry
-    counts = Counter(feature.type for delivery in owner.deliveries for feature in delivery.features)
-    return entry | {
-        "feature_counts": dict(sorted(counts.items())),
-        "clipped_count": sum(len(delivery.clipped) for delivery in owner.deliveries),
-        "references_left_out": sum(delivery.left_out_references for delivery in owner.deliveries),
-        **_dataset(owner.deliveries),
-        "drawings": [laid.entry() for laid in drawings],
-        "attachments": [laid.entry() for laid in attachments],
-    }
+def _folders(owners: Sequence[OwnerStatus]) -> dict[str, str]:
+    taken: set[str] = set()
+    return {str(owner.id): f"{free_name(_folder_name(owner), taken)}/" for owner in owners}
 
 
-def _dataset(deliveries: Sequence[Delivery]) -> dict[str, Any]:
-    """From which publication of the owner's network the platform answered, if it did."""
-    found = next((one for one in deliveries if not one.given_by_owner), None)
-    return {
-        "dataset_version": found.version if found else None,
-        "dataset_published_at": _timestamp(found.published_at) if found and found.published_at else None,
-        "dataset_source_sha256": found.source_sha256 if found else None,
-    }
-
-
-def _area_entry(area: AreaStatus) -> dict[str, Any]:
-    meeting = area.appointment
-    return {
-        "registration_number": area.registration_number,
-        "state": str(area.state),
-        "due_at": _timestamp(area.due_at) if area.due_at else None,
-        "late": area.late,
-        "appointment": {
-            "starts_at": _timestamp(meeting.starts_at),
-            "ends_at": _timestamp(meeting.ends_at),
-            "place": meeting.place,
-            "contact": meeting.contact,
-        }
-        if meeting
-        else None,
-    }
-
-
-def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "answer": delivery.answer_type,
-        "answer_id": str(delivery.answer_id),
-        "revision": delivery.revision,
-        "interest_areas": list(delivery.interest_areas),
-        "given_by": "owner" if delivery.given_by_owner else "platform",
-        "answered_at": _timestamp(delivery.answered_at) if delivery.answered_at else None,
-        "valid_until": delivery.valid_until.isoformat() if delivery.valid_until else None,
-        "further_information": delivery.further_information,
-        "expected_time": _timestamp(delivery.expected_time) if delivery.expected_time else None,
-        "source_sha256": delivery.source_sha256,
-        "feature_count": len(delivery.features),
-        "feature_counts": delivery.counts(),
-        "clipped_count": len(delivery.clipped),
-        "references_left_out": delivery.left_out_references,
-    }
-
-
-def _member_entry(workshop: Path, name: str, feature_count: int) -> dict[str, Any]:
-    digest, size = _digest(workshop / name)
-    return {
-        "path": name,
-        "media_type": _media_type(name),
-        "size_bytes": size,
-        "sha256": digest,
-        "feature_count": feature_count,
-    }
-
-
-def _media_type(name: str) -> str:
-    suffix = Path(name).suffix.lower().replace(".tiff", ".tif")
-    return _MEDIA_TYPES.get(suffix) or media_type_of(name)
+def _folder_name(owner: OwnerStatus) -> str:
+    return "-".join(part for part in (owner.cvr, slug(owner.name)) if part)
 
 
 def _area_geojson(request: RequestInfo) -> str:
@@ -258,7 +180,14 @@ def _area_geojson(request: RequestInfo) -> str:
         "features": [
             {
                 "type": "Feature",
-                "properties": {"order_number": request.order_number, "purpose": request.purpose},
+                "properties": {
+                    "order_number": request.order_number,
+                    "kind": str(request.kind),
+                    "purpose": request.purpose,
+                    "description": request.description,
+                    "period_from": request.period_from.isoformat(),
+                    "period_to": request.period_to.isoformat(),
+                },
                 "geometry": shapely.geometry.mapping(request.area),
             }
         ],
@@ -278,19 +207,3 @@ def _zip(archive: Path, workshop: Path, names: Sequence[str]) -> None:
                 shutil.copyfileobj(source, target, 1 << 20)
     with archive.open("rb") as written:
         os.fsync(written.fileno())
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
-
-
-def _slug(name: str) -> str:
-    """The name in ASCII for a file name; Danish letters by their usual spelling."""
-    spelled = name.lower().replace("æ", "ae").replace("ø", "oe").replace("å", "aa")
-    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "ledningsejer"
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

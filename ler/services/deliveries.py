@@ -4,7 +4,7 @@ The caller's transaction works for one request (`ler.db.engine.transaction(..., 
 sees that request and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from ler.blobs import BlobStore
-from ler.db.functions import record_event
 from ler.db.rows import row_to_feature
 from ler.db.tables import (
     answer_attachment,
@@ -23,7 +22,6 @@ from ler.db.tables import (
     organisation,
     owner_answer,
     owner_request,
-    package,
     package_drawing,
     package_feature,
 )
@@ -38,7 +36,6 @@ from ler.packages.content import (
     Delivery,
     OwnerStatus,
 )
-from ler.packages.package import Package
 from ler.services.answers import appointment_of
 
 
@@ -79,20 +76,13 @@ def list_drawing_files(connection: Connection, request_id: UUID) -> list[tuple[U
     return [(row.owner_id, row.cog_sha256) for row in rows]
 
 
-def record_package(connection: Connection, request_id: UUID, made: Package) -> None:
-    """Enter a package that was written."""
-    values = {
-        "request_id": request_id,
-        "owner_id": made.owner_id,
-        "file_name": made.path.name,
-        "sha256": made.sha256,
-        "size_bytes": made.size_bytes,
-        "feature_count": made.feature_count,
-        "manifest": made.manifest,
-    }
-    connection.execute(package.insert().values(values))
-    details = {"file_name": made.path.name, "sha256": made.sha256}
-    record_event(connection, "worker:package:add", actor=None, object_id=request_id, details=details)
+def read_answers(
+    connection: Connection, request_id: UUID, store: BlobStore | None, answers: Collection[UUID]
+) -> dict[UUID, Delivery]:
+    """Return these answers of a request, whether they hold still or not, with what they deliver."""
+    areas = _areas(connection, request_id)
+    found = _deliveries(connection, request_id, areas, store, {*answers})
+    return {one.answer_id: one for deliveries in found.values() for one in deliveries}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +124,30 @@ def _areas(connection: Connection, request_id: UUID) -> dict[UUID, list[_Area]]:
 
 
 def _deliveries(
-    connection: Connection, request_id: UUID, areas: Mapping[UUID, list[_Area]], store: BlobStore | None
+    connection: Connection,
+    request_id: UUID,
+    areas: Mapping[UUID, list[_Area]],
+    store: BlobStore | None,
+    wanted: set[UUID] | None = None,
 ) -> dict[UUID, list[Delivery]]:
-    """The answers that hold, by owner and area."""
+    """The answers wanted, or those that hold, by owner and area."""
     answer, version = owner_answer.c, network_version.c
     query = (
         select(owner_answer, version.number, version.published_at)
         .add_columns(version.source_sha256.label("version_sha256"), version.header.label("version_header"))
         .outerjoin(network_version, version.id == answer.version_id)
-        .where(answer.request_id == request_id, answer.replaced_at.is_(None))
+        .where(answer.request_id == request_id)
+        .where(answer.replaced_at.is_(None) if wanted is None else answer.id.in_(wanted))
     )
+    rows = connection.execute(query).all()
     drawings = _drawings(connection, request_id, store)
-    features = _features(connection, request_id)
+    features = _features(connection, request_id, {row.id for row in rows})
     attachments = _attachments(connection, request_id, store)
     # Taken back or not: an area with an answer of its own is not spoken for by one for all areas.
     own = select(answer.interest_area_id).where(answer.request_id == request_id)
     apart = {*connection.execute(own.where(answer.interest_area_id.is_not(None))).scalars()}
     by_owner: dict[UUID, list[Delivery]] = {}
-    for row in connection.execute(query):
+    for row in rows:
         covered = [
             area.status.registration_number
             for area in areas.get(row.owner_id, [])
@@ -241,13 +237,9 @@ def _path(store: BlobStore, sha256: str) -> Path | None:
         return None
 
 
-def _features(connection: Connection, request_id: UUID) -> dict[UUID, list[Any]]:
-    answer = owner_answer.c
-    query = (
-        select(package_feature)
-        .join(owner_answer, answer.id == package_feature.c.answer_id)
-        .where(package_feature.c.request_id == request_id, answer.replaced_at.is_(None))
-    )
+def _features(connection: Connection, request_id: UUID, answers: set[UUID]) -> dict[UUID, list[Any]]:
+    columns = package_feature.c
+    query = select(package_feature).where(columns.request_id == request_id, columns.answer_id.in_(answers))
     by_answer: dict[UUID, list[Any]] = {}
     for row in connection.execute(
         query.order_by(package_feature.c.answer_id, package_feature.c.seq)

@@ -152,6 +152,10 @@ def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
             columns.purpose,
             columns.description,
             columns.created_at,
+            columns.kind,
+            columns.already_started,
+            columns.order_reference,
+            columns.revision,
         ).where(columns.id == request_id)
     ).one_or_none()
     if row is None:
@@ -169,6 +173,10 @@ def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
         purpose=row.purpose,
         description=row.description,
         created_at=row.created_at,
+        kind=DigKind(row.kind),
+        already_started=row.already_started,
+        order_reference=row.order_reference,
+        revision=row.revision,
     )
 
 

@@ -151,12 +151,15 @@ def test_a_gml_answer_is_checked_clipped_and_delivered_with_its_files(
     request = UUID(asked["request_id"])
     with transaction(service.world.databases.worker, None, request) as connection:
         info = get_request(connection, request)
-    package = write_owner_package(tmp_path, info, status, complete=True)
+    package = write_owner_package(tmp_path, info, status)
     members = unpack(package.path, tmp_path / "members")
-    assert members[f"bilag/{status.cvr}/planer/plan.pdf"].read_bytes() == PDF
+    assert members["planer/plan.pdf"].read_bytes() == PDF
     assert b"outside" not in members["ledningsoplysninger.gml"].read_bytes()
     assert b"2099-01-31" in members["ledningsoplysninger.gml"].read_bytes()
     whole = write_consolidated_package(tmp_path / "whole", info, [status])
+    (place,) = [name for name in unpack(whole.path, tmp_path / "all") if name.endswith("plan.pdf")]
+    assert place.startswith(f"{status.cvr}-")
+    assert place.endswith("/planer/plan.pdf")
     (entry,) = manifest(whole.path)["owners"]
     assert (entry["answered"], entry["answers"][0]["given_by"]) == (True, "owner")
     assert [one["missing"] for one in entry["attachments"]] == [None, None]

@@ -22,6 +22,7 @@ from ler.jobs import queue_upload
 from ler.services.idempotency import KeptAnswer, answer_once
 from ler.services.tokens import create_token, revoke_token
 from ler.services.uploads import NewUpload, create_upload, list_uploads
+from tests.entering import enter_package
 from tests.integration.test_db_world import World, cable, line, square, world
 from tests.integration.test_drawings_matched import add_drawing, drawing_row, match_with_drawings
 
@@ -79,15 +80,12 @@ def scene(world: World) -> Scene:
         requests.append(world.request(diggers[-1], area))
         match_with_drawings(world, diggers[-1], requests[-1])
         with world.acting(None, role="ler_worker", request=requests[-1]) as connection:
+            assert enter_package(connection, requests[-1]) == "entered"
+    with world.database.connect() as connection:
+        for owner, request in zip(owners, requests, strict=True):
             connection.execute(
-                tables.package.insert().values(
-                    request_id=requests[-1],
-                    file_name="package.zip",
-                    sha256="0" * 64,
-                    size_bytes=1,
-                    feature_count=1,
-                    manifest={},
-                )
+                "INSERT INTO ler.notice (audience_id, kind, request_id, number) VALUES (%s, 'owner.asked', %s, 1)",
+                [owner, request],
             )
     return Scene(world, (owners[0], owners[1]), (diggers[0], diggers[1]),
                 (versions[0], versions[1]), (requests[0], requests[1]))  # fmt: skip
@@ -321,6 +319,10 @@ def test_writing_for_somebody_else_is_refused(scene: Scene) -> None:
         tables.package_feature.update().values(geom=None),
         tables.package_feature.delete(),
         tables.package.delete(),
+        tables.package.insert().values(file_name="x"),
+        tables.package.update().values(sha256="0" * 64),
+        text("SELECT ler.queue_request(gen_random_uuid())"),
+        text("SELECT ler.requests_to_pack()"),
         tables.excavation_request.update().values(matched_at=None),
         tables.excavation_request.update().values(state="complete"),
         tables.excavation_request.update().values(price=0),
@@ -447,13 +449,15 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
         *("name_owners", "list_asked_owners", "extend_request", "end_requests", "erase_requests"),
         *("decide_withheld", "rules_in_force"),
+        *("queue_request", "call_for_package", "call_for_packages", "call_for_mending", "requests_to_pack"),
+        *("packages_kept", "enter_packages", "enter_mended"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
         assert not for_all, name
         if definer:
             # The queue's functions name their tables without a schema.
-            ours = "queue" if name == "queue_upload" else "public, ler"
+            ours = "queue" if name in {"queue_upload", "queue_request"} else "public, ler"
             assert path == f"search_path=pg_catalog, {ours}, pg_temp", name
 
 

@@ -20,6 +20,7 @@ from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import UnavailableError
 from ler.packages.content import Deliver
+from ler.services.deliveries import list_owner_statuses
 from ler.services.drawings import DrawingFacts, DrawingFiles, add_drawing, remove_drawing
 from ler.services.registry import get_owner
 from tests.databases import Database
@@ -91,7 +92,7 @@ def sha256(path: Path) -> str:
 
 
 def drawings_in(path: Path, folder: Path) -> dict[str, Path]:
-    return {name: at for name, at in unpack(path, folder).items() if name.startswith("bilag/")}
+    return {name: at for name, at in unpack(path, folder).items() if "tegninger/" in name}
 
 
 @pytest.mark.parametrize("deliver", list(Deliver))
@@ -100,9 +101,10 @@ def test_a_drawing_is_in_the_packages_and_the_manifest(
 ) -> None:
     kept = keep(world, store, tmp_path, ["plan.png", "Plan.PNG", "Å.tif"], deliver=deliver)
     answered = world.ask(AREA, tmp_path / "out", store=store)
-    names = [f"bilag/{CVR}/{name}" for name in ("Plan.PNG.tif", "2-plan.png.tif", "Å.tif")]
     digests = set()
     for number, package in enumerate(answered.packages):
+        folder = "" if package.owner_id else f"{CVR}-nordby-net/"
+        names = [f"{folder}tegninger/{name}" for name in ("Plan.PNG.tif", "2-plan.png.tif", "Å.tif")]
         told = manifest(package.path)
         members = drawings_in(package.path, tmp_path / str(number))
         assert list(members) == names
@@ -234,7 +236,7 @@ def test_a_drawing_that_cannot_be_made_again_is_told_in_words(
                 remove_drawing(connection, owner, "plan.tif")
             return mend_drawings(*_)  # type: ignore[arg-type]
 
-        monkeypatch.setattr("geoapi.dig_request.mend_drawings", removed_meanwhile)
+        monkeypatch.setattr("geoapi.packing.mend_drawings", removed_meanwhile)
     else:
         damage(kept.original, "gone")
     answered = world.ask(AREA, tmp_path / "out", store=store)
@@ -248,6 +250,9 @@ def test_a_drawing_that_cannot_be_made_again_is_told_in_words(
 
 def test_drawings_without_a_store_are_no_package(world: World, store: FolderStore, tmp_path: Path) -> None:
     keep(world, store, tmp_path)
-    with pytest.raises(UnavailableError):
-        world.ask(AREA, tmp_path / "out")
-    assert not list((tmp_path / "out").iterdir())
+    request = world.ask(AREA, tmp_path / "out", store=store).request.id
+    with (
+        transaction(world.databases.worker, None, request=request) as connection,
+        pytest.raises(UnavailableError),
+    ):
+        list_owner_statuses(connection, request)

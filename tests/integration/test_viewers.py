@@ -13,6 +13,7 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.roles import Role
 from ler.errors import NotFoundError, RefusedError
 from ler.services.viewers import Question, Viewers, find_viewers
+from tests.entering import enter_package
 from tests.integration.test_db_world import World, at, cable, line, square, world
 
 __all__ = ["world"]
@@ -72,9 +73,8 @@ def test_what_was_fetched_is_told_with_who_fetched_it(world: World) -> None:
     world.publish(owner, [LONG])
     request = dig(world, digger, WEST)
     other = dig(world, digger, WEST)
-    package = {"file_name": "p.zip", "sha256": "0" * 64, "size_bytes": 1, "feature_count": 1, "manifest": {}}
     with world.acting(None, role="ler_worker", request=request) as connection:
-        connection.execute(tables.package.insert().values(package | {"request_id": request}))
+        assert enter_package(connection, request) == "entered"
     with world.acting(digger) as connection:
         made = connection.execute(select(tables.package.c.id)).scalar_one()
     with transaction(world.engines["ler_app"], digger, account=person) as connection:

@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ler.model import Feature
-from ler.packages.gml import Answer, write_answer, write_collection
+from ler.packages.gml import Answer, write_answer
 from tests.answers import WATER, answer, read
 from tests.official import SAMPLES, needs_samples, needs_schemas, schema_errors
 
@@ -62,16 +62,6 @@ def test_the_sample_reads_back_the_same_and_is_officially_valid(tmp_path: Path) 
     assert before.header.attributes == after.header.attributes
     for one, other in zip(before.features, after.features, strict=True):
         assert_same(one, other)
-
-
-@needs_schemas
-def test_a_collection_of_answers_with_the_same_names_is_officially_valid(tmp_path: Path) -> None:
-    one = sample(tmp_path)
-    path = tmp_path / "all.gml"
-    with path.open("wb") as stream:
-        assert write_collection(stream, [one, replace(one, owner_cvr="87654321")]) == 4
-    assert schema_errors(path) == []
-    assert 'xlink:href="#cvr87654321.ventil.1"' in path.read_text(encoding="utf-8")
 
 
 def test_the_same_answer_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -106,4 +106,7 @@ AS $$
     UNION
     SELECT a.sha256
     FROM ler.answer_attachment AS a
+    UNION
+    SELECT p.sha256
+    FROM ler.package AS p
 $$;

@@ -83,8 +83,6 @@ GRANT SELECT ON
 GRANT SELECT ON ler.package_drawing TO ler_worker;
 -- Where an owner's interest lies is not part of a package.
 GRANT SELECT (id, owner_id, registration_number, utility_types) ON ler.interest_area TO ler_worker;
-GRANT INSERT (request_id, owner_id, revision, file_name, sha256, size_bytes, feature_count, manifest)
-    ON ler.package TO ler_worker;
 GRANT INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_worker;
 
 -- Uploads change state by conditional updates of their services; events are appended, never changed.

@@ -159,8 +159,6 @@ CREATE POLICY owner ON ler.package FOR SELECT TO ler_app, ler_readonly
     USING (owner_id = (SELECT ler.principal()));
 CREATE POLICY job ON ler.package FOR SELECT TO ler_worker
     USING (request_id = (SELECT ler.request_scope()));
-CREATE POLICY building ON ler.package FOR INSERT TO ler_worker
-    WITH CHECK (request_id = (SELECT ler.request_scope()));
 
 
 -- The audit trail: everybody who acts appends under its own name, a worker under none; the operator reads.

@@ -102,6 +102,8 @@ excavation_request = Table(
     Column("depth_m", Double),
     # Of a request for orientation, which asks nobody: the owners with interest areas there, as they were then.
     Column("owners_named", JSONB),
+    # The last revision of which all packages are made.
+    Column("packed_revision", Integer, nullable=False, server_default=text("0")),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(
         ["requester_id", "renews_id"], ["ler.excavation_request.requester_id", "ler.excavation_request.id"]
@@ -159,6 +161,12 @@ Index(
     "ix_excavation_request_live",
     excavation_request.c.id,
     postgresql_where=text("state IN ('open', 'answered', 'complete')"),
+)
+# Serves ler.requests_to_pack.
+Index(
+    "ix_excavation_request_to_pack",
+    excavation_request.c.order_number,
+    postgresql_where=text("packed_revision < revision AND state NOT IN ('cancelled', 'erased')"),
 )
 
 owner_request = Table(
@@ -323,8 +331,10 @@ package = Table(
     Column("feature_count", Integer, nullable=False),
     Column("manifest", JSONB, nullable=False),
     created_at_column(),
-    # Of the request, when this was made.
+    # Of the request, when this was made. An owner's package stays the newest until that owner's own answers change.
     Column("revision", Integer, nullable=False, server_default=text("1")),
+    # What the file can be made from again (ler.packages.recipe).
+    Column("recipe", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     ForeignKeyConstraint(["request_id"], ["ler.excavation_request.id"]),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
     # One package of each kind for each state of the request; serves listing a request's packages.

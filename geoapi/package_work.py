@@ -1,0 +1,99 @@
+"""What a worker does with packages: make them, mend them, and look for those that are missing.
+
+A request whose packages cannot be made is tried again later and later, so that it keeps nobody else waiting.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+from geoapi.packing import mend_packages, pack_request
+from geoapi.platform import Platform
+from geoapi.problems import problem_of
+from ler.blobs import FolderStore
+from ler.db.engine import transaction
+from ler.errors import BlobDamagedError
+from ler.services.packages import call_for_packages, list_kept
+
+_LOG: Final = logging.getLogger("ler.worker")
+
+_FIRST_WAIT_S: Final = 5.0
+_LONGEST_WAIT_S: Final = 600.0
+_LOOK_EVERY_S: Final = 3600.0
+_REQUESTS_AT_A_TIME: Final = 500
+
+
+@dataclass
+class PackageWork:
+    """The tasks, for one worker process."""
+
+    platform: Platform
+    _failures: dict[UUID, tuple[int, float]] = field(default_factory=dict)
+    """Of requests whose packages could not be made: how often, and from when on to try again."""
+    _guard: Lock = field(default_factory=Lock)
+    _looked_at: float | None = None
+
+    def build(self, request_id: UUID) -> None:
+        """Make what packages of a request are left to make."""
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(request_id, lambda: pack_request(databases, store, request_id))
+
+    def mend(self, request_id: UUID) -> None:
+        """Make those of a request's packages again whose files are lost or damaged."""
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(request_id, lambda: mend_packages(databases, store, request_id))
+
+    def sweep(self) -> int:
+        """Call for packages that are left to make, whose call was lost; return for how many requests."""
+        with transaction(self.platform.databases.worker, None) as connection:
+            return call_for_packages(connection)
+
+    def look_for_lost(self) -> int:
+        """Once an hour: mend the packages whose files are not in the store; return of how many requests."""
+        now = monotonic()
+        if self._looked_at is not None and now - self._looked_at < _LOOK_EVERY_S:
+            return 0
+        self._looked_at = now
+        store, after, mended = self.platform.store, -1, 0
+        while True:
+            with transaction(self.platform.databases.worker, None) as connection:
+                kept = list_kept(connection, after, _REQUESTS_AT_A_TIME)
+            for request_id in {request_id for _, request_id, sha256 in kept if not _is_there(store, sha256)}:
+                self.mend(request_id)
+                mended += 1
+            if not kept:
+                return mended
+            after = kept[-1][0]
+
+    def _patiently(self, request_id: UUID, work: Callable[[], object]) -> None:
+        with self._guard:
+            failures, not_before = self._failures.get(request_id, (0, 0.0))
+        if monotonic() < not_before:
+            return  # the sweep calls again
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, others must not wait for it
+            wait_s = min(_FIRST_WAIT_S * 2**failures, _LONGEST_WAIT_S)
+            if problem_of(error).slug in {"unavailable", "storage-full"}:
+                _LOG.warning("packages of request %s wait: %s", request_id, type(error).__name__)
+            else:
+                _LOG.exception(
+                    "packages of request %s failed, time %s", request_id, failures + 1, exc_info=error
+                )
+            with self._guard:
+                self._failures[request_id] = (failures + 1, monotonic() + wait_s)
+        else:
+            with self._guard:
+                self._failures.pop(request_id, None)
+
+
+def _is_there(store: FolderStore, sha256: str) -> bool:
+    try:
+        store.path(sha256)
+    except BlobDamagedError:
+        return False
+    return True

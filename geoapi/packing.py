@@ -1,0 +1,201 @@
+"""Packages of a request, made from what it has by now, kept in the store and entered, each once.
+
+Several workers may be called for one request, or for one that is done: a lock of the worker's database session, which
+ends with the process however that dies, lets one of them work, and who works looks again when it has let go. A package
+is of one revision of the request; when that moves on meanwhile, the next one is made instead.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from geoapi.database import Databases
+from geoapi.drawing_repair import is_whole, mend_drawings
+from ler.blobs import FolderStore
+from ler.db.engine import transaction
+from ler.faults import point
+from ler.packages.content import OwnerStatus, RequestInfo
+from ler.packages.drawings import without_lost
+from ler.packages.package import Package, owner_request, write_consolidated_package, write_owner_package
+from ler.packages.recipe import Recipe, answers_of, from_recipe, to_recipe
+from ler.services.deliveries import list_drawing_files, list_owner_statuses, read_answers
+from ler.services.packages import (
+    Entered,
+    PackingState,
+    StoredPackage,
+    enter_mended,
+    enter_packages,
+    get_packing_state,
+    list_recipes,
+    newest_recipes,
+)
+from ler.services.requests import get_request
+
+_LOG: Final = logging.getLogger("ler.worker")
+
+_HOLD: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:request, 4))")
+_LET_GO: Final = text("SELECT pg_advisory_unlock(hashtextextended(:request, 4))")
+
+type Step = Callable[[str], None]
+"""Told what begins now."""
+
+
+def pack_request(
+    databases: Databases, store: FolderStore, request_id: UUID, step: Step = lambda _: None
+) -> bool:
+    """Make what packages of a request are left to make; False when somebody else is at it, who will look again.
+
+    UnavailableError when the store or the database is not to be had.
+    """
+    while _is_left(databases, request_id):
+        with _held(databases, request_id) as held:
+            if not held:
+                return False
+            _pack_once(databases, store, request_id, step)
+    return True
+
+
+def mend_packages(databases: Databases, store: FolderStore, request_id: UUID) -> int:
+    """Make those of a request's packages again whose files are lost or damaged; return their number."""
+    with transaction(databases.worker, None, request=request_id) as connection:
+        found = list_recipes(connection, request_id)
+    lost = [(stored, recipe) for stored, recipe in found if not is_whole(store, stored.sha256)]
+    if lost:
+        _mend_drawings(databases, store, request_id)
+    for stored, recipe in lost:
+        _LOG.warning("package %s of request %s is made again", stored.sha256, request_id)
+        _mend(databases, store, stored, recipe)
+    return len(lost)
+
+
+def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState, RequestInfo]:
+    """Return a request as its package tells of it, and how far its packages are."""
+    state = get_packing_state(connection, request_id)
+    return state, replace(get_request(connection, request_id), changed_at=state.changed_at)
+
+
+def _is_left(databases: Databases, request_id: UUID) -> bool:
+    with transaction(databases.worker, None, request=request_id) as connection:
+        return get_packing_state(connection, request_id).left_to_make
+
+
+def _pack_once(databases: Databases, store: FolderStore, request_id: UUID, step: Step) -> None:
+    point("package.claimed")
+    _mend_drawings(databases, store, request_id)
+    with transaction(databases.worker, None, request=request_id) as connection:
+        state, request = read_request(connection, request_id)
+        asked = list_owner_statuses(connection, request_id, store)
+        made_before = newest_recipes(connection, request_id)
+    if not state.left_to_make or request.revision != state.revision:
+        return
+    point("package.read")
+    owners = [without_lost(owner) for owner in asked]
+    changed = _changed_owners(request, owners, made_before)
+    revision, _ = made_before.get(None, (0, {}))
+    if revision < state.revision:
+        step("Writing the consolidated package")
+        entered = _enter(databases, store, request, lambda folder: [
+            write_consolidated_package(folder, request, owners)
+        ], finished=not changed)  # fmt: skip
+        point("package.after-commit")
+        if entered is not Entered.ENTERED or not changed:
+            return
+    step("Writing the owners' packages")
+    _enter(databases, store, request, lambda folder: [
+        write_owner_package(folder, request, owner) for owner in changed
+    ], finished=True)  # fmt: skip
+    point("package.finished")
+
+
+def _changed_owners(
+    request: RequestInfo, owners: Sequence[OwnerStatus], made_before: dict[UUID | None, tuple[int, Recipe]]
+) -> list[OwnerStatus]:
+    """The owners whose own package is to be made: it would say something else than the one that there is."""
+    told = owner_request(request)
+    return [
+        owner
+        for owner in owners
+        if owner.deliveries and made_before.get(owner.id, (0, {}))[1] != to_recipe(told, [owner])
+    ]
+
+
+def _enter(
+    databases: Databases,
+    store: FolderStore,
+    request: RequestInfo,
+    write: Callable[[Path], list[Package]],
+    *,
+    finished: bool,
+) -> Entered:
+    with store.workshop() as folder:
+        made = write(folder)
+        point("package.written" if made and made[0].owner_id is None else "package.owners-kept")
+        for one in made:
+            store.put(one.path)
+    point("package.kept")
+    with transaction(databases.worker, None, request=request.id) as connection:
+        entered = enter_packages(connection, request.id, request.revision, made, finished=finished)
+        point("package.before-commit")
+    return entered
+
+
+def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -> None:
+    """Between transactions: making a large drawing again takes minutes."""
+    with transaction(databases.worker, None, request=request_id) as connection:
+        files = list_drawing_files(connection, request_id)
+    if files:
+        mend_drawings(databases.app, store, files)
+
+
+def _mend(databases: Databases, store: FolderStore, stored: StoredPackage, recipe: Recipe) -> None:
+    with transaction(databases.worker, None, request=stored.request_id) as connection:
+        area = get_request(connection, stored.request_id).area
+        answers = read_answers(connection, stored.request_id, store, answers_of(recipe))
+    request, owners = from_recipe(recipe, area, answers)
+    point("package.mending")
+    with store.workshop() as folder:
+        if stored.owner_id is None:
+            made = write_consolidated_package(folder, request, owners)
+        else:
+            made = write_owner_package(folder, request, owners[0])
+        store.put(made.path)
+    if made.sha256 != stored.sha256:
+        _LOG.error("package %s of request %s is packed otherwise today", stored.sha256, stored.request_id)
+    with transaction(databases.worker, None, request=stored.request_id) as connection:
+        enter_mended(connection, stored.id, made.sha256, made.size_bytes)
+
+
+def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:
+    """Copy a package's file into a folder, under the name that it is known by. BlobDamagedError when it is lost."""
+    target = folder / stored.file_name
+    aside = folder / f".{stored.file_name}.part"
+    try:
+        with store.open(stored.sha256, verify=True) as source, aside.open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+    return target
+
+
+@contextmanager
+def _held(databases: Databases, request_id: UUID) -> Iterator[bool]:
+    values = {"request": str(request_id)}
+    engine = databases.worker.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        held = bool(connection.execute(_HOLD, values).scalar_one())
+        try:
+            yield held
+        finally:
+            if held:
+                # A connection that is broken has given the lock up with its session.
+                with suppress(DBAPIError):
+                    connection.execute(_LET_GO, values)

@@ -1,0 +1,189 @@
+-- Packages: who calls a worker to make them, what is left to make, and how they are entered.
+
+-- Puts a job about a request on the queue, in the transaction of the change it is about; a job of that kind that waits
+-- already is enough. Only functions and triggers of ours call this. The path is the queue's, whose functions name their
+-- tables without a schema.
+CREATE OR REPLACE FUNCTION ler.queue_request(request_id uuid, task text DEFAULT 'build_packages')
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, queue, pg_temp
+AS $$
+BEGIN
+    PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW(
+        'requests', task, 0, NULL, task || ':' || request_id,
+        jsonb_build_object('request_id', request_id), now()
+    )::procrastinate_job_to_defer_v1]);
+    RETURN true;
+EXCEPTION
+    WHEN unique_violation THEN
+        RETURN false;
+END
+$$;
+
+
+-- Whatever changes what a package says moves the request's revision, and so calls for the package.
+CREATE OR REPLACE FUNCTION ler.call_for_package()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+BEGIN
+    PERFORM ler.queue_request(NEW.id);
+    RETURN NULL;
+END
+$$;
+
+-- At the very end of the transaction: a worker that takes a job which waited before then finds the change committed, or
+-- so soon that the next look finds it.
+CREATE CONSTRAINT TRIGGER call_for_package
+AFTER UPDATE OF revision ON ler.excavation_request
+DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.revision > OLD.revision AND NEW.state NOT IN ('cancelled', 'erased'))
+EXECUTE FUNCTION ler.call_for_package();
+
+
+-- Calls a worker to make a lost or damaged package again, that the acting organisation may see.
+--
+--   LE404  no such package, or not yours
+CREATE OR REPLACE FUNCTION ler.call_for_mending(package_id uuid)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+DECLARE
+    request uuid;
+BEGIN
+    SELECT p.request_id INTO request
+    FROM ler.package AS p
+    JOIN ler.excavation_request AS r ON r.id = p.request_id
+    WHERE p.id = call_for_mending.package_id AND ler.principal() IN (r.requester_id, p.owner_id);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such package' USING ERRCODE = 'LE404';
+    END IF;
+    RETURN ler.queue_request(request, 'mend_packages');
+END
+$$;
+
+
+-- Requests whose packages do not say yet what they should, the oldest first: what the sweep calls for.
+CREATE OR REPLACE FUNCTION ler.requests_to_pack()
+RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT r.id
+    FROM ler.excavation_request AS r
+    WHERE r.packed_revision < r.revision AND r.state NOT IN ('cancelled', 'erased')
+    ORDER BY r.order_number
+$$;
+
+
+-- Calls for the packages that are left to make; returns how many requests were called for anew.
+CREATE OR REPLACE FUNCTION ler.call_for_packages()
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT count(*) FILTER (WHERE ler.queue_request(r)) FROM ler.requests_to_pack() AS r
+$$;
+
+
+-- The requests whose newest packages ought to be in the store, with what they are kept under.
+CREATE OR REPLACE FUNCTION ler.packages_kept(after bigint, most integer)
+RETURNS TABLE (order_number bigint, request_id uuid, sha256 text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT r.order_number, r.id, p.sha256
+    FROM (
+        SELECT r.id, r.order_number
+        FROM ler.excavation_request AS r
+        WHERE r.order_number > packages_kept.after AND r.packed_revision > 0 AND r.state <> 'erased'
+        ORDER BY r.order_number
+        LIMIT packages_kept.most
+    ) AS r
+    JOIN ler.package AS p ON p.request_id = r.id
+    ORDER BY r.order_number
+$$;
+
+
+-- Enters packages of a request's revision, each once; `finished` says that there is no other to make. Only for the
+-- request that the job is about. Returns what came of it: 'entered'; 'stale' when the request has moved on since, so
+-- that another package is due; 'over' when nobody wants one any more.
+CREATE OR REPLACE FUNCTION ler.enter_packages(request_id uuid, revision integer, packages jsonb, finished boolean)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted constant uuid := enter_packages.request_id;
+    made_of constant integer := enter_packages.revision;
+    request ler.excavation_request;
+BEGIN
+    IF wanted IS DISTINCT FROM ler.request_scope() THEN
+        RAISE EXCEPTION 'another request' USING ERRCODE = 'LE404';
+    END IF;
+    -- Before everything else: cancelling, answering and entering take turns here.
+    SELECT r.* INTO request FROM ler.excavation_request AS r WHERE r.id = wanted FOR NO KEY UPDATE;
+    IF request.state IN ('cancelled', 'erased') THEN
+        RETURN 'over';
+    ELSIF request.revision <> made_of THEN
+        RETURN 'stale';
+    END IF;
+    WITH entered AS (
+        INSERT INTO ler.package (
+            request_id, owner_id, revision, file_name, sha256, size_bytes, feature_count, manifest, recipe
+        )
+        SELECT wanted, p.owner_id, made_of, p.file_name, p.sha256, p.size_bytes, p.feature_count, p.manifest, p.recipe
+        FROM jsonb_to_recordset(enter_packages.packages) AS p (
+            owner_id uuid, file_name text, sha256 text, size_bytes bigint, feature_count integer, manifest jsonb,
+            recipe jsonb
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING file_name, sha256, owner_id
+    )
+    INSERT INTO ler.audit_event (actor, action, object_id, details)
+    SELECT NULL, 'worker:package:add', wanted,
+        jsonb_build_object(
+            'file_name', e.file_name, 'sha256', e.sha256, 'owner_id', e.owner_id, 'revision', made_of
+        )
+    FROM entered AS e;
+    IF finished THEN
+        UPDATE ler.excavation_request AS r SET packed_revision = made_of WHERE r.id = wanted;
+    END IF;
+    RETURN 'entered';
+END
+$$;
+
+
+-- Says that a package was made again from what it was made of. With other versions of our libraries the same content
+-- may be packed otherwise: then the package goes by its new digest, and the trail tells both.
+CREATE OR REPLACE FUNCTION ler.enter_mended(package_id uuid, sha256 text, size_bytes bigint)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    before text;
+    request uuid;
+BEGIN
+    SELECT p.sha256, p.request_id INTO before, request
+    FROM ler.package AS p
+    WHERE p.id = enter_mended.package_id AND p.request_id = ler.request_scope()
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such package' USING ERRCODE = 'LE404';
+    END IF;
+    IF before <> enter_mended.sha256 THEN
+        UPDATE ler.package AS p SET sha256 = enter_mended.sha256, size_bytes = enter_mended.size_bytes
+        WHERE p.id = enter_mended.package_id;
+    END IF;
+    INSERT INTO ler.audit_event (actor, action, object_id, details)
+    VALUES (
+        NULL, 'worker:package:mend', request,
+        jsonb_build_object('package_id', enter_mended.package_id, 'sha256', enter_mended.sha256, 'before', before)
+    );
+END
+$$;

@@ -1,0 +1,182 @@
+"""The manifest of a package: what it is made of, for programs, and what is to be known before anybody digs."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import shapely
+
+from ler.domain.attachments import media_type_of
+from ler.model import VERSIONS
+from ler.packages.advice import advise, is_complete, status_of
+from ler.packages.attachments import LaidAttachment
+from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
+from ler.packages.drawings import LaidDrawing
+
+FORMAT: Final = "ler-package/2"
+SOFTWARE: Final = "ler 0.1.0"
+
+_MEDIA_TYPES: Final = {
+    ".gml": "application/gml+xml; version=3.2",
+    ".gpkg": "application/geopackage+sqlite3",
+    ".geojson": "application/geo+json",
+    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
+    ".tiff": "image/tiff; application=geotiff; profile=cloud-optimized",
+    ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/xml",
+}
+
+
+def make_manifest(
+    workshop: Path,
+    members: Mapping[str, int],
+    request: RequestInfo,
+    owners: Sequence[OwnerStatus],
+    *,
+    owner_id: UUID | None,
+    drawings: Mapping[UUID, Sequence[LaidDrawing]],
+    attachments: Mapping[UUID, Sequence[LaidAttachment]],
+) -> dict[str, Any]:
+    """Return the manifest of a package whose members, with the features in each, lie in the workshop.
+
+    `owner_id` is None for the consolidated package.
+    """
+    whole: dict[str, Any] = {"revision": request.revision, "changed_at": _changed(request)}
+    return {
+        "format": FORMAT,
+        "kind": "consolidated" if owner_id is None else "owner",
+        "software": SOFTWARE,
+        "model": f"LER GML {VERSIONS[-1]}",
+        **(whole if owner_id is None else {}),
+        "complete": is_complete(owners),
+        "notices": [one.document() for one in advise(request, owners)],
+        "request": _request_entry(request),
+        "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
+        "members": [_member_entry(workshop, name, count) for name, count in members.items()],
+    }
+
+
+def digest_of(path: Path) -> tuple[str, int]:
+    """Return a file's SHA-256 and size in bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+
+
+def _request_entry(request: RequestInfo) -> dict[str, Any]:
+    return {
+        "id": str(request.id),
+        "order_number": request.order_number,
+        "order_reference": request.order_reference,
+        "kind": str(request.kind),
+        "already_started": request.already_started,
+        "created_at": _timestamp(request.created_at),
+        "period_from": request.period_from.isoformat(),
+        "period_to": request.period_to.isoformat(),
+        "purpose": request.purpose,
+        "description": request.description,
+        "crs": "EPSG:25832",
+        "area_wkt": shapely.to_wkt(request.area, rounding_precision=4, trim=True),
+        "area_m2": round(request.area.area, 1),
+        "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
+        "clip_buffer_m": request.clip_buffer_m,
+    }
+
+
+def _owner_entry(
+    owner: OwnerStatus, drawings: Sequence[LaidDrawing], attachments: Sequence[LaidAttachment]
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "cvr": owner.cvr,
+        "name": owner.name,
+        "email": owner.email,
+        "phone": owner.phone,
+        "interest_areas": list(owner.interest_areas),
+        "areas": [_area_entry(owner, area) for area in owner.areas],
+        "answered": owner.answered,
+        "to_be_marked": owner.to_be_marked,
+        "answer": "; ".join(owner.answer_types) or None,
+        "answers": [_delivery_entry(delivery) for delivery in owner.deliveries],
+        "feature_count": owner.feature_count,
+    }
+    if not owner.deliveries:
+        return entry
+    counts = Counter(feature.type for delivery in owner.deliveries for feature in delivery.features)
+    return entry | {
+        "feature_counts": dict(sorted(counts.items())),
+        "clipped_count": sum(len(delivery.clipped) for delivery in owner.deliveries),
+        "references_left_out": sum(delivery.left_out_references for delivery in owner.deliveries),
+        **_dataset(owner.deliveries),
+        "drawings": [laid.entry() for laid in drawings],
+        "attachments": [laid.entry() for laid in attachments],
+    }
+
+
+def _dataset(deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """From which publication of the owner's network the platform answered, if it did."""
+    found = next((one for one in deliveries if not one.given_by_owner), None)
+    return {
+        "dataset_version": found.version if found else None,
+        "dataset_published_at": _timestamp(found.published_at) if found and found.published_at else None,
+        "dataset_source_sha256": found.source_sha256 if found else None,
+    }
+
+
+def _area_entry(owner: OwnerStatus, area: AreaStatus) -> dict[str, Any]:
+    meeting = area.appointment
+    return {
+        "registration_number": area.registration_number,
+        "state": str(area.state),
+        "status": status_of(owner, area),
+        "due_at": _timestamp(area.due_at) if area.due_at else None,
+        "late": area.late,
+        "appointment": {
+            "starts_at": _timestamp(meeting.starts_at),
+            "ends_at": _timestamp(meeting.ends_at),
+            "place": meeting.place,
+            "contact": meeting.contact,
+        }
+        if meeting
+        else None,
+    }
+
+
+def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "answer": delivery.answer_type,
+        "answer_id": str(delivery.answer_id),
+        "revision": delivery.revision,
+        "interest_areas": list(delivery.interest_areas),
+        "given_by": "owner" if delivery.given_by_owner else "platform",
+        "answered_at": _timestamp(delivery.answered_at) if delivery.answered_at else None,
+        "valid_until": delivery.valid_until.isoformat() if delivery.valid_until else None,
+        "further_information": delivery.further_information,
+        "expected_time": _timestamp(delivery.expected_time) if delivery.expected_time else None,
+        "source_sha256": delivery.source_sha256,
+        "feature_count": len(delivery.features),
+        "feature_counts": delivery.counts(),
+        "clipped_count": len(delivery.clipped),
+        "references_left_out": delivery.left_out_references,
+    }
+
+
+def _member_entry(workshop: Path, name: str, feature_count: int) -> dict[str, Any]:
+    digest, size = digest_of(workshop / name)
+    return {
+        "path": name,
+        "media_type": _MEDIA_TYPES.get(Path(name).suffix.lower()) or media_type_of(name),
+        "size_bytes": size,
+        "sha256": digest,
+        "feature_count": feature_count,
+    }
+
+
+def _changed(request: RequestInfo) -> str:
+    return _timestamp(request.changed_at or request.created_at)
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
