@@ -113,9 +113,9 @@ class DevIssuer:
         asked = dict(request.query_params)
         wanted = {"response_type": "code", "client_id": self.client_id, "code_challenge_method": "S256"}
         if any(asked.get(name) != value for name, value in wanted.items()):
-            return _refused("invalid_request")
+            return _told_refused("invalid_request")
         if asked.get("redirect_uri") not in self.redirect_uris or not asked.get("code_challenge"):
-            return _refused("invalid_request")
+            return _told_refused("invalid_request")
         person = next((one for one in self.people if one.email == asked.get("login_hint")), None)
         if person is None:
             return self._choice(asked)
@@ -140,7 +140,7 @@ class DevIssuer:
     async def _token(self, request: Request) -> Response:
         given = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         if self.client_secret is not None and not self._is_client(request.headers.get("authorization", "")):
-            return _refused("invalid_client", HTTPStatus.UNAUTHORIZED)
+            return _told_refused("invalid_client", HTTPStatus.UNAUTHORIZED)
         # Taken away whatever comes of it: a code is good for one try.
         code = self._codes.pop(given.get("code", ""), None)
         if (
@@ -150,7 +150,7 @@ class DevIssuer:
             or given.get("redirect_uri") != code.redirect_uri
             or create_s256_code_challenge(given.get("code_verifier", "")) != code.challenge
         ):
-            return _refused("invalid_grant")
+            return _told_refused("invalid_grant")
         token = self.sign(self.claims(code.person, code.nonce))
         answer = {"access_token": secrets.token_urlsafe(32), "token_type": "Bearer", "expires_in": 300}
         return JSONResponse(answer | {"id_token": token}, headers={"Cache-Control": "no-store"})
@@ -162,5 +162,5 @@ class DevIssuer:
         return b64decode(value).decode() == f"{self.client_id}:{self.client_secret}"
 
 
-def _refused(error: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
+def _told_refused(error: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
     return JSONResponse({"error": error}, status)

@@ -36,20 +36,20 @@ def check_target(address: str, *, loopback: bool) -> None:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise _refused("it is no address") from None
+        raise _unusable("it is no address") from None
     schemes = {"https", "http"} if loopback else {"https"}
     if len(address) > _LONGEST or not address.isascii() or any(c <= " " or c == "\\" for c in address):
-        raise _refused("it is no address")
+        raise _unusable("it is no address")
     if parts.scheme not in schemes:
-        raise _refused("it must begin with https://")
+        raise _unusable("it must begin with https://")
     if not host or parts.username is not None or parts.password is not None or parts.fragment:
-        raise _refused("it must name a host, and have neither user nor fragment")
+        raise _unusable("it must name a host, and have neither user nor fragment")
     try:
         found = socket.getaddrinfo(host, port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise _refused(f"the host {host} is not known") from None
+        raise _unusable(f"the host {host} is not known") from None
     if not loopback and not all_public(str(one[4][0]) for one in found):
-        raise _refused(f"the host {host} is not out in the world")
+        raise _unusable(f"the host {host} is not out in the world")
 
 
 def all_public(addresses: Iterable[str]) -> bool:
@@ -113,7 +113,7 @@ def _is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
-def _refused(why: str) -> RefusedError:
+def _unusable(why: str) -> RefusedError:
     return RefusedError(
         "webhook-target",
         f"The address cannot be used for a webhook: {why}. Give an https:// address of a server out in the world.",

@@ -25,7 +25,7 @@ def guarded_routes() -> dict[tuple[str, str], Scope | None]:
     for route in routes_of(app):
         if route.path not in PUBLIC:
             scope = scope_of(route.dependant)
-            found |= {(method, route.path): scope for method in route.methods or ()}
+            found |= {(method, route.path): scope for method in sorted(route.methods or ())}
     return found
 
 

@@ -12,7 +12,7 @@ REFUSALS = ("RefusedError", "UnreadableFileError", "ProblemException", "_refused
 BY_COMMAND_ONLY = {
     *("demo-elsewhere", "drawing-refused", "export-empty", "file-exists", "file-missing", "folder-invalid"),
     *("folder-missing", "no-answer-of-ours", "option-invalid", "picture-format", "report-name"),
-    *("utility-type-unknown", "note-invalid", "expiry-invalid"),
+    *("utility-type-unknown", "audit-file", "audit-empty"),
     *(
         "drawing-links",
         "drawing-name-taken",
@@ -22,11 +22,7 @@ BY_COMMAND_ONLY = {
     ),
 }
 """Said to who sits at the platform's own command line: its files, its register, its drawings, its tokens."""
-OF_REQUESTS = {
-    *("date-ambiguous", "event-not-yours"),
-    *("area-not-one-polygon", "area-size"),
-    *("area-too-many-parts", "corridor-width", "date-ambiguous", "event-not-yours"),
-}
+OF_REQUESTS = {"date-ambiguous", "event-not-yours"}
 """Of moments and steps that no route takes as yet."""
 AS_PARAMETER = {"time-invalid"}
 """Told as `parameter-invalid`, with the parameter."""
