@@ -14,6 +14,7 @@ from geoapi.cli.console import ReportingGroup
 
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
+    *("organisation", "member", "grant", "mandate", "area", "contact"),
     *("db", "owner", "token", "upload", "network", "drawing", "request"),
     "audit",
     *("serve", "worker", "demo"),

@@ -132,7 +132,7 @@ def of_request(
     return JSONResponse({"owners": owners})
 
 
-def contact_of_owner(found: OwnerContact) -> View:
+def contact_of_owner(found: ContactForm) -> View:
     """Return a contact as those see it who turn to it."""
     fields = "name", "email", "phone", "utility_type", "purpose", "rank"
     return {field: getattr(found, field) for field in fields}

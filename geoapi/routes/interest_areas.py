@@ -184,6 +184,7 @@ def interest_area_view(found: InterestArea) -> View:
     """Return an interest area as its owner sees it."""
     path = f"{PATH}/{found.registration_number}"
     return {
+        "id": str(found.id),
         "number": found.registration_number,
         "revision": found.revision,
         "owner": str(found.owner_id),

@@ -187,7 +187,10 @@ def _nothing_missing(owners: Sequence[OwnerStatus]) -> Iterator[Advice]:
 
 
 def _who(owner: OwnerStatus) -> str:
-    contact = ", ".join(one for one in (owner.phone, owner.email) if one)
+    """The owner, and whom to try first there."""
+    first = owner.contacts[0] if owner.contacts else None
+    reached = (first.name, first.phone, first.email) if first else (owner.phone, owner.email)
+    contact = ", ".join(one for one in reached if one)
     return f"{owner.name} ({contact})" if contact else owner.name
 
 

@@ -16,7 +16,7 @@ from shapely import Polygon
 from ler.domain.legal_time import local
 from ler.model import NAMESPACES, Model, Value, load_model
 from ler.packages.advice import status_of
-from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
+from ler.packages.content import AreaStatus, Contact, Delivery, OwnerStatus, RequestInfo
 from ler.packages.gml import COORDINATE_DECIMALS, GmlWriter
 
 REGISTER: Final = "http://www.ler.dk/ler"
@@ -155,10 +155,13 @@ def _area(key: int, area: AreaStatus, answer: Delivery, folder: str) -> str:
 def _contact(key: int, area: AreaStatus, owner: OwnerStatus, answer: Delivery) -> str:
     profile = answer.header.attributes.get("kontaktprofilTilTekniskeSpoergsmaal")
     said: dict[str, Value] = profile if isinstance(profile, dict) else {}
+    # What the answer says; else whom the register names for such a request; else the owner as it is registered.
+    first = owner.contacts[0] if owner.contacts and not said else None
+    known: Contact | OwnerStatus = first or owner
     told = {
-        "navn": said.get("navn") or owner.name,
-        "telefonnummer": said.get("telefonnummer") or owner.phone,
-        "mailadresse": said.get("mailadresse") or owner.email,
+        "navn": said.get("navn") or known.name,
+        "telefonnummer": said.get("telefonnummer") or known.phone,
+        "mailadresse": said.get("mailadresse") or known.email,
     }
     body = "".join(f"<ler:{name}>{escape(str(value))}</ler:{name}>" for name, value in told.items() if value)
     return _element("ler:Kontaktprofil", _joins("ler:Kontaktprofil", key, area.registration_number), body)

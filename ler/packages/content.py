@@ -167,6 +167,17 @@ class AreaStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to turn to at an owner, for a kind of line and a purpose; None: for all."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    utility_type: str | None = None
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerStatus:
     """One owner that was asked, and its answers."""
 
@@ -181,6 +192,8 @@ class OwnerStatus:
     """The answers that hold, of which one may speak for several areas; by area."""
     areas: Sequence[AreaStatus] = ()
     """Every interest area that was asked."""
+    contacts: Sequence[Contact] = ()
+    """For a request of this kind and lines of these kinds, whom to try first at the head; none: as it is registered."""
 
     @property
     def answered(self) -> bool:

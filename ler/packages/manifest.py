@@ -1,5 +1,6 @@
 """The manifest of a package: what it is made of, for programs, and what is to be known before anybody digs."""
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -94,6 +95,7 @@ def _owner_entry(
         "name": owner.name,
         "email": owner.email,
         "phone": owner.phone,
+        "contacts": [dataclasses.asdict(contact) for contact in owner.contacts],
         "interest_areas": list(owner.interest_areas),
         "areas": [_area_entry(owner, area) for area in owner.areas],
         "answered": owner.answered,

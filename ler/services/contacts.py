@@ -96,11 +96,12 @@ def list_contacts(connection: Connection, owner_id: UUID) -> list[OwnerContact]:
 
 def list_request_contacts(
     connection: Connection, request_id: UUID, purpose: str | None = None
-) -> dict[UUID, list[OwnerContact]]:
+) -> dict[UUID, list[ContactForm]]:
     """Return by owner whom to turn to about a request: for its kind, or for a purpose; the first to try first.
 
-    What the acting requester, or the worker's job about the request, may see. An owner without contacts is not there:
-    it is reached as it is registered.
+    What the acting requester, or the worker's job about the request, may see; the job is told the contacts of the areas
+    that were asked as well, after those of their owner. An owner without contacts is not there: it is reached as it is
+    registered.
     """
     kind = connection.execute(
         select(excavation_request.c.kind).where(excavation_request.c.id == request_id)
@@ -108,20 +109,42 @@ def list_request_contacts(
     if kind is None:
         return {}
     types: dict[UUID, set[str] | None] = {}
-    areas = (
-        select(owner_request.c.owner_id, interest_area.c.utility_types)
-        # Where an owner's interest lies is not the requester's to see, nor for which lines: it then counts for all.
-        .outerjoin(interest_area, interest_area.c.id == owner_request.c.interest_area_id)
-        .where(owner_request.c.request_id == request_id)
-    )
-    for owner_id, utility_types in connection.execute(areas):
-        before = types.setdefault(owner_id, set())
-        types[owner_id] = None if before is None or utility_types is None else before | {*utility_types}
+    of_areas: dict[UUID, list[ContactForm]] = {}
+    for row in connection.execute(_areas_asked(request_id)):
+        before = types.setdefault(row.owner_id, set())
+        types[row.owner_id] = (
+            None if before is None or row.utility_types is None else before | {*row.utility_types}
+        )
+        if row.contact_email:
+            name = row.contact_person or row.contact_address
+            one = ContactForm(name=name, email=row.contact_email)
+            if one not in of_areas.setdefault(row.owner_id, []):
+                of_areas[row.owner_id].append(one)
     kept: dict[UUID, list[OwnerContact]] = {}
-    for row in connection.execute(_query().where(contact.c.owner_id.in_(types))).mappings():
-        kept.setdefault(row["owner_id"], []).append(OwnerContact(**row))
-    found = {owner: fitting(kept[owner], purpose or kind, types[owner]) for owner in kept}
-    return {owner: contacts for owner, contacts in found.items() if contacts}
+    for found in connection.execute(_query().where(contact.c.owner_id.in_(types))).mappings():
+        kept.setdefault(found["owner_id"], []).append(OwnerContact(**found))
+    told = {
+        owner: [*fitting(kept.get(owner, ()), purpose or kind, types[owner]), *of_areas.get(owner, ())]
+        for owner in types
+    }
+    return {owner: contacts for owner, contacts in told.items() if contacts}
+
+
+def _areas_asked(request_id: UUID) -> Select[Any]:
+    """The areas that a request asked. Where an owner's interest lies, and in which lines, only the job is told."""
+    columns = interest_area.c
+    return (
+        select(
+            owner_request.c.owner_id,
+            columns.utility_types,
+            columns.contact_person,
+            columns.contact_address,
+            columns.contact_email,
+        )
+        .outerjoin(interest_area, columns.id == owner_request.c.interest_area_id)
+        .where(owner_request.c.request_id == request_id)
+        .order_by(owner_request.c.owner_id, columns.registration_number)
+    )
 
 
 def _check(form: ContactForm) -> None:

@@ -30,6 +30,7 @@ from ler.errors import BlobDamagedError, UnavailableError
 from ler.model import ANSWER, Feature
 from ler.packages.content import (
     AreaStatus,
+    Contact,
     Deliver,
     DeliveredAttachment,
     DeliveredDrawing,
@@ -37,6 +38,7 @@ from ler.packages.content import (
     OwnerStatus,
 )
 from ler.services.answers import appointment_of
+from ler.services.contacts import list_request_contacts
 
 
 def list_owner_statuses(
@@ -49,6 +51,7 @@ def list_owner_statuses(
     """
     areas = _areas(connection, request_id)
     deliveries = _deliveries(connection, request_id, areas, store)
+    contacts = list_request_contacts(connection, request_id)
     columns = organisation.c
     owners = select(columns.id, columns.cvr, columns.name, columns.email, columns.phone).where(
         columns.id.in_(areas)
@@ -63,6 +66,10 @@ def list_owner_statuses(
             interest_areas=tuple(area.status.registration_number for area in areas[row.id]),
             deliveries=deliveries.get(row.id, []),
             areas=tuple(area.status for area in areas[row.id]),
+            contacts=[
+                Contact(one.name, one.email, one.phone, one.utility_type, one.purpose)
+                for one in contacts.get(row.id, ())
+            ],
         )
         for row in connection.execute(owners.order_by(columns.cvr))
     ]

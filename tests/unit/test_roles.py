@@ -1,6 +1,7 @@
 """Roles: what each permits, and that nothing adds a right."""
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,10 @@ def test_a_mandate_goes_no_further_than_the_rights_of_who_gave_it() -> None:
 def test_names_that_this_version_does_not_know_grant_nothing() -> None:
     assert known_roles(["owner", "king", ""]) == {Role.OWNER}
     assert known_scopes(["answer:read", "answer:burn"]) == {Scope.ANSWER_READ}
+
+
+def test_the_page_of_the_register_says_what_each_role_permits() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "reference", "register.md").read_text(encoding="utf-8")
+    for role in Role:
+        permits = ", ".join(f"`{scope.value}`" for scope in sorted(PERMISSIONS_OF[role]))
+        assert f"| `{role.value}` | {permits} |" in page

@@ -28,6 +28,8 @@ CREATE POLICY ending ON ler.interest_area FOR UPDATE TO ler_app
     )
     WITH CHECK (ended_at = now());
 GRANT UPDATE (ended_at) ON ler.interest_area TO ler_app;
+-- Whom to turn to goes into the package.
+GRANT SELECT (contact_person, contact_address, contact_email) ON ler.interest_area TO ler_worker;
 GRANT INSERT (remark, contact_person, contact_address, contact_email, voluntary) ON ler.interest_area TO ler_app;
 
 CREATE POLICY own ON ler.account FOR SELECT TO ler_app, ler_readonly
