@@ -62,6 +62,11 @@ PUBLIC: Final = frozenset(
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
     }
 )
+from geoapi.routes import about, audit, content, damages, decisions, features, networks, reports, uploads
+from ler.errors import LerError
+from ler.settings import Settings
+
+PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}", damages.CODES, damages.STATISTICS})
 """Routes without a token, besides the description of the API."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
@@ -134,6 +139,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
+    for routes in (about, audit, damages, uploads, content, decisions, reports, networks, features):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
