@@ -31,8 +31,10 @@ from geoapi.routes import (
     clients,
     contacts,
     content,
+    damages,
     decisions,
     endpoints,
+    deviations,
     features,
     interest_areas,
     limits,
@@ -59,14 +61,9 @@ from ler.settings import Settings
 PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
-        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
+        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
     }
 )
-from geoapi.routes import about, audit, content, damages, decisions, features, networks, reports, uploads
-from ler.errors import LerError
-from ler.settings import Settings
-
-PUBLIC: Final = frozenset({"/healthz", "/problems", "/problems/{slug}", damages.CODES, damages.STATISTICS})
 """Routes without a token, besides the description of the API."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
@@ -98,6 +95,9 @@ _ROUTES: Final = (
     audit,
     endpoints,
     notices,
+    audit,
+    damages,
+    deviations,
 )
 """In the order in which they are tried."""
 
@@ -139,7 +139,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (about, audit, damages, uploads, content, decisions, reports, networks, features):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)

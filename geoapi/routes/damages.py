@@ -6,14 +6,14 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction
+from geoapi.cursors import cursor_of, place_of
 from geoapi.damage_bodies import DamageBody, DamagesBody, damages_of, read_csv
 from geoapi.geojson import geometry_view
 from geoapi.negotiation import language_of, media_type_of
-from geoapi.pages import cursor_of, read_cursor
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
@@ -52,6 +52,7 @@ class YearBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    year: Annotated[int, Field(ge=0, le=_LAST_YEAR)]
     no_damages: bool
 
 
@@ -75,7 +76,7 @@ def add_routes(app: FastAPI) -> None:
     app.add_api_route(PATH, listing, methods=["GET"], summary="Reported damages, the newest first")
     app.add_api_route(f"{PATH}/years", years, methods=["GET"], summary="What was reported of each year")
     app.add_api_route(
-        f"{PATH}/years/{{year}}",
+        f"{PATH}/years",
         state_year,
         methods=["PUT"],
         summary="State that a year had no damages",
@@ -156,7 +157,7 @@ def listing(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """List one's own damages; an authority those of its area, supervision all. `next` leads on."""
-    before = read_cursor(cursor) if cursor else None
+    before = place_of(cursor) if cursor else None
     with caller_transaction(request, caller) as connection:
         found = list_damages(connection, limit=limit + 1, year=year, before=before)
     page: dict[str, Any] = {"damages": [damage_view(one) for one in found[:limit]]}
@@ -174,15 +175,14 @@ def years(request: Request, caller: Reader) -> Response:
     return JSONResponse({"years": [year_view(one) for one in found]})
 
 
-def state_year(
-    request: Request, caller: Reporter, year: int, body: Annotated[bytes, Depends(body_of)]
-) -> Response:
+def state_year(request: Request, caller: Reporter, body: Annotated[bytes, Depends(body_of)]) -> Response:
     """State that a year that is over had no damages. A damage that is reported later withdraws the statement."""
-    if not read_json(YearBody, body).no_damages:
+    given = read_json(YearBody, body)
+    if not given.no_damages:
         raise ProblemException("field-invalid", "only `true` can be stated; report damages instead")
     today = legal_day(datetime.now(UTC))
     with caller_transaction(request, caller) as connection:
-        stated = state_no_damages(connection, caller.organisation_id, year, today=today)
+        stated = state_no_damages(connection, caller.organisation_id, given.year, today=today)
     return JSONResponse(year_view(stated))
 
 

@@ -161,7 +161,7 @@ def test_a_year_without_damages_is_stated_until_one_is_found(service: Service) -
         "due_before": "2025-03-01",
     }
     for _ in range(2):
-        stated = program.http.put(f"{DAMAGES}/years/2024", json={"no_damages": True})
+        stated = program.http.put(f"{DAMAGES}/years", json={"year": 2024, "no_damages": True})
         assert (
             stated.json()
             == year(2024)
@@ -170,13 +170,13 @@ def test_a_year_without_damages_is_stated_until_one_is_found(service: Service) -
     found = report(program, json=DAMAGE | {"happened_on": "2024-07-01", "date_is": "discovered"})
     assert found.status_code == 201
     assert (year(2024)["damages"], year(2024)["no_damages"]) == (1, False)
-    assert program.http.put(f"{DAMAGES}/years/2024", json={"no_damages": True}).status_code == 409
+    assert program.http.put(f"{DAMAGES}/years", json={"year": 2024, "no_damages": True}).status_code == 409
     for wrong in (2019, 2026, 2030):
-        assert faults(program.http.put(f"{DAMAGES}/years/{wrong}", json={"no_damages": True})) == {
+        assert faults(program.http.put(f"{DAMAGES}/years", json={"year": wrong, "no_damages": True})) == {
             ("damage-year", "/year")
         }
-    assert program.http.put(f"{DAMAGES}/years/2023", json={"no_damages": False}).status_code == 400
-    assert program.http.put(f"{DAMAGES}/years/x", json={"no_damages": True}).status_code == 404
+    assert program.http.put(f"{DAMAGES}/years", json={"year": 2023, "no_damages": False}).status_code == 400
+    assert program.http.put(f"{DAMAGES}/years", json={"year": "x", "no_damages": True}).status_code == 400
 
 
 def test_everybody_gets_counts_and_supervision_gets_the_reports(service: Service) -> None:
@@ -194,7 +194,7 @@ def test_everybody_gets_counts_and_supervision_gets_the_reports(service: Service
         assert made.status_code == 201, made.text
     gone = report(one, json=DAMAGE | {"reference": uuid4().hex, "happened_on": "2021-06-02"})
     one.http.post(f"{gone.headers['Location']}/withdraw")
-    one.http.put(f"{DAMAGES}/years/2022", json={"no_damages": True})
+    one.http.put(f"{DAMAGES}/years", json={"year": 2022, "no_damages": True})
 
     counted = public.http.get(
         STATISTICS, params={"from": "2021", "to": "2022"}, headers={"Accept-Language": "da"}

@@ -29,7 +29,7 @@ ROWS = {
     ("POST", DAMAGES + "/bulk"): Row(201, {"Idempotency-Key": "k"}, {"damages": [DAMAGE]}),
     ("GET", DAMAGES): Row(200),
     ("GET", DAMAGES + "/years"): Row(200),
-    ("PUT", DAMAGES + "/years/{year}"): Row(404, json={"no_damages": True}),
+    ("PUT", DAMAGES + "/years"): Row(200, json={"year": 2024, "no_damages": True}),
     ("GET", DAMAGES + "/{damage_id}"): Row(200, make=a_damage),
     ("POST", DAMAGES + "/{damage_id}/withdraw"): Row(200, make=a_damage),
 }
