@@ -31,7 +31,9 @@ from geoapi.routes import (
     clients,
     contacts,
     content,
+    damages,
     decisions,
+    deviations,
     endpoints,
     features,
     interest_areas,
@@ -59,7 +61,7 @@ from ler.settings import Settings
 PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
-        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
+        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
     }
 )
 """Routes without a token, besides the description of the API."""
@@ -93,6 +95,9 @@ _ROUTES: Final = (
     audit,
     endpoints,
     notices,
+    audit,
+    damages,
+    deviations,
 )
 """In the order in which they are tried."""
 

@@ -39,6 +39,8 @@ OTHER_SCENES: dict[str, str] = {
         ("alarm", "call_bucket", "client", "client_key", "request_limit", "used_assertion"),
         "test_caller_access.py",
     ),
+    **dict.fromkeys(("damage", "damage_free_year", "deviation"), "test_damages_access.py"),
+    **dict.fromkeys(("deviation_photo", "line_claim"), "test_damages_access.py"),
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
@@ -451,6 +453,8 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("decide_withheld", "rules_in_force"),
         *("queue_request", "call_for_package", "call_for_packages", "call_for_mending", "requests_to_pack"),
         *("packages_kept", "enter_packages", "enter_mended"),
+        *("take_deviation", "offer_line", "move_deviation", "answer_claim"),
+        *("damage_statistics", "damage_reporting"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name

@@ -123,7 +123,9 @@ def test_an_unchanged_upload_publishes_nothing_and_says_so(world: World, owner: 
     again = offer(world, tmp_path, *reversed(network()))
     assert again.decision.verdict is Verdict.UNCHANGED
     after = world.counts()
-    assert {name for name in rows if rows[name] != after[name]} == {"network_version", "audit_event"}
+    assert {name for name in rows if rows[name] != after[name]} == {
+        *("network_version", "audit_event", "audit_unsealed"),
+    }
     assert states(world, owner) == ["published", "discarded"]
     assert after["staged_feature"] == 0
 

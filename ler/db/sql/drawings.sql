@@ -104,6 +104,9 @@ AS $$
     SELECT p.cog_sha256
     FROM ler.package_drawing AS p
     UNION
+    SELECT i.sha256
+    FROM ler.deviation_photo AS i
+    UNION
     SELECT a.sha256
     FROM ler.answer_attachment AS a
     UNION

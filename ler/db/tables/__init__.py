@@ -8,6 +8,13 @@ from ler.db.tables.access import alarm, call_bucket, client, client_key, request
 from ler.db.tables.answers import answer_attachment, answer_link
 from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
+from ler.db.tables.damages import (
+    damage,
+    damage_free_year,
+    deviation,
+    deviation_photo,
+    line_claim,
+)
 from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
     network_dataset,
@@ -55,11 +62,16 @@ __all__ = [
     "client",
     "client_key",
     "contact",
+    "damage",
+    "damage_free_year",
+    "deviation",
+    "deviation_photo",
     "drawing",
     "excavation_request",
     "grant",
     "idempotency_key",
     "interest_area",
+    "line_claim",
     "mandate",
     "metadata",
     "network_dataset",
