@@ -95,7 +95,6 @@ _ROUTES: Final = (
     audit,
     endpoints,
     notices,
-    audit,
     damages,
     deviations,
 )
