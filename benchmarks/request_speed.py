@@ -249,10 +249,10 @@ def platform() -> Iterator[Bench]:
             "LER_UPLOAD_DIR": str(outer / "uploads"),
         }
         log = outer / "serve.log"
-        for words, target in (("serve --port 0", log), ("worker", outer / "worker.log")):
-            command = [sys.executable, "-m", "geoapi.cli", *words.split()]
-            with target.open("wb") as stream:
-                processes.append(subprocess.Popen(command, env=environment, stdout=stream, stderr=stream))  # noqa: S603 - our own program
+        ler = [sys.executable, "-m", "geoapi.cli"]
+        with log.open("wb") as stream:
+            processes.append(subprocess.Popen([*ler, "serve", "--port", "0"], env=environment, stdout=stream))
+        processes.append(subprocess.Popen([*ler, "worker"], env=environment, stdout=subprocess.DEVNULL))
         while "Listening on " not in (said := log.read_text(encoding="utf-8")):
             time.sleep(0.1)
         address = said.partition("Listening on ")[2].split()[0]

@@ -84,6 +84,7 @@ _ROUTES: Final = (
     orders,
     owner_requests,
     answers,
+    packages,
     sensitivity,
     login,
     oauth,
