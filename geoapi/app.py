@@ -84,7 +84,6 @@ _ROUTES: Final = (
     orders,
     owner_requests,
     answers,
-    packages,
     sensitivity,
     login,
     oauth,
