@@ -37,10 +37,12 @@ from ler.db.engine import create_engine, transaction
 from ler.db.migrate import migrate
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
+from ler.domain.roles import Role
 from ler.model import ANSWER, Feature
 from ler.packages.gml import Answer, write_answer
 from ler.packages.package import write_consolidated_package, write_owner_package
 from ler.services.deliveries import list_owner_statuses
+from ler.services.grants import grant_role
 from ler.services.registry import get_owner, register_interest_area, register_owner
 from ler.services.requests import get_request
 from ler.services.tokens import create_token
@@ -248,11 +250,17 @@ def platform() -> Iterator[Bench]:
             "LER_BLOB_DIR": str(outer / "blobs"),
             "LER_UPLOAD_DIR": str(outer / "uploads"),
         }
+        for name, words in (("serve", ["serve", "--port", "0"]), ("worker", ["worker"])):
+            with (outer / f"{name}.log").open("wb") as stream:
+                processes.append(
+                    subprocess.Popen(  # noqa: S603 - our own program
+                        [sys.executable, "-m", "geoapi.cli", *words],
+                        env=environment,
+                        stdout=stream,
+                        stderr=stream,
+                    )
+                )
         log = outer / "serve.log"
-        for words, target in (("serve --port 0", log), ("worker", outer / "worker.log")):
-            command = [sys.executable, "-m", "geoapi.cli", *words.split()]
-            with target.open("wb") as stream:
-                processes.append(subprocess.Popen(command, env=environment, stdout=stream, stderr=stream))  # noqa: S603 - our own program
         while "Listening on " not in (said := log.read_text(encoding="utf-8")):
             time.sleep(0.1)
         address = said.partition("Listening on ")[2].split()[0]
@@ -295,6 +303,7 @@ def register(app: Any, folder: Path) -> dict[str, str]:  # noqa: ANN401 - an eng
     with transaction(app, PLATFORM_OPERATOR) as connection:
         for name, cvr in (("digger", "30000000"), ("owner", "20000000")):
             who = register_owner(connection, cvr=cvr, name=name, email="d@example.dk", phone="12345678")
+            grant_role(connection, who, Role.EXCAVATOR)
             tokens[name] = create_token(connection, who, scopes=[*Scope], days=1)
     return tokens
 

@@ -119,10 +119,15 @@ def request(
         already_started=already_started,
     )
     if as_json:
-        document = {"receipt": receipt_document(receipt), **answered.packages[0].manifest}
+        document = {"receipt": receipt_document(receipt), **_manifest(answered)}
         results().print_json(json.dumps(document))
     else:
         tell(answered, receipt, pictures)
+
+
+def _manifest(answered: Answered) -> dict[str, object]:
+    """What the consolidated package is made of; of an orientation, which asks nobody, there is none."""
+    return answered.packages[0].manifest if answered.packages else {}
 
 
 def tell(answered: Answered, receipt: Receipt, pictures: list[Path]) -> None:

@@ -96,7 +96,9 @@ def test_a_worker_killed_at_chance_moments_is_taken_over(service: Service) -> No
 
 def test_a_call_that_was_lost_is_made_again_by_the_sweep(service: Service) -> None:
     asked = ask(service)
-    execute(service, "DELETE FROM queue.procrastinate_jobs")
+    with service.world.database.connect() as connection:
+        connection.execute("SET search_path = queue")
+        assert connection.execute("DELETE FROM procrastinate_jobs").rowcount == 1
     service.work()
     asked.packed()
     assert_made_once(service, asked)
