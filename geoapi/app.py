@@ -26,6 +26,7 @@ from geoapi.refusals import record_refusal
 from geoapi.request_views import PATH as REQUESTS
 from geoapi.routes import (
     about,
+    answer_page,
     answers,
     audit,
     clients,
@@ -54,6 +55,7 @@ from geoapi.routes import (
     uploads,
 )
 from ler.errors import LerError
+from ler.services.answer_links import PAGE
 from ler.settings import Settings
 
 PUBLIC: Final = frozenset(
@@ -63,6 +65,9 @@ PUBLIC: Final = frozenset(
     }
 )
 """Routes without a token, besides the description of the API."""
+    {"/healthz", "/problems", "/problems/{slug}", answer_page.PATH, answer_page.AREA_PATH}
+)
+"""Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
 _ROUTES: Final = (
@@ -123,6 +128,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
                     "*/content": platform.largest_bytes,
                     REQUESTS: LARGEST_FORM,
                     f"{REQUESTS}/price": LARGEST_FORM,
+                    f"{PAGE}/*": settings.max_answer_mb << 20,
                     "*/answers": settings.max_answer_mb << 20,
                 },
                 timeout_s=settings.body_timeout_s,
@@ -134,6 +140,18 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
+    for routes in (
+        about,
+        uploads,
+        content,
+        decisions,
+        reports,
+        networks,
+        features,
+        owner_requests,
+        answers,
+        answer_page,
+    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
