@@ -62,10 +62,8 @@ PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
+        *(answer_page.PATH, answer_page.AREA_PATH),
     }
-)
-"""Routes without a token, besides the description of the API."""
-    {"/healthz", "/problems", "/problems/{slug}", answer_page.PATH, answer_page.AREA_PATH}
 )
 """Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
 
@@ -89,6 +87,7 @@ _ROUTES: Final = (
     orders,
     owner_requests,
     answers,
+    answer_page,
     sensitivity,
     login,
     oauth,
@@ -140,18 +139,6 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
     for routes in _ROUTES:
-    for routes in (
-        about,
-        uploads,
-        content,
-        decisions,
-        reports,
-        networks,
-        features,
-        owner_requests,
-        answers,
-        answer_page,
-    ):
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
