@@ -228,11 +228,7 @@ def stored(service: Service) -> dict[str, int]:
     """Rows of all tables that hold owners' data, and files on disk: what a refused call must leave as it was."""
     counts = service.world.counts()
     # The trail and the call's own bookkeeping may grow.
-    kept = {
-        name: count
-        for name, count in counts.items()
-        if name not in {"audit_event", "call_bucket", "migration"}
-    }
+    kept = {name: count for name, count in counts.items() if name not in BOOKKEEPING}
     files = sum(1 for path in service.files.rglob("content*")) if service.files.exists() else 0
     return kept | {"files on disk": files}
 
