@@ -26,6 +26,7 @@ from geoapi.refusals import record_refusal
 from geoapi.request_views import PATH as REQUESTS
 from geoapi.routes import (
     about,
+    answer_page,
     answers,
     audit,
     clients,
@@ -56,15 +57,18 @@ from geoapi.routes import (
     uploads,
 )
 from ler.errors import LerError
+from ler.services.answer_links import PAGE
 from ler.settings import Settings
 
 PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
+        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
+        *(answer_page.PATH, answer_page.AREA_PATH),
     }
 )
-"""Routes without a token, besides the description of the API."""
+"""Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
 
 DESCRIPTION: Final = "/api/v1/openapi.json"
 _ROUTES: Final = (
@@ -86,6 +90,7 @@ _ROUTES: Final = (
     orders,
     owner_requests,
     answers,
+    answer_page,
     sensitivity,
     login,
     oauth,
@@ -127,6 +132,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
                     "*/content": platform.largest_bytes,
                     REQUESTS: LARGEST_FORM,
                     f"{REQUESTS}/price": LARGEST_FORM,
+                    f"{PAGE}/*": settings.max_answer_mb << 20,
                     "*/answers": settings.max_answer_mb << 20,
                 },
                 timeout_s=settings.body_timeout_s,

@@ -22,6 +22,9 @@ from ler.errors import RefusedError
 ACCESS_LOG: Final = logging.getLogger("ler.access")
 _ERRORS: Final = logging.getLogger("ler.http")
 
+_KEPT_SHORT: Final = "/answer/"
+"""After it comes a secret."""
+
 _HEADERS: Final = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cache-control": b"no-store",
@@ -130,12 +133,17 @@ def _with_headers(headers: Any, state: dict[str, Any]) -> list[tuple[bytes, byte
     return [*given, *extra, *rates, (b"x-request-id", state["request_id"].encode())]
 
 
+def _told_path(path: str) -> str:
+    """The path without the secret that stands in the address of an owner's page."""
+    return f"{_KEPT_SHORT}..." if path.startswith(_KEPT_SHORT) else path
+
+
 def _log(scope: Scope, status: int, seconds: float) -> None:
     state: dict[str, Any] = scope["state"]
     line = {
         "request": state["request_id"],
         "method": scope["method"],
-        "path": scope["path"],
+        "path": _told_path(scope["path"]),
         "status": status,
         "ms": round(seconds * 1000, 1),
         "token": str(state["token_id"]) if "token_id" in state else None,

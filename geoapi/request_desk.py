@@ -34,7 +34,7 @@ from geoapi.request_bodies import (
 from geoapi.request_views import ORDERS, PATH, Language, price_view, request_view, summary_view
 from ingest.area_file import read_area_file
 from ler.db.engine import transaction
-from ler.errors import InputError, NotFoundError, RefusedError, UnavailableError
+from ler.errors import InputError, LerError, NotFoundError, RefusedError, UnavailableError
 from ler.rules_in_force import ordinary_due, request_limits
 from ler.services.charges import quote
 from ler.services.request_reading import (
@@ -226,7 +226,7 @@ class RemoteDesk:
         if answer.is_success:
             read: Document = answer.json()
             return read
-        raise _refusal(answer)
+        raise refusal_of(answer)
 
 
 @contextmanager
@@ -264,9 +264,10 @@ def _parsed[Model: BaseModel](model: type[Model], body: Mapping[str, Any]) -> Mo
         raise InputError(told or "the request cannot be read") from None
 
 
-def _refusal(answer: httpx.Response) -> InputError | NotFoundError:
+def refusal_of(answer: httpx.Response, absent: str = "There is no such request.") -> LerError:
+    """Return the refusal of a service as an error, with each thing that is wrong; `absent` is said of what is not there."""
     if answer.status_code == HTTPStatus.NOT_FOUND:
-        return NotFoundError("There is no such request.")
+        return NotFoundError(absent)
     try:
         problem = answer.json()
         code = str(problem["type"]).rpartition("/")[2]

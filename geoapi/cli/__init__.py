@@ -16,6 +16,7 @@ COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
     *("organisation", "member", "grant", "mandate", "area", "contact"),
     *("db", "owner", "token", "upload", "network", "drawing", "request"),
+    *("db", "owner", "token", "upload", "network", "drawing", "request", "answer"),
     "audit",
     *("serve", "worker", "demo"),
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Request, Response
@@ -34,6 +34,7 @@ from ler.services.answers import get_asked
 from ler.services.idempotency import KeptAnswer, answer_once, check_key
 from ler.services.registry import get_organisation
 from ler.services.tokens import Principal
+from ler.settings import Settings
 
 type Answerer = Annotated[Principal, Depends(May(Scope.ANSWER_WRITE))]
 
@@ -127,7 +128,7 @@ def _give(request: Request, caller: Principal, owner_request_id: UUID, key: str,
     language = language_of(request.headers.get("accept-language"))
     with caller_transaction(request, caller) as connection:
         cvr = get_organisation(connection, caller.organisation_id).cvr
-    prepared = prepared_answer(sent, cvr, FolderStore(platform.settings.blob_folder), request)
+    prepared = prepared_answer(sent, cvr, platform.settings, language)
     with caller_transaction(request, caller) as connection:
 
         def work() -> KeptAnswer:
@@ -149,17 +150,18 @@ def _give(request: Request, caller: Principal, owner_request_id: UUID, key: str,
     return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
 
 
-def prepared_answer(sent: Sent, cvr: str | None, store: FolderStore, request: Request) -> Prepared:
+def prepared_answer(
+    sent: Sent, cvr: str | None, settings: Settings, language: Literal["da", "en"]
+) -> Prepared:
     """Check what was sent and keep its files; what is wrong with a file becomes a problem that tells all of it."""
-    language = language_of(request.headers.get("accept-language"))
     try:
         return prepare_answer(
             sent.fields.answer(),
             sent.gml,
             sent.files,
             owner_cvr=cvr,
-            store=store,
-            settings=platform_of(request).settings,
+            store=FolderStore(settings.blob_folder),
+            settings=settings,
         )
     except AnswerRefusedError as refused:
         told = [finding_view(finding, language) for finding in refused.findings.kept]

@@ -1,0 +1,1 @@
+"""Pages that the service itself shows to people: templates, and their texts in Danish and English."""

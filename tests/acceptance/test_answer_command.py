@@ -1,0 +1,111 @@
+"""`ler answer`: the same at a service and in the own database."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ler.db.engine import transaction
+from ler.db.tables import PLATFORM_OPERATOR
+from ler.services.registry import get_organisation
+from tests.acceptance.guard_rows.answers import ask_owner
+from tests.acceptance.test_owner_answers import gml
+from tests.service import Service
+
+NO_LINES = "ingen ledninger i graveområde"
+SITE_MARKING = "udtaget til påvisning - ledningsoplysninger udleveres ikke"
+
+
+class Command:
+    """`ler answer` for one owner, at the service or in the database behind it."""
+
+    def __init__(self, service: Service, folder: Path, owner: UUID, *, remote: bool) -> None:
+        self._folder = folder
+        self._environment = os.environ | {
+            "NO_COLOR": "1",
+            "LER_LANGUAGE": "en",
+            "LER_DATABASE_URL": service.world.database.url(),
+            "LER_BLOB_DIR": str(service.blobs),
+        }
+        if remote:
+            (folder / "token").write_text(service.token(owner), encoding="utf-8")
+            self._where = ["--server", service.url, "--token-file", "token"]
+        else:
+            with transaction(service.world.databases.app, PLATFORM_OPERATOR) as connection:
+                self._where = ["--owner", str(get_organisation(connection, owner).cvr)]
+
+    def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "geoapi.cli", "answer", *words, *self._where],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == code, done.stderr
+        return done
+
+
+@pytest.fixture(params=["remote", "local"])
+def command(request: pytest.FixtureRequest, service: Service, owner: UUID, tmp_path: Path) -> Command:
+    return Command(service, tmp_path, owner, remote=request.param == "remote")
+
+
+@pytest.fixture
+def owner(service: Service) -> UUID:
+    return service.owner()
+
+
+def test_an_owner_answers_from_the_command_line(
+    service: Service, owner: UUID, command: Command, tmp_path: Path
+) -> None:
+    asked = ask_owner(service, owner)["owner_request_id"]
+    (one,) = json.loads(command("list", "--json").stdout)
+    assert (one["id"], one["state"]) == (asked, "asked")
+    assert "acknowledged" in command("acknowledge", asked).stdout
+    refused = command("give", asked, "--type", NO_LINES, "--update", code=2)
+    assert "13-310" in refused.stderr
+    assert "answered" in command("give", asked, "--type", NO_LINES).stdout
+    assert json.loads(command("list", "--json").stdout) == []
+    assert len(json.loads(command("list", "--all", "--json").stdout)) == 1
+
+    (tmp_path / "net.gml").write_bytes(gml(owner))
+    (tmp_path / "plan.pdf").write_bytes(b"%PDF-1.7")
+    given = command("give", asked, "--gml", "net.gml", "--attach", "plan.pdf", "--update", "--json")
+    assert json.loads(given.stdout)["revision"] == 2
+    assert "withdrawn" in command("withdraw", asked, "--reason", "forkert").stdout
+    command("give", asked, "--type", SITE_MARKING, "--update")
+    meeting = ("--starts", "2099-12-01T09:00", "--ends", "2099-12-01T10:00", "--place", "x", "--contact", "y")
+    assert "to-be-marked" in command("appoint", asked, *meeting).stdout
+    assert "marked" in command("mark", asked).stdout
+    shown = json.loads(command("show", asked).stdout)
+    assert [one["revision"] for one in shown["answers"]] == [3, 2, 1]
+    assert shown["answers"][1]["attachments"] == ["plan.pdf"]
+
+
+def test_what_is_wrong_is_told_and_nothing_is_given(
+    service: Service, owner: UUID, command: Command, tmp_path: Path
+) -> None:
+    asked = ask_owner(service, owner)["owner_request_id"]
+    (tmp_path / "net.gml").write_bytes(gml(owner).replace(b"cirkul\xc3\xa6r", b"rund"))
+    assert "rund" in command("give", asked, "--gml", "net.gml", code=2).stderr
+    assert "contact" in command("give", asked, "--type", NO_LINES, "--contact-phone", "1", code=2).stderr
+    assert (
+        "not-a-date" in command("give", asked, "--type", NO_LINES, "--expected", "not-a-date", code=2).stderr
+    )
+    other = ask_owner(service, service.owner())["owner_request_id"]
+    assert "no such owner request" in command("show", other, code=2).stderr
+    assert json.loads(command("show", asked).stdout)["answers"] == []
+
+
+def test_a_link_is_made_for_the_own_owner(service: Service, owner: UUID, tmp_path: Path) -> None:
+    asked = ask_owner(service, owner)["owner_request_id"]
+    made = Command(service, tmp_path, owner, remote=False)("link", asked).stdout.strip()
+    assert made.startswith("/answer/")
+    assert service.client(None).http.get(made).status_code == 200
