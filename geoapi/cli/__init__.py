@@ -14,7 +14,7 @@ from geoapi.cli.console import ReportingGroup
 
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
-    *("db", "owner", "token", "upload", "network", "drawing", "request"),
+    *("db", "owner", "token", "upload", "network", "drawing", "request", "sensitivity"),
     "audit",
     *("serve", "worker", "demo"),
 )
