@@ -4,6 +4,7 @@ Every route says which scope a caller needs, or stands in `PUBLIC`; an applicati
 made. Answers that are no success are problem documents (`geoapi.problems`).
 """
 
+from functools import cache
 from http import HTTPStatus
 from typing import Final
 
@@ -18,6 +19,7 @@ from starlette.middleware import Middleware
 from geoapi import cookies
 from geoapi.auth import guard_of
 from geoapi.database import Databases
+from geoapi.description import describe
 from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
@@ -150,6 +152,8 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _answer_unreadable)
     app.add_exception_handler(HTTPException, _answer_unrouted)
     _check_guarded(app)
+    # Worked out when it is asked for, and kept.
+    setattr(app, "openapi", cache(lambda: describe(app, PUBLIC)))  # noqa: B010 - a method, as FastAPI wants it
     return app
 
 

@@ -17,6 +17,7 @@ COMMANDS: Final = (
     *("organisation", "member", "grant", "mandate", "area", "contact"),
     *("db", "owner", "token", "upload", "network", "drawing", "request"),
     *("db", "owner", "token", "upload", "network", "drawing", "request", "answer"),
+    *("db", "owner", "token", "upload", "network", "drawing", "request", "sensitivity"),
     "audit",
     *("serve", "worker", "demo"),
 )

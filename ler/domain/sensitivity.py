@@ -25,7 +25,7 @@ CELL_M: Final = 20.0
 MOST_NAMES: Final = 10_000
 """gml:ids that one rule may name."""
 
-_ANY_DIGITS: Final = 200
+_SHOWN: Final = 200
 _DANGER: Final = "Fareklasse"
 _UTILITIES: Final = "Forsyningsart"
 
@@ -154,7 +154,7 @@ def _rule_faults(rule: SensitivityRule) -> Iterator[Fault]:
     known = {feature_type.name for feature_type in model.concrete()}
     for name in sorted(rule.feature_types - known):
         yield Fault(
-            "feature-type-unknown", "/feature_types", f"the model has no feature type {name[:_ANY_DIGITS]}"
+            "feature-type-unknown", "/feature_types", f"the model has no feature type {name[:_SHOWN]}"
         )
     for member, values, code_list in (
         ("utility_types", rule.utility_types, model.code_lists[_UTILITIES]),
@@ -162,7 +162,7 @@ def _rule_faults(rule: SensitivityRule) -> Iterator[Fault]:
     ):
         for value in sorted(value for value in values if value not in code_list):
             wanted = ", ".join(code_list.values)
-            yield Fault("attribute-code", f"/{member}", f"{value[:_ANY_DIGITS]} is none of: {wanted}")
+            yield Fault("attribute-code", f"/{member}", f"{value[:_SHOWN]} is none of: {wanted}")
     if len(rule.gml_ids) > MOST_NAMES:
         yield Fault("rule-too-long", "/gml_ids", f"a rule names at most {MOST_NAMES} gml:ids; make several")
     if any(not name for name in rule.gml_ids):

@@ -144,7 +144,10 @@ def _marking_line(owner: OwnerStatus) -> tuple[str, str]:
 def _withheld(owners: Sequence[OwnerStatus]) -> Iterator[Advice]:
     kinds = {AnswerType.WITHHELD.value, AnswerType.SITE_MARKING.value}
     withheld = [
-        (owner, answer) for owner in owners for answer in owner.deliveries if answer.answer_type in kinds
+        (owner, answer)
+        for owner in owners
+        for answer in owner.deliveries
+        if answer.withholds or answer.answer_type in kinds
     ]
     if withheld:
         yield Advice(

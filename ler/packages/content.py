@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
 
 from ler.domain.answers import Appointment
 from ler.domain.request_rules import DigKind
@@ -130,6 +130,10 @@ class Delivery:
     """When another answer is expected, of one taken out for manual handling."""
     attachments: Sequence[DeliveredAttachment] = ()
     """By path."""
+    withholds: bool = False
+    """Whether the owner has lines there that it does not show; `further_information` says so, and whom to call."""
+    marking_area: MultiPolygon | None = None
+    """Cells of a grid, EPSG:25832, through which lines run that are pointed out on site: not the shape of the lines."""
 
     @property
     def given_by_owner(self) -> bool:
@@ -141,6 +145,8 @@ class Delivery:
         attributes = {**self.header.attributes, "id": str(self.answer_id), "type": self.answer_type}
         if self.answer_type != MANUAL:
             attributes.pop("forventetAfleveringstidspunkt", None)
+        if self.further_information:
+            attributes["typeSupplerendeInfo"] = self.further_information
         return Feature(ANSWER, f"svar-{self.answer_id}", attributes)
 
     def counts(self) -> dict[str, int]:

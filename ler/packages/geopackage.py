@@ -2,7 +2,8 @@
 
 Columns are named as in the LER model; a list is one text with the values parted by `; `, a contact one text. What was
 void is NULL and its name stands in the column `void`. Besides the feature types there are the layers `Graveomraade`
-(the dig area) and `Ledningsejere` (every owner and interest area that was asked, with its answer and due time).
+(the dig area), `Ledningsejere` (every owner and interest area that was asked, with its answer and due time) and, when
+there are such, `Paavisningsomraade` (cells of a grid in which lines must be pointed out on site).
 """
 
 import json
@@ -28,6 +29,7 @@ from ler.packages.content import OwnerStatus, RequestInfo
 CRS: Final = "EPSG:7416"
 AREA_LAYER: Final = "Graveomraade"
 OWNERS_LAYER: Final = "Ledningsejere"
+MARKING_LAYER: Final = "Paavisningsomraade"
 
 PANDAS_TYPES: Final[dict[Kind, Any]] = {
     Kind.INTEGER: "Int64",
@@ -56,6 +58,8 @@ def write_geopackage(
     with _WRITING, _dated(request.created_at):
         write_layer(path, AREA_LAYER, _area_frame(request), "Polygon")
         write_layer(path, OWNERS_LAYER, _owners_frame(owners), None)
+        if (marking := _marking_frame(owners)) is not None:
+            write_layer(path, MARKING_LAYER, marking, "MultiPolygon")
         return {
             feature_type.name: _write_layer(path, feature_type, rows)
             for feature_type, rows in _by_type(owners, model)
@@ -142,10 +146,34 @@ def _owners_frame(owners: Sequence[OwnerStatus]) -> pd.DataFrame:
             "due_at": pd.array([_legal(area.due_at) for _, area, _ in asked], dtype="object"),
             "late": [area.late for _, area, _ in asked],
             "features": [len(answer.features) if answer else 0 for _, _, answer in asked],
+            "withholds": [answer is not None and answer.withholds for _, _, answer in asked],
+            "information": pd.array(
+                [a.further_information if a else None for _, _, a in asked], dtype="object"
+            ),
             "email": pd.array([owner.email for owner, _, _ in asked], dtype="object"),
             "phone": pd.array([owner.phone for owner, _, _ in asked], dtype="object"),
         }
     )
+
+
+def _marking_frame(owners: Sequence[OwnerStatus]) -> geopandas.GeoDataFrame | None:
+    """The cells in which owners must point lines out, with what they say of them; None when there are none."""
+    found = [
+        (owner, answer, answer.marking_area)
+        for owner in owners
+        for answer in owner.deliveries
+        if answer.marking_area is not None
+    ]
+    if not found:
+        return None
+    columns = {
+        "owner_cvr": [owner.cvr for owner, _, _ in found],
+        "owner_name": [owner.name for owner, _, _ in found],
+        "information": pd.array([answer.further_information for _, answer, _ in found], dtype="object"),
+        "email": pd.array([owner.email for owner, _, _ in found], dtype="object"),
+        "phone": pd.array([owner.phone for owner, _, _ in found], dtype="object"),
+    }
+    return geopandas.GeoDataFrame(columns, geometry=[area for _, _, area in found], crs="EPSG:25832")
 
 
 def _legal(moment: datetime | None) -> str | None:

@@ -156,6 +156,10 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
         "answered_at": _timestamp(delivery.answered_at) if delivery.answered_at else None,
         "valid_until": delivery.valid_until.isoformat() if delivery.valid_until else None,
         "further_information": delivery.further_information,
+        "withholds": delivery.withholds,
+        "marking_area_wkt": shapely.to_wkt(delivery.marking_area, trim=True)
+        if delivery.marking_area
+        else None,
         "expected_time": _timestamp(delivery.expected_time) if delivery.expected_time else None,
         "source_sha256": delivery.source_sha256,
         "feature_count": len(delivery.features),

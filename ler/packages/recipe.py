@@ -20,7 +20,19 @@ type Recipe = dict[str, Any]
 """Fit for JSON."""
 
 _LYING: Final = frozenset(
-    {"features", "header", "clipped", "left_out_references", "drawings", "attachments", "deliveries", "area"}
+    {
+        *(
+            "features",
+            "header",
+            "clipped",
+            "left_out_references",
+            "drawings",
+            "attachments",
+            "deliveries",
+            "area",
+        ),
+        *("withholds", "marking_area"),
+    }
 )
 """Fields that are read from where they lie."""
 _LOST: Final = "lost"

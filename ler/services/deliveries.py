@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import shapely
+from geoalchemy2 import WKBElement
+from geoalchemy2.shape import to_shape
+from shapely import MultiPolygon
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
@@ -17,6 +21,7 @@ from ler.blobs import BlobStore
 from ler.db.rows import row_to_feature
 from ler.db.tables import (
     answer_attachment,
+    answer_withheld,
     interest_area,
     network_version,
     organisation,
@@ -142,7 +147,9 @@ def _deliveries(
     query = (
         select(owner_answer, version.number, version.published_at)
         .add_columns(version.source_sha256.label("version_sha256"), version.header.label("version_header"))
+        .add_columns(answer_withheld.c.answer_id.label("withheld"), answer_withheld.c.marking_area)
         .outerjoin(network_version, version.id == answer.version_id)
+        .outerjoin(answer_withheld, answer_withheld.c.answer_id == answer.id)
         .where(answer.request_id == request_id)
         .where(answer.replaced_at.is_(None) if wanted is None else answer.id.in_(wanted))
     )
@@ -182,6 +189,8 @@ def _deliveries(
                 further_information=row.further_information,
                 expected_time=row.expected_time,
                 attachments=attachments.get(row.id, []),
+                withholds=row.withheld is not None,
+                marking_area=_cells(row.marking_area),
             )
         )
     return {
@@ -253,6 +262,10 @@ def _features(connection: Connection, request_id: UUID, answers: set[UUID]) -> d
     ).mappings():
         by_answer.setdefault(row["answer_id"], []).append(row)
     return by_answer
+
+
+def _cells(stored: WKBElement | None) -> MultiPolygon | None:
+    return None if stored is None else MultiPolygon(list(shapely.get_parts(to_shape(stored))))
 
 
 def _header(stored: dict[str, Any]) -> Feature:

@@ -357,7 +357,8 @@ DECLARE
 BEGIN
     SELECT (answer).id, (answer).request_id, (answer).requester_id, (answer).owner_id,
         bool_or(w.class = 'restricted') AND NOT refused,
-        ST_Multi(ST_Union(w.cells) FILTER (WHERE w.class = 'site-marking'))
+        -- The order of its corners would else tell how many lines there are.
+        ST_Normalize(ST_Multi(ST_Union(w.cells) FILTER (WHERE w.class = 'site-marking')))
     INTO told
     FROM ler.withheld_feature AS w
     WHERE w.request_id = (answer).request_id AND w.answer_id = (answer).id AND (w.inside OR w.cells IS NOT NULL);

@@ -1,0 +1,114 @@
+"""The description of the HTTP API (OpenAPI 3.1): the framework's, put right where it does not know what we answer.
+
+It does not know our problem documents, which stand for every answer that is no success, nor how callers say who they are;
+and it leaves the parts of a body's schema where nobody who reads the document finds them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+type Document = dict[str, Any]
+
+PROBLEM: Final[Document] = {
+    "title": "Problem",
+    "description": "What went wrong, as in RFC 9457.",
+    "type": "object",
+    "required": ["type", "title", "status", "mend"],
+    "properties": {
+        "type": {"type": "string", "description": "Address of what is to be known of this kind."},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "mend": {"type": "string", "description": "What to do."},
+        "errors": {
+            "type": "array",
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "pointer": {"type": "string"},
+                },
+            },
+        },
+        "errors_total": {"type": "integer", "minimum": 0},
+    },
+}
+_SCHEMES: Final[Document] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An access token."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The same as the password."},
+}
+_METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
+_REFERENCE: Final = "$ref"
+_LOCAL: Final = "#/$defs/"
+_SHARED: Final = "#/components/schemas/"
+
+
+def describe(app: FastAPI, public: Iterable[str]) -> Document:
+    """Return the description of an application; `public` are the paths that need no token."""
+    document = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes, separate_input_output_schemas=False
+    )  # fmt: skip
+    schemas: Document = document.setdefault("components", {}).setdefault("schemas", {})
+    for framework in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(framework, None)
+    open_paths = {*public}
+    for path, methods in document["paths"].items():
+        for operation in (methods[name] for name in _METHODS if name in methods):
+            _tell_problems(operation)
+            if path not in open_paths:
+                operation["security"] = [{name: []} for name in _SCHEMES]
+            _share_definitions(operation, schemas)
+    schemas["Problem"] = PROBLEM
+    document["components"]["securitySchemes"] = _SCHEMES
+    return document
+
+
+def _tell_problems(operation: Document) -> None:
+    responses: Document = operation.setdefault("responses", {})
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    responses.setdefault(
+        "default",
+        {
+            "description": "A problem.",
+            "content": {"application/problem+json": {"schema": {_REFERENCE: f"{_SHARED}Problem"}}},
+        },
+    )
+
+
+def _share_definitions(operation: Document, schemas: Document) -> None:
+    """Put the definitions within the schemas of a body beside all others, under names of their own."""
+    for schema in _body_schemas(operation):
+        definitions: Mapping[str, Any] = schema.pop("$defs", {})
+        if definitions:
+            owner = schema.get("title") or operation["operationId"]
+            names = {f"{_LOCAL}{name}": f"{_SHARED}{owner}.{name}" for name in definitions}
+            _rename(schema, names)
+            for name, definition in definitions.items():
+                _rename(definition, names)
+                schemas[f"{owner}.{name}"] = definition
+
+
+def _body_schemas(operation: Document) -> Iterator[Document]:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if isinstance(content.get("schema"), dict):
+            yield content["schema"]
+
+
+def _rename(node: object, names: Mapping[str, str]) -> None:
+    if isinstance(node, dict):
+        found = node.get(_REFERENCE)
+        if isinstance(found, str) and found in names:
+            node[_REFERENCE] = names[found]
+        for inner in node.values():
+            _rename(inner, names)
+    elif isinstance(node, list):
+        for inner in node:
+            _rename(inner, names)
