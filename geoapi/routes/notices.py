@@ -82,7 +82,7 @@ def stream(
         start = newest[0].position if newest else 0
     open_streams: dict[Any, int] = request.app.state.notice_streams
     if open_streams.get(caller.organisation_id, 0) >= _STREAMS:
-        raise ProblemException("streams-too-many", headers={"Retry-After": "10"})
+        raise ProblemException("streams-too-many")
     return EventSourceResponse(_stream(request, caller, start), headers={"X-Accel-Buffering": "no"})
 
 
