@@ -231,7 +231,7 @@ def stored(service: Service) -> dict[str, int]:
     kept = {
         name: count
         for name, count in counts.items()
-        if name not in {"audit_event", "call_bucket", "migration"}
+        if name not in BOOKKEEPING
     }
     files = sum(1 for path in service.files.rglob("content*")) if service.files.exists() else 0
     return kept | {"files on disk": files}
