@@ -1,14 +1,13 @@
 """`ler answer`: the same at a service and in the own database."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from geoapi.cli.answer import app
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.services.registry import get_organisation
@@ -24,31 +23,23 @@ class Command:
     """`ler answer` for one owner, at the service or in the database behind it."""
 
     def __init__(self, service: Service, folder: Path, owner: UUID, *, remote: bool) -> None:
-        self._folder = folder
-        self._environment = os.environ | {
+        self._environment = {
             "NO_COLOR": "1",
-            "LER_LANGUAGE": "en",
+            "LC_ALL": "C.UTF-8",
             "LER_DATABASE_URL": service.world.database.url(),
             "LER_BLOB_DIR": str(service.blobs),
         }
         if remote:
-            (folder / "token").write_text(service.token(owner), encoding="utf-8")
-            self._where = ["--server", service.url, "--token-file", "token"]
+            token = folder / "token"
+            token.write_text(service.token(owner), encoding="utf-8")
+            self._where = ["--server", service.url, "--token-file", str(token)]
         else:
             with transaction(service.world.databases.app, PLATFORM_OPERATOR) as connection:
                 self._where = ["--owner", str(get_organisation(connection, owner).cvr)]
 
-    def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "geoapi.cli", "answer", *words, *self._where],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == code, done.stderr
+    def __call__(self, *words: str, code: int = 0) -> Result:
+        done = CliRunner(env=self._environment).invoke(app, [*words, *self._where])
+        assert done.exit_code == code, done.output
         return done
 
 
@@ -75,9 +66,10 @@ def test_an_owner_answers_from_the_command_line(
     assert json.loads(command("list", "--json").stdout) == []
     assert len(json.loads(command("list", "--all", "--json").stdout)) == 1
 
-    (tmp_path / "net.gml").write_bytes(gml(owner))
-    (tmp_path / "plan.pdf").write_bytes(b"%PDF-1.7")
-    given = command("give", asked, "--gml", "net.gml", "--attach", "plan.pdf", "--update", "--json")
+    net, plan = tmp_path / "net.gml", tmp_path / "plan.pdf"
+    net.write_bytes(gml(owner))
+    plan.write_bytes(b"%PDF-1.7")
+    given = command("give", asked, "--gml", str(net), "--attach", str(plan), "--update", "--json")
     assert json.loads(given.stdout)["revision"] == 2
     assert "withdrawn" in command("withdraw", asked, "--reason", "forkert").stdout
     command("give", asked, "--type", SITE_MARKING, "--update")
@@ -93,8 +85,9 @@ def test_what_is_wrong_is_told_and_nothing_is_given(
     service: Service, owner: UUID, command: Command, tmp_path: Path
 ) -> None:
     asked = ask_owner(service, owner)["owner_request_id"]
-    (tmp_path / "net.gml").write_bytes(gml(owner).replace(b"cirkul\xc3\xa6r", b"rund"))
-    assert "rund" in command("give", asked, "--gml", "net.gml", code=2).stderr
+    net = tmp_path / "net.gml"
+    net.write_bytes(gml(owner).replace(b"cirkul\xc3\xa6r", b"rund"))
+    assert "rund" in command("give", asked, "--gml", str(net), code=2).stderr
     assert "contact" in command("give", asked, "--type", NO_LINES, "--contact-phone", "1", code=2).stderr
     assert (
         "not-a-date" in command("give", asked, "--type", NO_LINES, "--expected", "not-a-date", code=2).stderr
