@@ -32,15 +32,20 @@ def guarded_routes() -> dict[tuple[str, str], Scope | None]:
 GUARDED = guarded_routes()
 
 
-def call(
-    service: Service, method: str, path: str, token: str | None, names: dict[str, str]
+def call(  # noqa: PLR0917 - read as a sentence at each of its many calls
+    service: Service,
+    method: str,
+    path: str,
+    token: str | None,
+    names: dict[str, str],
+    headers: dict[str, str] | None = None,
 ) -> httpx.Response:
     row = ROWS[method, path]
     return service.client(token).http.request(
         method,
         path.format(**names),
         params=row.query,
-        headers=row.headers,
+        headers=row.headers | (headers or {}),
         json=row.json,
         content=row.content,
         files=row.files,

@@ -1,7 +1,7 @@
 """Routes of tokens, programs and logins."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from joserfc.jwk import ECKey
 
@@ -11,8 +11,8 @@ from tests.acceptance.guard_rows.row import Row
 from tests.service import Service
 
 
-def a_key() -> dict[str, Any]:
-    return dict(ECKey.generate_key("P-256").as_dict(private=False)) | {"kid": "first"}
+def a_key(kid: str = "first") -> dict[str, Any]:
+    return dict(ECKey.generate_key("P-256").as_dict(private=False)) | {"kid": kid}
 
 
 def a_token(service: Service, _: UUID, token: str) -> dict[str, str]:
@@ -21,15 +21,16 @@ def a_token(service: Service, _: UUID, token: str) -> dict[str, str]:
     return {"token_id": answer.json()["id"]}
 
 
-def a_client(service: Service, _: UUID, token: str) -> dict[str, str]:
-    body = {"name": "program", "scopes": ["register:read"], "keys": [a_key()]}
+def a_client(service: Service, _: UUID, token: str, kid: str = "first") -> dict[str, str]:
+    body = {"name": "program", "scopes": ["register:read"], "keys": [a_key(kid)]}
     answer = service.client(token).http.post(clients.PATH, json=body)
     assert answer.status_code == 201, answer.text
     return {"client_id": answer.json()["id"]}
 
 
 def a_client_and_its_key(service: Service, owner: UUID, token: str) -> dict[str, str]:
-    return a_client(service, owner, token) | {"kid": "first"}
+    kid = str(uuid4())
+    return a_client(service, owner, token, kid) | {"kid": kid}
 
 
 ONE_CLIENT = clients.PATH + "/{client_id}"
