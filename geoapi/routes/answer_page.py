@@ -173,8 +173,8 @@ def _faults(error: Exception, language: Language) -> Iterator[PageFault]:
         case ValidationError():
             for one in error.errors(include_url=False, include_input=False, include_context=False):
                 field = _field("/" + "/".join(str(part) for part in one["loc"]))
-                code = "field-missing" if one["type"] == "missing" else "field-invalid"
-                yield PageFault(fault_text(code, language) or one["msg"], field)
+                said = "field-missing" if one["type"] == "missing" else "field-invalid"
+                yield PageFault(fault_text(said, language) or one["msg"], field)
         case ProblemException():
             yield from (PageFault(one.detail, "gml") for one in error.problem.errors)
         case RefusedError():
