@@ -54,6 +54,7 @@ _LET_GO: Final = text("SELECT pg_advisory_unlock(hashtextextended(:upload, 2))")
 _AT_WORK: Final = text("SELECT * FROM ler.uploads_at_work()")
 _WITH_FILES: Final = text("SELECT ler.uploads_with_files(:ids, :keep)")
 _FORGET_KEYS: Final = text("SELECT ler.forget_old_keys()")
+_FORGET_ACCESS: Final = text("SELECT ler.forget_access()")
 _MARK_LATE: Final = text("SELECT ler.mark_late()")
 _END_REQUESTS: Final = text("SELECT ler.end_requests(:most)")
 _ERASE_REQUESTS: Final = text("SELECT ler.erase_requests(:years, :most)")
@@ -131,6 +132,7 @@ class Work:
         with transaction(engine, None) as connection:
             rows = connection.execute(_AT_WORK).all()
             connection.execute(_FORGET_KEYS)
+            connection.execute(_FORGET_ACCESS)
             late = connection.execute(_MARK_LATE).scalar_one()
         ended, erased = self._end_requests()
         done = {"expired": 0, "taken_back": 0, "called": 0, "discarded": 0}
