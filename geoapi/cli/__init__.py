@@ -15,10 +15,8 @@ from geoapi.cli.console import ReportingGroup
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
     *("organisation", "member", "grant", "mandate", "area", "contact"),
-    *("db", "owner", "token", "upload", "network", "drawing", "request"),
-    *("db", "owner", "token", "upload", "network", "drawing", "request", "answer"),
-    *("db", "owner", "token", "upload", "network", "drawing", "request", "sensitivity"),
-    "audit",
+    *("db", "owner", "token", "upload", "network", "drawing", "request", "answer", "sensitivity"),
+    *("audit", "damage", "deviation"),
     *("serve", "worker", "demo"),
 )
 """Each is a module of this package, with a group `app` or one function of the same name."""

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from geoapi.auth import May, caller_transaction
 from geoapi.cursors import cursor_of, place_of
 from geoapi.damage_bodies import DamageBody, DamagesBody, damages_of, read_csv
-from geoapi.geojson import geometry_view
+from geoapi.damage_views import damage_view, statistics_csv, statistics_view, year_view
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
@@ -22,9 +22,6 @@ from ler.domain.access import Scope
 from ler.domain.damages import FIRST_YEAR, Damage, damage_codes
 from ler.domain.legal_time import legal_day
 from ler.services.damages import (
-    Statistics,
-    StoredDamage,
-    Year,
     add_damages,
     get_damage,
     get_statistics,
@@ -198,65 +195,6 @@ def withdraw(request: Request, caller: Reporter, damage_id: UUID) -> Response:
     with caller_transaction(request, caller) as connection:
         found = withdraw_damage(connection, caller.organisation_id, damage_id)
     return JSONResponse(damage_view(found))
-
-
-def damage_view(one: StoredDamage) -> dict[str, Any]:
-    """Return a report as JSON has it."""
-    it = one.damage
-    return {
-        "id": str(one.id),
-        "owner_id": str(one.owner_id),
-        "reference": it.reference,
-        "utility_type": it.utility_type,
-        "happened_on": it.happened_on.isoformat(),
-        "date_is": it.date_is,
-        "place": geometry_view(it.place),
-        "cause": it.cause,
-        "caused_by": it.caused_by,
-        "caused_by_cvr": it.caused_by_cvr,
-        "caused_by_name": it.caused_by_name,
-        "order_number": it.order_number,
-        "gml_id": it.gml_id,
-        "environment": it.environment,
-        "repair_cost": None if it.repair_cost is None else float(it.repair_cost),
-        "administration_cost": None if it.administration_cost is None else float(it.administration_cost),
-        "description": it.description,
-        "created_at": one.created_at.isoformat(),
-        "withdrawn_at": one.withdrawn_at.isoformat() if one.withdrawn_at else None,
-    }
-
-
-def year_view(year: Year) -> dict[str, Any]:
-    """Return what was said of a year."""
-    return {
-        "year": year.year,
-        "damages": year.damages,
-        "no_damages": year.none,
-        "reported": year.reported,
-        "due_before": year.due.isoformat(),
-    }
-
-
-def statistics_view(found: Statistics, language: str) -> dict[str, Any]:
-    """Return the counts with the words of their causes."""
-    texts = {code: da if language == "da" else en for code, (da, en) in damage_codes()["causes"].items()}
-    return {
-        "counts": [
-            {"year": year, "utility_type": kind, "cause": cause, "text": texts[cause], "damages": damages}
-            for year, kind, cause, damages in found.counts
-        ],
-        "owners": [
-            {"year": year, "with_damages": some, "without_damages": none, "not_reported": silent}
-            for year, some, none, silent in found.reporting
-        ],
-    }
-
-
-def statistics_csv(found: Statistics) -> str:
-    """Return the counts as comma separated values; every value is of a code list or a number."""
-    lines = ["year,utility_type,cause,damages"]
-    lines += [f"{year},{kind},{cause},{damages}" for year, kind, cause, damages in found.counts]
-    return "\r\n".join(lines) + "\r\n"
 
 
 def _entered(

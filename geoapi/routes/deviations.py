@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse
 from geoapi.auth import May, caller_transaction
 from geoapi.cursors import cursor_of, place_of
 from geoapi.damage_bodies import Day
-from geoapi.geojson import CrsField, GeometryBody, geometry_view, read_geometry
+from geoapi.damage_views import DEVIATIONS, deviation_view
+from geoapi.geojson import CrsField, GeometryBody, read_geometry
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
@@ -23,7 +24,6 @@ from ler.domain.deviations import LARGEST_PHOTO, MOST_PHOTOS, DeviationEvent, De
 from ler.domain.legal_time import legal_day
 from ler.errors import NotFoundError
 from ler.services.deviations import (
-    Deviation,
     NewDeviation,
     add_photo,
     answer_claim,
@@ -40,7 +40,7 @@ type Writer = Annotated[Principal, Depends(May(Scope.DAMAGE_WRITE))]
 type Number = Annotated[int, Path(ge=1, le=MOST_PHOTOS)]
 type Line = Annotated[str, Field(max_length=1000)]
 
-PATH: Final = "/api/v1/deviations"
+PATH: Final = DEVIATIONS
 _ONE: Final = f"{PATH}/{{deviation_id}}"
 _PHOTO: Final = f"{_ONE}/photos/{{number}}/content"
 _MAGIC: Final = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
@@ -281,42 +281,6 @@ def get_photo(request: Request, caller: Reader, deviation_id: UUID, number: Numb
     name = f"{deviation_id}-{number}.{found.media_type.partition('/')[2]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "ETag": f'"{found.sha256}"'}
     return Response(content, media_type=found.media_type, headers=headers)
-
-
-def deviation_view(one: Deviation) -> dict[str, Any]:
-    """Return a report as JSON has it; the geometry in EPSG:25832."""
-    it = one.reported
-    path = f"{PATH}/{one.id}"
-    return {
-        "id": str(one.id),
-        "state": str(one.state),
-        "kind": str(it.kind),
-        "reporter_id": str(one.reporter_id),
-        "owner_id": str(it.owner_id) if it.owner_id else None,
-        "request_id": str(it.request_id) if it.request_id else None,
-        "gml_id": it.gml_id,
-        "geometry": geometry_view(it.geometry),
-        "measured_on": it.measured_on.isoformat(),
-        "accuracy_m": it.accuracy_m,
-        "depth_m": it.depth_m,
-        "offset_m": None if one.offset_m is None else round(one.offset_m, 3),
-        "utility_type": it.utility_type,
-        "description": it.description,
-        "note": one.note,
-        "corrected_in": one.corrected_in,
-        "photos": [
-            {"number": photo.number, "sha256": photo.sha256, "size": photo.size_bytes, "media_type": photo.media_type,
-             "path": f"{path}/photos/{photo.number}/content"}
-            for photo in one.photos
-        ],
-        "claims": [
-            {"owner_id": str(it.owner_id), "state": it.state,
-             "answered_at": it.answered_at.isoformat() if it.answered_at else None}
-            for it in one.claims
-        ],
-        "created_at": one.created_at.isoformat(),
-        "changed_at": one.changed_at.isoformat(),
-    }  # fmt: skip
 
 
 def _taking(model: type[BaseModel]) -> dict[str, Any]:

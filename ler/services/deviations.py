@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
 import shapely
 from geoalchemy2.shape import from_shape, to_shape
 from shapely.geometry.base import BaseGeometry
@@ -253,7 +254,14 @@ def _is_text(given: str) -> bool:
 
 
 def _with_heights(shape: BaseGeometry) -> BaseGeometry:
-    return shape if shape.has_z else shapely.force_3d(shape, z=float("nan"))
+    """A height that was not measured is NaN, which shapely's own function refuses to write."""
+    if shape.has_z:
+        return shape
+
+    def unknown(positions: np.ndarray) -> np.ndarray:
+        return np.column_stack((positions[:, :2], np.full(len(positions), np.nan)))
+
+    return shapely.transform(shapely.force_3d(shape), unknown, include_z=True)
 
 
 def _read(connection: Connection, query: Any) -> list[Deviation]:  # noqa: ANN401 - a select

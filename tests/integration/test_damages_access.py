@@ -362,3 +362,24 @@ def test_nobody_writes_past_the_rules(site: Site) -> None:
         connection.execute(tables.damage.update().values(withdrawn_at="2020-01-01"))
     with site.world.acting(site.owner) as connection:
         assert get_damage(connection, damaged).withdrawn_at is None
+
+
+def test_who_is_concerned_is_told_and_nobody_else(site: Site) -> None:
+    second, far = site.world.owner("second"), site.world.owner("far away", OTHER)
+    with site.world.database.connect() as superuser:
+        superuser.execute("DELETE FROM ler.outbox")
+        superuser.execute("DELETE FROM ler.notice")
+    reported, unknown = site.report(), site.unknown()
+    moved(site.world, site.owner, reported, DeviationEvent.ACCEPT)
+    claimed(site.world, second, unknown, claims=True)
+
+    def told(who: UUID) -> list[tuple[str, str]]:
+        columns = tables.notice.c
+        with site.world.acting(who) as connection:
+            rows = connection.execute(select(columns.kind, columns.data).order_by(columns.at))
+            return [(row.kind, row.data["deviation_id"]) for row in rows]
+
+    assert told(site.owner) == [("deviation.reported", str(reported)), ("deviation.offered", str(unknown))]
+    assert told(second) == [("deviation.offered", str(unknown))]
+    assert told(site.digger) == [("deviation.accepted", str(reported)), ("deviation.accepted", str(unknown))]
+    assert told(far) == []

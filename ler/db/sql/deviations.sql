@@ -238,3 +238,53 @@ AS $$
     GROUP BY years.number
     ORDER BY years.number
 $$;
+
+
+-- Tells who is concerned: the owner of a report about its line, those who are asked whether a line is theirs, and the
+-- reporter of what became of it. Ids and kinds; where it is must be fetched.
+CREATE OR REPLACE FUNCTION ler.tell_of_deviation()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' AND NEW.owner_id <> NEW.reporter_id THEN
+        PERFORM ler.tell(
+            NEW.owner_id, 'deviation.reported', NULL, NEW.owner_id,
+            jsonb_build_object('deviation_id', NEW.id, 'kind', NEW.kind)
+        );
+    ELSIF TG_OP = 'UPDATE' AND NEW.state IN ('acknowledged', 'accepted', 'rejected', 'corrected', 'orphan') THEN
+        PERFORM ler.tell(
+            NEW.reporter_id, 'deviation.' || NEW.state, NULL, NEW.owner_id,
+            jsonb_build_object('deviation_id', NEW.id, 'kind', NEW.kind, 'quiet', true)
+        );
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER telling_of_report
+AFTER INSERT ON ler.deviation
+FOR EACH ROW EXECUTE FUNCTION ler.tell_of_deviation();
+
+CREATE TRIGGER telling_of_move
+AFTER UPDATE OF state ON ler.deviation
+FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION ler.tell_of_deviation();
+
+
+CREATE OR REPLACE FUNCTION ler.tell_of_offer()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+BEGIN
+    PERFORM ler.tell(
+        NEW.owner_id, 'deviation.offered', NULL, NULL, jsonb_build_object('deviation_id', NEW.deviation_id)
+    );
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER telling_of_offer
+AFTER INSERT ON ler.line_claim
+FOR EACH ROW EXECUTE FUNCTION ler.tell_of_offer();
