@@ -4,8 +4,10 @@ It does not know our problem documents, which stand for every answer that is no 
 and it leaves the parts of a body's schema where nobody who reads the document finds them.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+from warnings import catch_warnings, filterwarnings
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -45,6 +47,7 @@ _SCHEMES: Final[Document] = {
     "basic": {"type": "http", "scheme": "basic", "description": "The same as the password."},
 }
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
+_METHOD_AT_END: Final = re.compile(f"_({'|'.join(_METHODS)})$")
 _REFERENCE: Final = "$ref"
 _LOCAL: Final = "#/$defs/"
 _SHARED: Final = "#/components/schemas/"
@@ -52,15 +55,23 @@ _SHARED: Final = "#/components/schemas/"
 
 def describe(app: FastAPI, public: Iterable[str]) -> Document:
     """Return the description of an application; `public` are the paths that need no token."""
-    document = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, routes=app.routes, separate_input_output_schemas=False
-    )  # fmt: skip
+    with catch_warnings():
+        # Of two methods of one route, which get names of their own below.
+        filterwarnings("ignore", "Duplicate Operation ID", UserWarning)
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            routes=app.routes,
+            separate_input_output_schemas=False,
+        )
     schemas: Document = document.setdefault("components", {}).setdefault("schemas", {})
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     open_paths = {*public}
     for path, methods in document["paths"].items():
-        for operation in (methods[name] for name in _METHODS if name in methods):
+        for method, operation in ((name, methods[name]) for name in _METHODS if name in methods):
+            operation["operationId"] = f"{_METHOD_AT_END.sub('', operation['operationId'])}_{method}"
             _tell_problems(operation)
             if path not in open_paths:
                 operation["security"] = [{name: []} for name in _SCHEMES]

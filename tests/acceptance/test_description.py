@@ -70,6 +70,11 @@ def test_every_reference_of_the_description_leads_somewhere() -> None:
         assert found
 
 
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [one["operationId"] for methods in DESCRIPTION["paths"].values() for one in methods.values()]
+    assert len(names) == len({*names})
+
+
 def test_every_operation_tells_its_problems_and_who_may_call() -> None:
     for path, methods in DESCRIPTION["paths"].items():
         for method, operation in methods.items():
