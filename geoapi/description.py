@@ -4,8 +4,10 @@ It does not know our problem documents, which stand for every answer that is no 
 and it leaves the parts of a body's schema where nobody who reads the document finds them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from warnings import catch_warnings, filterwarnings
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -44,7 +46,25 @@ _SCHEMES: Final[Document] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An access token."},
     "basic": {"type": "http", "scheme": "basic", "description": "The same as the password."},
 }
+OTHER_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "/api/v1/events": ("text/event-stream",),
+    "/api/v1/feeds/deadlines.ics": ("text/calendar",),
+    "/api/v1/feeds/notices.atom": ("application/atom+xml",),
+    "/api/v1/network/comparison": ("image/svg+xml",),
+    "/api/v1/network/features": ("application/geo+json", "application/gml+xml"),
+    "/api/v1/network/quality/picture": ("image/svg+xml", "image/png"),
+    "/api/v1/owner-requests/{owner_request_id}/package": ("application/zip",),
+    "/api/v1/packages/{package_id}": ("application/zip",),
+    "/api/v1/requests/{request_id}/events": ("text/event-stream",),
+    "/api/v1/uploads/{upload_id}/comparison": ("image/svg+xml",),
+    "/api/v1/uploads/{upload_id}/events": ("text/event-stream",),
+    "/api/v1/uploads/{upload_id}/report": ("text/html", "application/geopackage+sqlite3"),
+    "/problems": ("text/html",),
+    "/problems/{slug}": ("text/html",),
+}
+"""Media types of what a path gives when all is well, beside JSON; a caller chooses by `Accept` where there are several."""
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
+_METHOD_AT_END: Final = re.compile(f"_({'|'.join(_METHODS)})$")
 _REFERENCE: Final = "$ref"
 _LOCAL: Final = "#/$defs/"
 _SHARED: Final = "#/components/schemas/"
@@ -52,16 +72,25 @@ _SHARED: Final = "#/components/schemas/"
 
 def describe(app: FastAPI, public: Iterable[str]) -> Document:
     """Return the description of an application; `public` are the paths that need no token."""
-    document = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, routes=app.routes, separate_input_output_schemas=False
-    )  # fmt: skip
+    with catch_warnings():
+        # Of two methods of one route, which get names of their own below.
+        filterwarnings("ignore", "Duplicate Operation ID", UserWarning)
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            routes=app.routes,
+            separate_input_output_schemas=False,
+        )
     schemas: Document = document.setdefault("components", {}).setdefault("schemas", {})
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     open_paths = {*public}
     for path, methods in document["paths"].items():
-        for operation in (methods[name] for name in _METHODS if name in methods):
+        for method, operation in ((name, methods[name]) for name in _METHODS if name in methods):
+            operation["operationId"] = f"{_METHOD_AT_END.sub('', operation['operationId'])}_{method}"
             _tell_problems(operation)
+            _tell_forms(operation, OTHER_FORMS.get(path, ()))
             if path not in open_paths:
                 operation["security"] = [{name: []} for name in _SCHEMES]
             _share_definitions(operation, schemas)
@@ -83,23 +112,32 @@ def _tell_problems(operation: Document) -> None:
     )
 
 
+def _tell_forms(operation: Document, forms: Iterable[str]) -> None:
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response.setdefault("content", {}).update({form: {"schema": {}} for form in forms})
+
+
 def _share_definitions(operation: Document, schemas: Document) -> None:
     """Put the definitions within the schemas of a body beside all others, under names of their own."""
-    for schema in _body_schemas(operation):
-        definitions: Mapping[str, Any] = schema.pop("$defs", {})
-        if definitions:
-            owner = schema.get("title") or operation["operationId"]
-            names = {f"{_LOCAL}{name}": f"{_SHARED}{owner}.{name}" for name in definitions}
-            _rename(schema, names)
-            for name, definition in definitions.items():
-                _rename(definition, names)
-                schemas[f"{owner}.{name}"] = definition
+    for schema in _schemas_with_definitions(operation.get("requestBody")):
+        definitions: Mapping[str, Any] = schema.pop("$defs")
+        owner = schema.get("title") or operation["operationId"]
+        names = {f"{_LOCAL}{name}": f"{_SHARED}{owner}.{name}" for name in definitions}
+        _rename(schema, names)
+        for name, definition in definitions.items():
+            _rename(definition, names)
+            schemas[f"{owner}.{name}"] = definition
 
 
-def _body_schemas(operation: Document) -> Iterator[Document]:
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        if isinstance(content.get("schema"), dict):
-            yield content["schema"]
+def _schemas_with_definitions(node: object) -> list[Document]:
+    """Return them, the innermost first."""
+    if isinstance(node, list):
+        return [found for inner in node for found in _schemas_with_definitions(inner)]
+    if not isinstance(node, dict):
+        return []
+    within = [found for inner in node.values() for found in _schemas_with_definitions(inner)]
+    return [*within, node] if "$defs" in node else within
 
 
 def _rename(node: object, names: Mapping[str, str]) -> None:

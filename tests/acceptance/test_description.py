@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from geoapi.app import PUBLIC, create_app
 from geoapi.database import Databases
+from geoapi.description import OTHER_FORMS
 from ler.db.engine import create_engine
 from ler.settings import Settings
 from tests.acceptance.guard_rows import ROWS
@@ -68,6 +69,15 @@ def test_every_reference_of_the_description_leads_somewhere() -> None:
         for part in reference.removeprefix("#/").split("/"):
             found = found[part]
         assert found
+
+
+def test_other_forms_are_told_of_paths_that_are_there() -> None:
+    assert not OTHER_FORMS.keys() - DESCRIPTION["paths"].keys()
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [one["operationId"] for methods in DESCRIPTION["paths"].values() for one in methods.values()]
+    assert len(names) == len({*names})
 
 
 def test_every_operation_tells_its_problems_and_who_may_call() -> None:
