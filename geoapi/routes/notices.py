@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import JSONResponse
 
-from geoapi.auth import May, caller_transaction
+from geoapi.auth import May, caller_transaction, still_may
 from geoapi.delivery.feeds import atom_feed, deadline_calendar
 from geoapi.negotiation import language_of
 from geoapi.platform import platform_of
@@ -21,7 +21,7 @@ from geoapi.problems import ProblemException
 from ler.domain.access import Scope
 from ler.services.calendars import list_dig_periods, list_due_dates
 from ler.services.notices import Notice, list_newest_notices, list_notices
-from ler.services.tokens import Principal
+from ler.services.tokens import Principal, TokenRefusedError
 
 type Reader = Annotated[Principal, Depends(May(Scope.NOTICE_READ))]
 
@@ -88,12 +88,12 @@ def stream(
 
 async def _stream(request: Request, caller: Principal, after: int) -> AsyncIterator[bytes]:
     """Every notice once and in order, until the token ends or the stream is old enough to be taken up anew."""
-    may = May(Scope.NOTICE_READ)
 
     def look(after: int) -> list[Notice]:
-        # The token is asked each time: whoever lost it is told nothing more.
-        may(request)
         with caller_transaction(request, caller) as connection:
+            # Asked each time: whoever lost the token or the right is told nothing more. Not counted as a call.
+            if not still_may(connection, caller, Scope.NOTICE_READ):
+                raise TokenRefusedError
             return list_notices(connection, after=after, limit=_PAGE)
 
     open_streams: dict[Any, int] = request.app.state.notice_streams

@@ -12,14 +12,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import JSONResponse
 
-from geoapi.auth import May, caller_transaction
+from geoapi.auth import May, caller_transaction, still_may
 from geoapi.kept_files import KeptFile, entity_tag, is_known, range_of, unchanged
 from geoapi.negotiation import media_type_of
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from geoapi.streams import StreamLimit
 from ler.domain.access import Scope
-from ler.errors import BlobDamagedError, NotFoundError, RefusedError
+from ler.errors import BlobDamagedError
 from ler.services.packages import (
     StoredPackage,
     call_for_mending,
@@ -32,9 +32,7 @@ from ler.services.packages import (
 from ler.services.request_events import RequestEvent, list_request_events
 from ler.services.tokens import Principal
 
-_may_read: Final = May(Scope.REQUEST_READ)
-
-type Reader = Annotated[Principal, Depends(_may_read)]
+type Reader = Annotated[Principal, Depends(May(Scope.REQUEST_READ))]
 type Owner = Annotated[Principal, Depends(May(Scope.ANSWER_READ))]
 
 REQUEST: Final = "/api/v1/requests/{request_id}"
@@ -157,7 +155,7 @@ async def _stream(request: Request, caller: Principal, request_id: UUID, after: 
         while loop.time() - began < _LONGEST_STREAM_S:
             if loop.time() - looked > _LOOK_AT_TOKEN_S:
                 looked = loop.time()
-                if not await run_in_threadpool(_may_listen, request):
+                if not await run_in_threadpool(_may_listen, request, caller):
                     return
             found, over = await run_in_threadpool(look, after)
             for one in found:
@@ -172,12 +170,9 @@ async def _stream(request: Request, caller: Principal, request_id: UUID, after: 
             await asyncio.sleep(_POLL_S)
 
 
-def _may_listen(request: Request) -> bool:
-    try:
-        _may_read(request)
-    except (RefusedError, NotFoundError, ProblemException):
-        return False
-    return True
+def _may_listen(request: Request, caller: Principal) -> bool:
+    with caller_transaction(request, caller) as connection:
+        return still_may(connection, caller, Scope.REQUEST_READ)
 
 
 def _streams_of(request: Request) -> StreamLimit:

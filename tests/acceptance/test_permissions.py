@@ -30,6 +30,15 @@ ELSEWHERE: dict[tuple[str, str, Role], int] = {
         )
         for role in (Role.OPERATOR, Role.AUDITOR)
     },
+    # Authorities and supervision look after damages, whoever's they are.
+    **{
+        ("GET", f"/api/v1/{path}", role): 200
+        for path in (
+            *("damages/{damage_id}", "deviations/{deviation_id}"),
+            "deviations/{deviation_id}/photos/{number}/content",
+        )
+        for role in (Role.AUTHORITY, Role.OPERATOR, Role.AUDITOR)
+    },
     # The operator keeps the register: it helps whoever cannot help himself, and ends what must end.
     **{
         (method, f"/api/v1/{path}", Role.OPERATOR): status
