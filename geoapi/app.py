@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from geoapi import cookies
+from geoapi.again import RepeatingRoute
 from geoapi.auth import guard_of
 from geoapi.database import Databases
 from geoapi.description import describe
@@ -145,6 +146,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.state.relying_party = login.relying_party(platform)
     app.state.health_pool = databases.app.pool.recreate()
     app.state.health_threads = CapacityLimiter(2)
+    app.router.route_class = RepeatingRoute
     for routes in _ROUTES:
         routes.add_routes(app)
     for error in (LerError, ProblemException, DBAPIError):

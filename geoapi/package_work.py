@@ -6,24 +6,32 @@ A request whose packages cannot be made is tried again later and later, so that 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Lock
 from time import monotonic
 from typing import Final
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
 
 from geoapi.packing import mend_packages, pack_request
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
 from ler.blobs import FolderStore
 from ler.db.engine import transaction
-from ler.errors import BlobDamagedError
-from ler.services.packages import call_for_packages, list_kept
+from ler.errors import BlobDamagedError, LerError
+from ler.services.drawings import database_time, sweep_blobs
+from ler.services.packages import call_for_packages, list_kept, tell_of_stuck_packages
 
 _LOG: Final = logging.getLogger("ler.worker")
 
 _FIRST_WAIT_S: Final = 5.0
 _LONGEST_WAIT_S: Final = 600.0
+_TOLD_AFTER: Final = 3
+"""Failures after which the operator is told, 15 s after the first."""
 _LOOK_EVERY_S: Final = 3600.0
+_KEEP_STRAY: Final = timedelta(hours=24)
+"""How old a file is that no row names before it is removed: older than any work that may still enter it."""
 _REQUESTS_AT_A_TIME: Final = 500
 
 
@@ -53,11 +61,15 @@ class PackageWork:
             return call_for_packages(connection)
 
     def look_for_lost(self) -> int:
-        """Once an hour: mend the packages whose files are not in the store; return of how many requests."""
+        """Once an hour: remove files that nobody keeps, and mend the packages whose files are not in the store.
+
+        Returns of how many requests packages were mended.
+        """
         now = monotonic()
         if self._looked_at is not None and now - self._looked_at < _LOOK_EVERY_S:
             return 0
         self._looked_at = now
+        self._sweep_store()
         store, after, mended = self.platform.store, -1, 0
         while True:
             with transaction(self.platform.databases.worker, None) as connection:
@@ -68,6 +80,20 @@ class PackageWork:
             if not kept:
                 return mended
             after = kept[-1][0]
+
+    def _sweep_store(self) -> None:
+        """Remove what killed workers have left half made, and what no row names."""
+        with transaction(self.platform.databases.worker, None) as connection:
+            swept = sweep_blobs(connection, self.platform.store, database_time(connection) - _KEEP_STRAY)
+        if swept.blobs or swept.unfinished:
+            _LOG.info("removed from the store: %s files, %s unfinished ones", swept.blobs, swept.unfinished)
+
+    def _tell(self, request_id: UUID) -> None:
+        try:
+            with transaction(self.platform.databases.worker, None) as connection:
+                tell_of_stuck_packages(connection, request_id)
+        except (LerError, DBAPIError):
+            _LOG.exception("the operator could not be told of request %s", request_id)
 
     def _patiently(self, request_id: UUID, work: Callable[[], object]) -> None:
         with self._guard:
@@ -86,6 +112,8 @@ class PackageWork:
                 )
             with self._guard:
                 self._failures[request_id] = (failures + 1, monotonic() + wait_s)
+            if failures + 1 == _TOLD_AFTER:
+                self._tell(request_id)
         else:
             with self._guard:
                 self._failures.pop(request_id, None)

@@ -12,6 +12,8 @@ VARIABLE: Final = "LER_FAULT"
 POINTS: Final = (
     "answer.give.before-commit",
     "answer.give.after-commit",
+    "request.create.before-commit",
+    "request.create.after-commit",
     "upload.create.before-commit",
     "upload.create.after-commit",
     "upload.append.written",

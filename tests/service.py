@@ -78,6 +78,10 @@ class Service:
         """Start a worker."""
         return self._start("worker", fault=fault)
 
+    def alive(self) -> bool:
+        """Whether every process that was started still runs."""
+        return all(process.poll() is None for process in self._processes)
+
     def kill(self, process: subprocess.Popen[str]) -> None:
         """End a process without a chance to clean up."""
         process.send_signal(signal.SIGKILL)

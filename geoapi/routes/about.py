@@ -1,7 +1,7 @@
 """Whether the service lives, and what its problems mean."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -12,6 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from geoapi.problems import PROBLEMS_PATH, problem_page, problem_types
+
+_HEALTH_S: Final = 3.0
+"""Seconds after which a database that says nothing counts as one that does not answer."""
 
 
 def add_routes(app: FastAPI) -> None:
@@ -24,7 +27,15 @@ def add_routes(app: FastAPI) -> None:
 async def health(request: Request) -> Response:
     """Answer whether the database answers, over connections and threads of its own: those of the work may all be taken."""
     state = request.app.state
-    answers = await anyio.to_thread.run_sync(_answers, state.health_pool, limiter=state.health_threads)
+    answers = False
+    with anyio.move_on_after(_HEALTH_S):
+        answers = await anyio.to_thread.run_sync(
+            # A thread that waits for a broken network is left to it.
+            _answers,
+            state.health_pool,
+            limiter=state.health_threads,
+            abandon_on_cancel=True,
+        )
     told = {"status": "ok" if answers else "unavailable", "database": "ok" if answers else "unavailable"}
     status = HTTPStatus.OK if answers else HTTPStatus.SERVICE_UNAVAILABLE
     return JSONResponse(told, status, headers={} if answers else {"Retry-After": "5"})

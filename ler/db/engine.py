@@ -35,7 +35,7 @@ def create_engine(
     role: str | None = None,
     pool_size: int = 5,
     max_overflow: int = 5,
-    pool_timeout_s: float = 5.0,
+    pool_timeout_s: float = 2.0,
     connect_timeout_s: int = 5,
     statement_timeout_s: float = 60.0,
     lock_timeout_s: float = 5.0,
@@ -58,6 +58,11 @@ def create_engine(
         "connect_timeout": connect_timeout_s,
         "options": f"{options} -c jit=off -c timezone=UTC",
         "application_name": application_name,
+        # A server that vanished without a word is noticed within a minute; the system's own patience is two hours.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
     }
     return sa.create_engine(
         url,

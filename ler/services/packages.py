@@ -27,6 +27,7 @@ _ENTER: Final = text("SELECT ler.enter_packages(:request, :revision, CAST(:packa
 _MENDED: Final = text("SELECT ler.enter_mended(:package, :sha256, :size_bytes)")
 _CALL_FOR_MENDING: Final = text("SELECT ler.call_for_mending(:package)")
 _CALL_FOR_PACKAGES: Final = text("SELECT ler.call_for_packages()")
+_TELL_OF_STUCK: Final = text("SELECT ler.tell_of_stuck_packages(:request)")
 _KEPT: Final = text("SELECT order_number, request_id, sha256 FROM ler.packages_kept(:after, :most)")
 
 
@@ -140,6 +141,11 @@ def enter_packages(
 def enter_mended(connection: Connection, package_id: UUID, sha256: str, size_bytes: int) -> None:
     """Say that a package's file was made again."""
     connection.execute(_MENDED, {"package": package_id, "sha256": sha256, "size_bytes": size_bytes})
+
+
+def tell_of_stuck_packages(connection: Connection, request_id: UUID) -> bool:
+    """Tell the operator that a request's packages cannot be made; False when that was told, or is not so any more."""
+    return bool(connection.execute(_TELL_OF_STUCK, {"request": request_id}).scalar_one())
 
 
 def list_recipes(connection: Connection, request_id: UUID) -> list[tuple[StoredPackage, Recipe]]:

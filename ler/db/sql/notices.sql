@@ -270,6 +270,12 @@ SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 BEGIN
     PERFORM ler.tell(NEW.owner_id, 'upload.' || NEW.state, NULL, NEW.owner_id, jsonb_build_object('upload_id', NEW.id));
+    IF NEW.state = 'failed' AND NEW.owner_id <> ler.platform_operator() THEN
+        -- It failed on our side, whatever the file is.
+        PERFORM ler.tell(
+            ler.platform_operator(), 'upload.failed', NULL, NEW.owner_id, jsonb_build_object('upload_id', NEW.id)
+        );
+    END IF;
     RETURN NULL;
 END
 $$;

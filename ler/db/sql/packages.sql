@@ -88,6 +88,33 @@ AS $$
 $$;
 
 
+-- Tells the operator that the packages of a request cannot be made, once for each of its revisions; false when that was
+-- told or is over. It is no notice of the request: the requester is told when there is something to have.
+CREATE OR REPLACE FUNCTION ler.tell_of_stuck_packages(request_id uuid)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+DECLARE
+    facts jsonb;
+BEGIN
+    -- Its row is locked, so that of two workers one tells.
+    SELECT jsonb_build_object('order_number', r.order_number, 'request_id', r.id, 'revision', r.revision) INTO facts
+    FROM ler.excavation_request AS r
+    WHERE r.id = tell_of_stuck_packages.request_id AND r.packed_revision < r.revision
+    FOR NO KEY UPDATE;
+    IF facts IS NULL OR EXISTS (
+        SELECT FROM ler.notice AS n
+        WHERE n.audience_id = ler.platform_operator() AND n.kind = 'package.stuck' AND n.data @> facts
+    ) THEN
+        RETURN false;
+    END IF;
+    PERFORM ler.tell(ler.platform_operator(), 'package.stuck', NULL, NULL, facts);
+    RETURN true;
+END
+$$;
+
+
 -- The requests whose newest packages ought to be in the store, with what they are kept under.
 CREATE OR REPLACE FUNCTION ler.packages_kept(after bigint, most integer)
 RETURNS TABLE (order_number bigint, request_id uuid, sha256 text)
