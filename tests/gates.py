@@ -16,11 +16,9 @@ from tests.service import eventually
 
 _KEY = 20_260_004
 _WAITING = """
-    SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (
-        SELECT oid FROM pg_database WHERE datname = current_database()
-    )
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
-_PASS = """
+_MAKE = """
     CREATE FUNCTION ler.pass_gate() RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM pg_advisory_lock_shared({key});
@@ -64,7 +62,7 @@ def closed_gate(database: Database) -> Iterator[Gate]:
     """Close a gate, which `at_function` and `at_trigger` put somewhere; it opens at the end at the latest."""
     with database.connect() as connection:
         if connection.execute("SELECT to_regproc('ler.pass_gate') IS NULL").fetchone() == (True,):
-            connection.execute(sql.SQL(_PASS).format(key=sql.Literal(_KEY)))
+            connection.execute(sql.SQL(_MAKE).format(key=sql.Literal(_KEY)))
         connection.execute("SELECT pg_advisory_lock(%s)", [_KEY])
         gate = Gate(connection)
         try:

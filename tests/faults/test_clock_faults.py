@@ -115,7 +115,12 @@ def test_deadlines_are_the_databases_whatever_clock_looks(
 
 @pytest.mark.parametrize(("seconds", "told"), [(0, False), (1, False), (-1, False), (3, True), (-3, True)])
 def test_clocks_that_are_more_than_two_seconds_apart_are_told(
-    world: World, seconds: int, told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    seconds: int,
+    told: bool,
 ) -> None:
     turn(world, datetime.now(UTC) + timedelta(seconds=seconds), monkeypatch)
     alarms = [record for record in caplog.records if APART in record.getMessage()]
