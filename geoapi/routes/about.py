@@ -1,5 +1,6 @@
 """Whether the service lives, and what its problems mean."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -8,9 +9,11 @@ import anyio.to_thread
 import psycopg
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import Pool
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
+from geoapi.clocks import look_at_clocks
 from geoapi.problems import PROBLEMS_PATH, problem_page, problem_types
 
 _HEALTH_S: Final = 3.0
@@ -64,7 +67,7 @@ def _answers(pool: Pool) -> bool:
         return False
     try:
         cursor = connection.cursor()
-        cursor.execute("SELECT 1")
+        look_at_clocks(lambda: _time_by(cursor))
         cursor.close()
     except (psycopg.Error, SQLAlchemyError):
         connection.invalidate()
@@ -72,3 +75,10 @@ def _answers(pool: Pool) -> bool:
     finally:
         connection.close()
     return True
+
+
+def _time_by(cursor: DBAPICursor) -> datetime:
+    cursor.execute("SELECT clock_timestamp()")
+    ((found,),) = cursor.fetchall()
+    moment: datetime = found
+    return moment

@@ -1,0 +1,110 @@
+"""Gates in a test's database at which a transaction waits until the test lets it through, so that nothing is left to chance.
+
+A gate is an advisory lock that the test holds. It stands where a trigger or a step of a function is made to ask for that
+lock; that somebody has come to it is seen in the server's own list of locks.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from tests.databases import Database
+from tests.service import eventually
+
+_KEY = 20_260_004
+_WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+_MAKE = """
+    CREATE FUNCTION ler.pass_gate() RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_lock_shared({key});
+        PERFORM pg_advisory_unlock_shared({key});
+    END $$;
+    CREATE FUNCTION ler.pass_gate_by_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM ler.pass_gate();
+        RETURN coalesce(NEW, OLD);
+    END $$
+"""
+
+
+@dataclass
+class Gate:
+    """A gate that is closed."""
+
+    connection: psycopg.Connection
+
+    def await_arrival(self, count: int = 1) -> None:
+        """Wait until so many transactions wait, at the gate or behind one that does."""
+        await_waiting(self.connection, count)
+
+    def open(self) -> None:
+        """Let everybody through, now and later."""
+        self.connection.execute("SELECT pg_advisory_unlock_all()")
+
+
+def await_waiting(connection: psycopg.Connection, count: int) -> None:
+    """Wait until so many transactions of this database wait for locks."""
+
+    def there() -> bool:
+        row = connection.execute(_WAITING).fetchone()
+        return row is not None and row[0] >= count
+
+    eventually(there)
+
+
+@contextmanager
+def closed_gate(database: Database) -> Iterator[Gate]:
+    """Close a gate, which `at_function` and `at_trigger` put somewhere; it opens at the end at the latest."""
+    with database.connect() as connection:
+        if connection.execute("SELECT to_regproc('ler.pass_gate') IS NULL").fetchone() == (True,):
+            connection.execute(sql.SQL(_MAKE).format(key=sql.Literal(_KEY)))
+        connection.execute("SELECT pg_advisory_lock(%s)", [_KEY])
+        gate = Gate(connection)
+        try:
+            yield gate
+        finally:
+            gate.open()
+
+
+def at_function(database: Database, name: str) -> None:
+    """Put the gate before a function of ler that returns nothing and has no namesake."""
+    with database.connect() as connection:
+        row = connection.execute(
+            "SELECT pg_get_function_arguments(oid), pg_get_function_identity_arguments(oid), pronargs"
+            " FROM pg_proc WHERE pronamespace = 'ler'::regnamespace AND proname = %s AND prorettype = 'void'::regtype",
+            [name],
+        ).fetchone()
+        assert row is not None, f"no such step: {name}"
+        arguments, identity, count = row
+        given = ", ".join(f"${number}" for number in range(1, count + 1))
+        connection.execute(
+            sql.SQL(
+                f"ALTER FUNCTION ler.{name}({identity}) RENAME TO {name}_behind_gate;"
+                f"CREATE FUNCTION ler.{name}({arguments}) RETURNS void LANGUAGE plpgsql AS $$"
+                f" BEGIN PERFORM ler.pass_gate(); PERFORM ler.{name}_behind_gate({given}); END $$"
+            )
+        )
+
+
+def at_trigger(database: Database, table: str, event: str, *, once: bool = True) -> None:
+    """Put the gate before an event on a table of ler: before the statement, or before each row."""
+    with database.connect() as connection:
+        connection.execute(
+            sql.SQL(
+                f"CREATE TRIGGER aaa_gate BEFORE {event} ON ler.{table}"
+                f" FOR EACH {'STATEMENT' if once else 'ROW'} EXECUTE FUNCTION ler.pass_gate_by_trigger()"
+            )
+        )
+
+
+@contextmanager
+def held_row(database: Database, query: str, *values: object) -> Iterator[psycopg.Connection]:
+    """Hold the rows that a query locks, so that others wait for them; yields another connection, in which to look."""
+    with database.connect() as holder, database.connect() as looking, holder.transaction():
+        holder.execute(sql.SQL(query), values)
+        yield looking
