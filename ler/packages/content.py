@@ -208,8 +208,8 @@ class OwnerStatus:
 
     @property
     def missing(self) -> tuple[AreaStatus, ...]:
-        """The areas that owe an answer: do not dig."""
-        return tuple(area for area in self.areas if area.owes_answer)
+        """The areas that owe an answer: do not dig. What was not answered when the request ended never was."""
+        return tuple(area for area in self.areas if area.owes_answer or self._ended_unanswered(area))
 
     @property
     def to_be_marked(self) -> bool:
@@ -225,6 +225,10 @@ class OwnerStatus:
     def feature_count(self) -> int:
         """Features of all answers."""
         return sum(len(delivery.features) for delivery in self.deliveries)
+
+    def _ended_unanswered(self, area: AreaStatus) -> bool:
+        answer = self.answer_for(area)
+        return area.state is OwnerState.ENDED and (answer is None or answer.answer_type == MANUAL)
 
     def answer_for(self, area: AreaStatus) -> Delivery | None:
         """Return the answer that holds for an area."""

@@ -1,0 +1,378 @@
+"""The life of requests once more, in plain Python: what the platform must have stored and told after each act.
+
+Written from `ler.domain` and the reference pages, and without a look at the database's functions, against which it is
+held. What an owner request's answer is, is a reference here: several areas may share one answer of the platform.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from ler.domain.answers import CONTENT_RULES, AnswerType, check_order
+from ler.domain.machine import Actor
+from ler.domain.states import (
+    OWES_ANSWER,
+    OWNER_MACHINE,
+    REQUEST_MACHINE,
+    OwnerEvent,
+    OwnerState,
+    RequestEvent,
+    RequestState,
+    progress_event,
+)
+from ler.errors import RefusedError
+
+OVER: Final = frozenset({RequestState.CANCELLED, RequestState.ENDED})
+NOT_PACKED: Final = frozenset({RequestState.CANCELLED, RequestState.ERASED})
+
+type Line = tuple[str, str]
+"""A line's gml:id and what tells its content apart."""
+type Told = tuple[UUID, str, UUID | None, UUID | None]
+"""Who is told, of what, about which request and which owner."""
+
+
+@dataclass(eq=False)
+class Area:
+    """An interest area, and who answers for it from now on."""
+
+    id: UUID
+    owner: UUID
+    places: frozenset[str]
+    by_platform: bool
+
+
+@dataclass(eq=False)
+class Given:
+    """An answer; `area` None speaks for all areas that the platform answered."""
+
+    owner: UUID
+    area: UUID | None
+    kind: AnswerType
+    by_owner: bool
+    lines: frozenset[Line]
+    revision: int = 1
+    version: int | None = None
+    id: UUID | None = None
+    holds: bool = True
+    withdrawn: bool = False
+
+
+@dataclass(eq=False)
+class Duty:
+    """An owner request."""
+
+    id: UUID
+    area: Area
+    received: datetime
+    due: datetime
+    state: OwnerState = OwnerState.ASKED
+    late: bool = False
+    acknowledged: bool = False
+    reminded: bool = False
+    """That its time is up."""
+    answer: Given | None = None
+    """The newest, whether it holds or was taken back."""
+
+    @property
+    def owner(self) -> UUID:
+        return self.area.owner
+
+    @property
+    def owes(self) -> bool:
+        return self.state in OWES_ANSWER
+
+    @property
+    def overdue(self) -> bool:
+        return self.owes and self.due < datetime.now(UTC)
+
+    @property
+    def told(self) -> bool:
+        """Whether an answer holds that ends the waiting."""
+        return (
+            self.answer is not None and self.answer.holds and self.answer.kind is not AnswerType.MANUAL
+        )
+
+
+@dataclass(eq=False)
+class Request:
+    """An excavation request."""
+
+    id: UUID
+    requester: UUID
+    place: str
+    days: int
+    """From the first day to the last."""
+    duties: list[Duty] = field(default_factory=list)
+    answers: list[Given] = field(default_factory=list)
+    state: RequestState = RequestState.OPEN
+    revision: int = 1
+    past: bool = False
+    """Whether the last day is over."""
+    called: bool = True
+    """Whether a job to make its packages waits."""
+    packed: int = 0
+    packages: Counter[tuple[UUID | None, int]] = field(default_factory=Counter)
+
+    def holding(self, owner: UUID | None = None) -> list[Given]:
+        return [one for one in self.answers if one.holds and owner in {None, one.owner}]
+
+    def speaks_for(self, answer: Given) -> list[Duty]:
+        return [duty for duty in self.duties if duty.answer is answer]
+
+    @property
+    def owners(self) -> set[UUID]:
+        return {duty.owner for duty in self.duties}
+
+    @property
+    def left_to_pack(self) -> bool:
+        return self.packed < self.revision and self.state not in NOT_PACKED
+
+
+@dataclass
+class Life:
+    """All requests, what was published, told and recorded."""
+
+    areas: list[Area] = field(default_factory=list)
+    networks: dict[UUID, dict[int, frozenset[Line]]] = field(default_factory=dict)
+    """Of each owner the versions published, by number; the highest is current."""
+    requests: list[Request] = field(default_factory=list)
+    notices: Counter[Told] = field(default_factory=Counter)
+    acts: Counter[tuple[str, UUID | None]] = field(default_factory=Counter)
+    publications: list[tuple[UUID, int]] = field(default_factory=list)
+    """Not looked through yet."""
+    appeared: list[Area] = field(default_factory=list)
+    told_of: set[tuple[UUID, object]] = field(default_factory=set)
+
+    def duties(self) -> Iterator[tuple[Request, Duty]]:
+        for request in self.requests:
+            for duty in request.duties:
+                yield request, duty
+
+    def asked_of(self, place: str) -> list[Area]:
+        return [area for area in self.areas if area.places & places_of(place)]
+
+    # What requesters do
+
+    def match(self, request: Request) -> None:
+        """Ask the owners, and answer for those who let the platform do so."""
+        self.requests.append(request)
+        self._record("requester:excavation_request:add", request.id)
+        self._record("ler:excavation_request:match", request.id)
+        self._tell(request.requester, "request.created", request)
+        for owner in {duty.owner for duty in request.duties if duty.area.by_platform} & {*self.networks}:
+            number, lines = max(self.networks[owner].items())
+            inside = frozenset(one for one in lines if one[0][0] in places_of(request.place))
+            kind = AnswerType.DELIVERED if inside else AnswerType.NO_LINES
+            given = Given(owner, None, kind, by_owner=False, lines=inside, version=number)
+            request.answers.append(given)
+            self._tell(request.requester, "owner.answered", request, owner)
+            for duty in request.duties:
+                if duty.owner == owner and duty.area.by_platform:
+                    duty.answer = given
+                    duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.ANSWER, Actor.PLATFORM)
+        for duty in request.duties:
+            self._tell(duty.owner, "owner.asked", request, duty.owner)
+        self._settle(request)
+
+    def cancel(self, request: Request) -> None:
+        request.state = REQUEST_MACHINE.after(request.state, RequestEvent.CANCEL, Actor.REQUESTER)
+        self._tell(request.requester, "request.cancelled", request)
+        for owner in request.owners:
+            self._tell(owner, "request.cancelled", request, owner)
+        for duty in request.duties:
+            duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.CANCEL, Actor.PLATFORM)
+        request.revision += 1  # nobody is called: there is no package of it
+        self._record("requester:excavation_request:cancel", request.id)
+
+    def extend(self, request: Request, *, days: int, seen: int) -> None:
+        if seen != request.revision:
+            raise RefusedError("precondition-failed", "")
+        REQUEST_MACHINE.after(request.state, RequestEvent.EXTEND, Actor.REQUESTER)
+        if request.past:
+            raise RefusedError("event-not-possible", "")
+        request.days = days
+        self._tell(request.requester, "request.extended", request)
+        for owner in request.owners:
+            self._tell(owner, "request.extended", request, owner)
+        self._move_on(request)
+        self._record("requester:excavation_request:extend", request.id)
+
+    def ask_to_mark(self, request: Request, duty: Duty) -> None:
+        duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.ASK_TO_MARK, Actor.REQUESTER)
+        self._tell(duty.owner, "owner.marking_asked", request, duty.owner)
+        self._settle(request)
+        self._move_on(request)
+        self._record("requester:owner_request:ask_to_mark", duty.id)
+
+    # What owners do
+
+    def acknowledge(self, request: Request, duty: Duty) -> None:
+        if duty.acknowledged:
+            return
+        duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.ACKNOWLEDGE, Actor.OWNER)
+        duty.acknowledged = True
+        self._tell(request.requester, "owner.acknowledged", request, duty.owner)
+        self._record("owner:owner_request:acknowledge", duty.id)
+
+    def give(
+        self, request: Request, duty: Duty, kind: AnswerType, lines: frozenset[Line], manual_due: datetime, *, is_update: bool
+    ) -> Given:
+        """Answer anew or for the first time, for all areas for which the answer before spoke."""
+        former = duty.answer
+        check_order(is_update=is_update, answered_before=former is not None)
+        covered = request.speaks_for(former) if former else [duty]
+        event = CONTENT_RULES[kind].event
+        after = [OWNER_MACHINE.after(one.state, event, Actor.OWNER) for one in covered]
+        given = Given(duty.owner, former.area if former else duty.area.id, kind, by_owner=True, lines=lines)
+        if former is not None:
+            given.revision = former.revision + 1
+            former.holds = False
+        # To correct is to put something in the place of what somebody may dig by.
+        corrected = any(
+            one.owner == given.owner and one.area == given.area and not one.withdrawn and one.kind is not AnswerType.MANUAL
+            for one in request.answers
+        )
+        request.answers.append(given)
+        self._tell(
+            request.requester, "owner.corrected" if corrected else "owner.answered", request, duty.owner
+        )
+        for one, state in zip(covered, after, strict=True):
+            self._mark_late(request, one)
+            one.state, one.answer = state, given
+            if event is OwnerEvent.TAKE_OUT and manual_due > one.due:
+                one.due, one.reminded = manual_due, False
+        self._settle(request)
+        self._move_on(request)
+        return given
+
+    def record_given(self, given: Given) -> None:
+        first = given.revision == 1
+        self._record("owner:owner_answer:give" if first else "owner:owner_answer:correct", given.id)
+
+    def withdraw(self, request: Request, duty: Duty) -> None:
+        former = duty.answer
+        if former is None or not former.holds:
+            raise RefusedError("event-not-possible", "")
+        covered = request.speaks_for(former)
+        after = [OWNER_MACHINE.after(one.state, OwnerEvent.WITHDRAW, Actor.OWNER) for one in covered]
+        former.holds, former.withdrawn = False, True
+        for one, state in zip(covered, after, strict=True):
+            one.state = state
+        self._tell(request.requester, "owner.withdrawn", request, duty.owner)
+        self._settle(request)
+        self._move_on(request)
+        self._record("owner:owner_answer:withdraw", former.id)
+
+    def appoint(self, request: Request, duty: Duty) -> None:
+        if duty.state is not OwnerState.TO_BE_MARKED:
+            raise RefusedError("event-not-possible", "")
+        self._move_on(request)
+        self._record("owner:owner_request:appoint", duty.id)
+
+    def mark(self, request: Request, duty: Duty) -> None:
+        duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.MARK, Actor.OWNER)
+        self._tell(request.requester, "owner.marked", request, duty.owner)
+        self._settle(request)
+        self._move_on(request)
+        self._record("owner:owner_request:mark", duty.id)
+
+    def publish(self, owner: UUID, number: int, lines: frozenset[Line]) -> None:
+        self.networks.setdefault(owner, {})[number] = lines
+        self.publications.append((owner, number))
+
+    def appear(self, area: Area) -> None:
+        self.areas.append(area)
+        self.appeared.append(area)
+
+    # What time does
+
+    def mark_late(self) -> None:
+        for request in self.requests:
+            if any([self._mark_late(request, duty, seen=True) for duty in request.duties]):
+                self._move_on(request)
+
+    def end(self) -> None:
+        for request in self.requests:
+            if request.past and request.state not in OVER:
+                request.state = REQUEST_MACHINE.after(request.state, RequestEvent.END, Actor.PLATFORM)
+                self._tell(request.requester, "request.ended", request)
+                self._record("ler:excavation_request:end", request.id)
+                for duty in request.duties:
+                    duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.END, Actor.PLATFORM)
+
+    def call_for_packages(self) -> None:
+        for request in self.requests:
+            request.called = request.called or request.left_to_pack
+
+    def remind(self) -> None:
+        for request, duty in self.duties():
+            if duty.overdue and not duty.reminded:
+                duty.reminded = True
+                self._tell(duty.owner, "owner.reminder", request, duty.owner)
+
+    def tell_changes(self) -> None:
+        """Tell who holds what is not so any more."""
+        for owner, number in self.publications:
+            versions = self.networks[owner]
+            before = max((one for one in versions if one < number), default=None)
+            changed = versions[number] ^ (versions[before] if before is not None else frozenset())
+            for request in self._valid():
+                held = [one for one in request.holding(owner) if not one.by_owner and one.version is not None]
+                near = any(line[0][0] in places_of(request.place) for line in changed)
+                if near and any(one.version is not None and one.version < number for one in held):
+                    self._tell_once("network.changed", request, owner, number)
+        for area in self.appeared:
+            for request in self._valid():
+                if area.places & places_of(request.place) and area.owner not in request.owners:
+                    self._tell_once("owner.appeared", request, area.owner, area.id)
+        self.publications, self.appeared = [], []
+
+    def packed(self, request: Request, made: Counter[tuple[UUID | None, int]]) -> None:
+        """Take note of the packages that were made."""
+        request.packages = made
+        self.acts["worker:package:add", request.id] = made.total()
+        for _, revision in (one for one in made if one[0] is None):
+            self.notices[request.requester, f"package.ready {revision}", request.id, None] = 1
+
+    def _valid(self) -> list[Request]:
+        return [one for one in self.requests if one.state not in OVER and not one.past]
+
+    def _tell_once(self, what: str, request: Request, owner: UUID, thing: object) -> None:
+        if (request.id, thing) not in self.told_of:
+            self.told_of.add((request.id, thing))
+            self._tell(request.requester, what, request, owner)
+
+    def _mark_late(self, request: Request, duty: Duty, *, seen: bool = False) -> bool:
+        """`seen` by the sweep, which records it; an answer tells itself that it is late."""
+        if duty.late or not duty.overdue:
+            return False
+        duty.late = True
+        self._tell(request.requester, "owner.late", request, duty.owner)
+        if seen:
+            self._record("ler:owner_request:late", duty.id)
+        return True
+
+    def _settle(self, request: Request) -> None:
+        event = progress_event([duty.state for duty in request.duties])
+        before = request.state
+        request.state = REQUEST_MACHINE.after(before, event, Actor.PLATFORM)
+        if request.state is RequestState.COMPLETE and before is not RequestState.COMPLETE:
+            self._tell(request.requester, "request.completed", request)
+
+    def _move_on(self, request: Request) -> None:
+        request.revision += 1
+        request.called = True
+
+    def _tell(self, audience: UUID, what: str, request: Request, owner: UUID | None = None) -> None:
+        self.notices[audience, what, request.id, owner] += 1
+
+    def _record(self, action: str, thing: UUID | None) -> None:
+        self.acts[action, thing] += 1
+
+
+def places_of(place: str) -> frozenset[str]:
+    """The parts of the town, "w" and "e", of which a place consists."""
+    return frozenset(place)
