@@ -91,9 +91,7 @@ class Duty:
     @property
     def told(self) -> bool:
         """Whether an answer holds that ends the waiting."""
-        return (
-            self.answer is not None and self.answer.holds and self.answer.kind is not AnswerType.MANUAL
-        )
+        return self.answer is not None and self.answer.holds and self.answer.kind is not AnswerType.MANUAL
 
 
 @dataclass(eq=False)
@@ -218,7 +216,14 @@ class Life:
         self._record("owner:owner_request:acknowledge", duty.id)
 
     def give(
-        self, request: Request, duty: Duty, kind: AnswerType, lines: frozenset[Line], manual_due: datetime, *, is_update: bool
+        self,
+        request: Request,
+        duty: Duty,
+        kind: AnswerType,
+        lines: frozenset[Line],
+        manual_due: datetime,
+        *,
+        is_update: bool,
     ) -> Given:
         """Answer anew or for the first time, for all areas for which the answer before spoke."""
         former = duty.answer
@@ -232,7 +237,10 @@ class Life:
             former.holds = False
         # To correct is to put something in the place of what somebody may dig by.
         corrected = any(
-            one.owner == given.owner and one.area == given.area and not one.withdrawn and one.kind is not AnswerType.MANUAL
+            one.owner == given.owner
+            and one.area == given.area
+            and not one.withdrawn
+            and one.kind is not AnswerType.MANUAL
             for one in request.answers
         )
         request.answers.append(given)

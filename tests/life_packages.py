@@ -52,9 +52,13 @@ def _check_owner(scene: Scene, request: Request, owner: UUID, entry: dict[str, A
         )
         for one in entry["answers"]
     } == {
-        (str(one.id), one.kind, one.revision, "owner" if one.by_owner else "platform", len(one.lines)): sorted(
-            scene.numbers[duty.area.id] for duty in request.speaks_for(one)
-        )
+        (
+            str(one.id),
+            one.kind,
+            one.revision,
+            "owner" if one.by_owner else "platform",
+            len(one.lines),
+        ): sorted(scene.numbers[duty.area.id] for duty in request.speaks_for(one))
         for one in request.holding(owner)
     }
     versions = {one.version for one in request.holding(owner) if one.version is not None}
@@ -82,8 +86,12 @@ def _named(scene: Scene) -> Any:  # noqa: ANN401 - a function of entries
 def _read(scene: Scene, sha256: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The manifest, and the owners' answers by name."""
     with scene.store.open(sha256, verify=True) as stream, zipfile.ZipFile(stream) as package:
-        answers = [name for name in package.namelist() if "ledningsoplysninger" in name and name.endswith(".gml")]
-        return json.loads(package.read("manifest.json")), {name: package.read(name).decode() for name in answers}
+        answers = [
+            name for name in package.namelist() if "ledningsoplysninger" in name and name.endswith(".gml")
+        ]
+        return json.loads(package.read("manifest.json")), {
+            name: package.read(name).decode() for name in answers
+        }
 
 
 def _lines(files: dict[str, str]) -> list[Line]:

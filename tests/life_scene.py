@@ -1,19 +1,14 @@
 """The town in which the life of requests is played: owners of several kinds, two who dig, and a database emptied between
 two plays; what is stored, read past all policies and as each organisation sees it."""
 
-import json
-import zipfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Engine
 
 from geoapi.database import Databases
 from geoapi.delivery.deliverer import Clockwork
@@ -22,15 +17,13 @@ from geoapi.package_work import PackageWork
 from geoapi.platform import Platform, upload_files
 from geoapi.work import Work
 from ler.blobs import FolderStore
-from ler.db.engine import create_engine, transaction
-from ler.db.tables import PLATFORM_OPERATOR
+from ler.db.engine import transaction
 from ler.domain.roles import Role
 from ler.model import Feature
 from ler.services.answers import choose_answering
 from ler.settings import Settings
-from tests.databases import Database
 from tests.integration.test_db_world import World, cable, line, square
-from tests.life_model import Area, Line, Request
+from tests.life_model import Area, Line
 
 PLACES: Final = {"w": square(0, 0, 100, 100), "e": square(200, 0, 300, 100), "we": square(0, 0, 300, 100)}
 FAR: Final = square(5000, 5000, 5100, 5100)
@@ -90,7 +83,9 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.admin: psycopg.Connection = self.world.database.connect()
-        self.admin.execute("SET search_path = queue, public")  # triggers of the queue name their tables without
+        self.admin.execute(
+            "SET search_path = queue, public"
+        )  # triggers of the queue name their tables without
         self.eyes = psycopg.connect(
             host=str(self.world.database.cluster.socket_dir), dbname=self.world.database.name, user="ler_app"
         )
@@ -169,7 +164,9 @@ class Scene:
             row = self.admin.execute(sql.SQL("SELECT count(*) FROM {}").format(kept)).fetchone()
             back.append(sql.SQL("DELETE FROM {}").format(table))
             if row != (0,):
-                back.append(sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}").format(table, kept))
+                back.append(
+                    sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}").format(table, kept)
+                )
         back.append(sql.SQL("SET session_replication_role = origin"))
         # One message: no table is asked for whether it needs it.
         self._empty = sql.SQL(";").join([sql.SQL("BEGIN"), *back, sql.SQL("COMMIT")]).as_bytes(self.admin)

@@ -107,7 +107,10 @@ def _missing_line(owner: OwnerStatus) -> tuple[str, str]:
     taken_out = any(area.state is OwnerState.TAKEN_OUT for area in owner.missing)
     late = any(area.late for area in owner.missing)
     if all(area.state is OwnerState.ENDED for area in owner.missing):
-        return f"{who}: svarede ikke, før forespørgslen sluttede", f"{who}: did not answer before the request ended"
+        return (
+            f"{who}: svarede ikke, før forespørgslen sluttede",
+            f"{who}: did not answer before the request ended",
+        )
     da, en = f"{who}: skal svare", f"{who}: must answer"
     if withdrawn:
         da, en = f"{who}: har trukket sit svar tilbage og skal svare igen", f"{who}: took its answer back and must answer again"  # fmt: skip

@@ -9,7 +9,6 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,11 +32,10 @@ import geoapi.packing
 from conflicts.match import match_request
 from geoapi.database import Databases
 from geoapi.packing import mend_packages, pack_request
-from ler.db.engine import create_engine, transaction
+from ler.db.engine import create_engine
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.answers import CONTENT_RULES, AnswerType, Appointment, Holds
-from ler.domain.faults import FaultsError
-from ler.domain.states import OwnerState, RequestState
+from ler.domain.states import RequestState
 from ler.errors import NotFoundError, RefusedError
 from ler.rules_in_force import due_by_default_rules, manual_due
 from ler.services.answers import (
@@ -54,8 +52,8 @@ from ler.services.requests import NewRequest, cancel_request, create_request, ex
 from ler.settings import Settings
 from tests.databases import Database
 from tests.integration.test_db_world import World
+from tests.life_model import Duty, Life, Line, Request
 from tests.life_packages import check_packages
-from tests.life_model import Duty, Given, Life, Line, Request
 from tests.life_scene import PLACES, Scene, features
 
 SEED: Final = "LER_MODEL_SEED"
@@ -145,9 +143,7 @@ class LifeMachine(RuleBasedStateMachine):
         def act(connection: Connection) -> None:
             extend_request(connection, request.id, today_of(connection) + timedelta(days=days), seen=seen)
 
-        self._act(
-            request.requester, act, lambda: self.life.extend(request, days=days, seen=seen), dies=dies
-        )
+        self._act(request.requester, act, lambda: self.life.extend(request, days=days, seen=seen), dies=dies)
 
     @precondition(lambda self: self.life.requests)
     @rule(pick=PICKS, dies=DIES)
@@ -185,18 +181,14 @@ class LifeMachine(RuleBasedStateMachine):
             (one, str(self.years)) for one in ids if rules.features is not Holds.MUST_NOT
         )
         is_update = (duty.answer is not None) is not wrong
-        wanted = NewAnswer(
-            kind, is_update, further_information="why", features=features([*lines])
-        )
+        wanted = NewAnswer(kind, is_update, further_information="why", features=features([*lines]))
         made: list[UUID] = []
 
         def act(connection: Connection) -> None:
             made.append(give_answer(connection, duty.id, wanted, MANUAL_DUE).answer_id)
 
         def then() -> None:
-            given = self.life.give(
-                request, duty, kind, lines, MANUAL_DUE(duty.received), is_update=is_update
-            )
+            given = self.life.give(request, duty, kind, lines, MANUAL_DUE(duty.received), is_update=is_update)
             given.id = made[-1] if made else None
             self.life.record_given(given)
 
@@ -441,7 +433,9 @@ class LifeMachine(RuleBasedStateMachine):
             assert numbers == [*range(1, len(numbers) + 1)]
         acts = Counter((action, _id(thing)) for action, thing in stored["acts"] or ())
         assert acts == +self.life.acts
-        packages = Counter((_id(request), _id(owner), revision) for request, owner, revision in stored["packages"] or ())
+        packages = Counter(
+            (_id(request), _id(owner), revision) for request, owner, revision in stored["packages"] or ()
+        )
         assert not packages or max(packages.values()) == 1
         jobs = {UUID(one) for one in stored["jobs"] or ()}
         assert jobs == {one.id for one in self.life.requests if one.called}
@@ -451,7 +445,9 @@ class LifeMachine(RuleBasedStateMachine):
         everybody = self._everybody()
         for one, seen in zip(everybody, self.scene.seen_by(everybody), strict=True):
             own = [request for request in self.life.requests if request.requester == one]
-            duties = {duty.id for request, duty in self.life.duties() if one in {request.requester, duty.owner}}
+            duties = {
+                duty.id for request, duty in self.life.duties() if one in {request.requester, duty.owner}
+            }
             asked = {duty.id for _, duty in self.life.duties() if duty.owner == one}
             assert seen["others"] == 0
             assert {*(seen["requests"] or ())} == {request.id for request in own}
@@ -569,7 +565,11 @@ def _id(told: str | None) -> UUID | None:
 def scene(database: Database, tmp_path: Path) -> Iterator[Scene]:
     world = World(database)
     databases = Databases(create_engine(database.url("ler_app")), create_engine(database.url("ler_worker")))
-    folders = {"blob_dir": tmp_path / "blobs", "upload_dir": tmp_path / "uploads", "audit_dir": tmp_path / "audit"}
+    folders = {
+        "blob_dir": tmp_path / "blobs",
+        "upload_dir": tmp_path / "uploads",
+        "audit_dir": tmp_path / "audit",
+    }
     made = Scene(world, databases, Settings(**folders))
     yield made
     made.close()
