@@ -39,7 +39,7 @@ SCHEMA = schemathesis.openapi.from_dict(DESCRIPTION)
 OPERATIONS = [
     pytest.param(method, path, mode, id=f"{method.upper()} {path} {mode.name.lower()}")
     for path, methods in DESCRIPTION["paths"].items()
-    for method, operation in methods.items()
+    for method, operation in sorted(methods.items())
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     # Any text may stand in the address of a public route, and what takes nothing cannot be sent anything wrong.
     if mode is GenerationMode.POSITIVE
