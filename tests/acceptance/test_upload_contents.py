@@ -60,7 +60,8 @@ def problem(found: dict[str, Any]) -> str:
 def test_what_is_rejected_leaves_nothing_but_its_report(
     worked: Service, client: Client, row: Rejected
 ) -> None:
-    own = {"upload", "upload_event", "idempotency_key", "files on disk", "access_token"}
+    # The owner is told that its file was rejected.
+    own = {"upload", "upload_event", "idempotency_key", "files on disk", "access_token", "notice", "outbox"}
     before = stored(worked)
     address = client.upload(row.content, name=row.file_name, auto_approve=True)
     found = client.wait(address, "rejected")

@@ -109,6 +109,8 @@ def test_what_was_asked_for_is_kept(world: World) -> None:
 def test_the_price_counts_what_was_asked_before(world: World) -> None:
     digger, other = world.organisation("digger"), world.organisation("other")
     large = square(0, 0, 4800, 4800)  # 23.04 km², 161,280 DKK of the 166,000 a year
+    with world.acting(tables.PLATFORM_OPERATOR) as connection:
+        connection.execute(tables.request_limit.insert().values(owner_id=digger, area_m2_per_day=None))
     requests = [create(world, digger, area=large), create(world, digger, area=large), create(world, digger)]
     with world.acting(digger) as connection:
         prices = [get_progress(connection, request).price for request in requests]
