@@ -299,7 +299,8 @@ class Life:
 
     def mark_late(self) -> None:
         for request in self.requests:
-            if any([self._mark_late(request, duty, seen=True) for duty in request.duties]):
+            late = [self._mark_late(request, duty, seen=True) for duty in request.duties]
+            if any(late):
                 self._move_on(request)
 
     def end(self) -> None:
@@ -331,7 +332,7 @@ class Life:
                 held = [one for one in request.holding(owner) if not one.by_owner and one.version is not None]
                 near = any(line[0][0] in places_of(request.place) for line in changed)
                 if near and any(one.version is not None and one.version < number for one in held):
-                    self._tell_once("network.changed", request, owner, number)
+                    self._tell_once("network.changed", request, owner, (owner, number))
         for area in self.appeared:
             for request in self._valid():
                 if area.places & places_of(request.place) and area.owner not in request.owners:

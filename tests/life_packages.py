@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ler.domain.states import OwnerState
-from tests.life_model import Duty, Given, Line, Request
+from tests.life_model import Duty, Line, Request
 from tests.life_scene import Scene
 
 _LINE: Final = re.compile(
@@ -19,7 +19,7 @@ _LINE: Final = re.compile(
 def check_packages(scene: Scene, request: Request) -> None:
     """Hold the newest packages of a request against the model: the one of all owners, and each owner's own."""
     sha256 = scene.newest_package(request.id, None)
-    manifest, files = _read(scene, sha256)
+    manifest, files = read_package(scene, sha256)
     assert manifest["revision"] == request.revision
     assert manifest["complete"] == all(duty.told for duty in request.duties)
     codes = {one["code"] for one in manifest["notices"]}
@@ -34,7 +34,7 @@ def check_packages(scene: Scene, request: Request) -> None:
             request, owner
         )
         if request.holding(owner):
-            own, own_files = _read(scene, scene.newest_package(request.id, owner))
+            own, own_files = read_package(scene, scene.newest_package(request.id, owner))
             assert own["complete"] == all(duty.told for duty in request.duties if duty.owner == owner)
             (mine,) = own["owners"]
             _check_owner(scene, request, owner, mine)
@@ -83,7 +83,7 @@ def _named(scene: Scene) -> Any:  # noqa: ANN401 - a function of entries
     return lambda entry: entry | {"id": str(by_cvr[entry["cvr"]])}
 
 
-def _read(scene: Scene, sha256: str) -> tuple[dict[str, Any], dict[str, str]]:
+def read_package(scene: Scene, sha256: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The manifest, and the owners' answers by name."""
     with scene.store.open(sha256, verify=True) as stream, zipfile.ZipFile(stream) as package:
         answers = [
@@ -96,6 +96,3 @@ def _read(scene: Scene, sha256: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _lines(files: dict[str, str]) -> list[Line]:
     return sorted(found for text in files.values() for found in _LINE.findall(text))
-
-
-__all__ = ["Given", "check_packages"]

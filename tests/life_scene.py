@@ -16,7 +16,6 @@ from geoapi.network_pipeline import NetworkPipeline
 from geoapi.package_work import PackageWork
 from geoapi.platform import Platform, upload_files
 from geoapi.work import Work
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.domain.roles import Role
 from ler.model import Feature
@@ -90,11 +89,15 @@ class Scene:
             host=str(self.world.database.cluster.socket_dir), dbname=self.world.database.name, user="ler_app"
         )
         platform = Platform(self.settings, self.databases, upload_files(self.settings))
-        self.store: FolderStore = platform.store
+        self.store = platform.store
         self.work = Work(platform, NetworkPipeline(self.settings))
         self.packages = PackageWork(platform)
         self.clockwork = Clockwork(self.databases.worker, self.settings)
         self._settle()
+
+    @property
+    def everybody(self) -> list[UUID]:
+        return [*self.owners.values(), *self.diggers]
 
     def close(self) -> None:
         self.admin.close()
@@ -156,7 +159,7 @@ class Scene:
         found = self.admin.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('ler', 'queue') ORDER BY 1, 2"
         ).fetchall()
-        back = [sql.SQL("SET session_replication_role = replica")]
+        back: list[sql.Composable] = [sql.SQL("SET session_replication_role = replica")]
         self.admin.execute("CREATE SCHEMA kept")
         for schema, name in found:
             table, kept = sql.Identifier(schema, name), sql.Identifier("kept", f"{schema}_{name}")
