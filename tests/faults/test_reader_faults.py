@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,6 +48,7 @@ def service(database: Database, tmp_path: Path) -> Iterator[Service]:
 
 
 def children(pid: int) -> list[int]:
+    """The reading processes of a worker; it has no others."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
@@ -62,13 +62,21 @@ def children(pid: int) -> list[int]:
 def test_a_reader_that_dies_costs_its_file_only(service: Service, fault: Callable[[int], None]) -> None:
     worker = service.work()
     client = service.program()
-    content = samples.csv_text(*["1,a,POINT (575000 6224000)"] * ROWS).encode()
+    rows = (
+        f"{number},a,POINT ({574000 + number % 1000} {6223000 + number // 1000})" for number in range(ROWS)
+    )
+    content = samples.csv_text(*rows).encode()
     address = client.upload(
         content, name="net.csv", mapping=MAPPING.replace("COLUMN", "nr"), crs="EPSG:25832"
     )
-    eventually(lambda: bool(children(worker.pid)))
-    time.sleep(0.2)
-    fault(children(worker.pid)[0])
+    readers: list[int] = []
+
+    def reads() -> bool:
+        readers.extend(children(worker.pid))
+        return bool(readers)
+
+    eventually(reads)
+    fault(readers[0])
     found = client.wait(address, "rejected")
     assert found["problem"]["type"] == "/problems/parser-crashed"
     assert worker.poll() is None
