@@ -26,8 +26,10 @@ _MAKE = """
     END $$;
     CREATE FUNCTION ler.pass_gate_by_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM ler.pass_gate();
-        RETURN coalesce(NEW, OLD);
+        IF TG_NARGS = 0 OR current_setting(TG_ARGV[0], true) = 'on' THEN
+            PERFORM ler.pass_gate();
+        END IF;
+        RETURN NULL;
     END $$
 """
 
@@ -84,20 +86,30 @@ def at_function(database: Database, name: str) -> None:
         given = ", ".join(f"${number}" for number in range(1, count + 1))
         connection.execute(
             sql.SQL(
-                f"ALTER FUNCTION ler.{name}({identity}) RENAME TO {name}_behind_gate;"
-                f"CREATE FUNCTION ler.{name}({arguments}) RETURNS void LANGUAGE plpgsql AS $$"
-                f" BEGIN PERFORM ler.pass_gate(); PERFORM ler.{name}_behind_gate({given}); END $$"
+                "ALTER FUNCTION ler.{name}({identity}) RENAME TO {behind};"
+                "CREATE FUNCTION ler.{name}({arguments}) RETURNS void LANGUAGE plpgsql AS $$"
+                " BEGIN PERFORM ler.pass_gate(); PERFORM ler.{behind}({given}); END $$"
+            ).format(
+                name=sql.Identifier(name),
+                behind=sql.Identifier(f"{name}_behind_gate"),
+                identity=sql.SQL(identity),
+                arguments=sql.SQL(arguments),
+                given=sql.SQL(given),
             )
         )
 
 
-def at_trigger(database: Database, table: str, event: str, *, once: bool = True) -> None:
-    """Put the gate before an event on a table of ler: before the statement, or before each row."""
+def at_trigger(database: Database, table: str, event: str, *, only_for: str = "") -> None:
+    """Put the gate before an event on a table of ler; `only_for` transactions that have that setting on."""
     with database.connect() as connection:
         connection.execute(
             sql.SQL(
-                f"CREATE TRIGGER aaa_gate BEFORE {event} ON ler.{table}"
-                f" FOR EACH {'STATEMENT' if once else 'ROW'} EXECUTE FUNCTION ler.pass_gate_by_trigger()"
+                "CREATE TRIGGER aaa_gate BEFORE {event} ON ler.{table} FOR EACH STATEMENT"
+                " EXECUTE FUNCTION ler.pass_gate_by_trigger({given})"
+            ).format(
+                event=sql.SQL(event),
+                table=sql.Identifier(table),
+                given=sql.Literal(only_for) if only_for else sql.SQL(""),
             )
         )
 
