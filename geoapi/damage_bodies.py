@@ -38,12 +38,18 @@ def _day(value: object) -> date:
 def _cost(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | str | None):
         raise ValueError("a cost is a number")  # noqa: TRY004 - as above
-    return None if value is None else Decimal(str(value))
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("a cost is a number") from None
 
 
 type Day = Annotated[date, BeforeValidator(_day)]
 type Cost = Annotated[
-    Decimal | None, BeforeValidator(_cost), Field(max_digits=14, decimal_places=2, description="DKK.")
+    # Only an amount has digits: asked of null, how many they are is an error of pydantic's.
+    Annotated[Decimal, Field(max_digits=14, decimal_places=2)] | None,
+    BeforeValidator(_cost),
+    Field(description="DKK."),
 ]
 type Line = Annotated[str, Field(max_length=1000)]
 

@@ -47,6 +47,9 @@ _SCHEMES: Final[Document] = {
     "basic": {"type": "http", "scheme": "basic", "description": "The same as the password."},
 }
 OTHER_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "/api/v1/audit/export": ("application/x-ndjson",),
+    "/api/v1/damages/statistics": ("text/csv",),
+    "/api/v1/deviations/{deviation_id}/photos/{number}/content": ("image/jpeg", "image/png"),
     "/api/v1/events": ("text/event-stream",),
     "/api/v1/feeds/deadlines.ics": ("text/calendar",),
     "/api/v1/feeds/notices.atom": ("application/atom+xml",),

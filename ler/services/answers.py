@@ -35,6 +35,7 @@ from ler.domain.states import OWES_ANSWER, OwnerState, RequestState
 from ler.errors import NotFoundError, RefusedError
 from ler.model import Feature, load_model
 from ler.rules_in_force import Due
+from ler.services.sensitivity import refuse_forbidden
 
 LONGEST_TEXT: Final = 4000
 """Characters of a text of an owner."""
@@ -218,10 +219,12 @@ def give_answer(connection: Connection, owner_request_id: UUID, answer: NewAnswe
 
     `manual_due` says, from the receipt, until when an answer must follow one that is taken out for manual handling.
     NotFoundError for what is not the acting owner's; FaultsError for what its kind does not allow; RefusedError for a
-    second answer that is no update, an update of nothing, or a state in which it cannot be. Nothing is stored then.
+    second answer that is no update, an update of nothing, a state in which it cannot be, or a line that must never be
+    stored. Nothing is stored then.
     """
     now = connection.execute(select(func.now())).scalar_one()
     refuse_faults([*answer_faults(_content(answer), now), *_text_faults(answer)])
+    refuse_forbidden(connection, answer.features)
     asked = get_asked(connection, owner_request_id)
     values = {
         "asked": owner_request_id,

@@ -4,7 +4,7 @@ The transaction acts for the owner, or for the operator, whose rules hold for th
 nobody else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,10 +27,12 @@ from ler.db.tables import (
 )
 from ler.domain.faults import refuse_faults
 from ler.domain.registration import text_faults
-from ler.domain.sensitivity import SensitivityClass, SensitivityRule, rule_faults
-from ler.errors import NotFoundError
+from ler.domain.sensitivity import SensitivityClass, SensitivityRule, class_of, rule_faults
+from ler.errors import NotFoundError, RefusedError
+from ler.model import Feature
 
 LONGEST_REASON: Final = 500
+_NAMED: Final = 20
 
 _IN_FORCE: Final = text("SELECT * FROM ler.rules_in_force()").columns(*sensitivity_rule.c)
 _DECIDE: Final = text("SELECT ler.decide_withheld(:answer, :deliver)")
@@ -131,6 +133,18 @@ def list_rules(connection: Connection, *, ended: bool = False) -> list[KeptRule]
 def rules_in_force(connection: Connection) -> list[SensitivityRule]:
     """Return the rules by which a file of the acting owner is judged: its own and the operator's."""
     return [_rule(row) for row in connection.execute(_IN_FORCE)]
+
+
+def refuse_forbidden(connection: Connection, features: Sequence[Feature]) -> None:
+    """RefusedError `line-forbidden`, naming them, for features of the acting owner that must never be stored."""
+    rules = [rule for rule in rules_in_force(connection) if rule.sensitivity is SensitivityClass.NEVER]
+    named = [one.gml_id for one in features if rules and class_of(rules, one) is SensitivityClass.NEVER]
+    if named:
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        raise RefusedError(
+            "line-forbidden",
+            f"a rule says that these must never be in the register: {', '.join(named[:_NAMED])}{more}",
+        )
 
 
 def list_withheld(connection: Connection, *, waiting: bool = True) -> list[WithheldAnswer]:

@@ -114,3 +114,13 @@ def test_whatever_is_sent_is_answered_as_described(
         )
 
     answered()
+
+
+@pytest.mark.parametrize("cost", ["dear", "NaN", "1e400", 1e300, 0.001, [], True])
+def test_a_cost_that_is_none_is_the_callers_fault(service: Service, cost: object) -> None:
+    place = {"type": "Point", "coordinates": [575000, 6224000]}
+    body: dict[str, object] = {"reference": "1", "utility_type": "el", "happened_on": "2026-11-01"}
+    body |= {"place": place, "cause": "x", "caused_by": "x", "administration_cost": None, "repair_cost": cost}
+    answer = service.program().http.post("/api/v1/damages", json=body, headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 400, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/repair_cost"]
