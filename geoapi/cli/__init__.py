@@ -14,7 +14,7 @@ from geoapi.cli.console import ReportingGroup
 
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
-    *("organisation", "member", "grant", "mandate", "area", "contact"),
+    *("organisation", "member", "grant", "mandate", "area", "contact", "dispensation"),
     *("db", "owner", "token", "upload", "network", "drawing", "request", "answer", "sensitivity"),
     *("audit", "damage", "deviation"),
     *("serve", "worker", "demo"),
