@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from ler.db.functions import refusals
 from ler.rules_in_force import Due, due_by_default_rules
 
-_MATCH: Final = text("SELECT * FROM ler.match_request(:request, :due_at)")
+_MATCH: Final = text("SELECT * FROM ler.match_request(:request, :due_at, :dispensed_due_at)")
 _NOW: Final = text("SELECT now()")
 
 _REFUSALS: Final = {
@@ -42,13 +42,18 @@ def match_request(
 ) -> list[OwnerMatch]:
     """Ask the owners, match their networks and store what lies inside, once; one item for each owner asked.
 
-    They receive it at the database's time, and `due` says until when they must answer. The connection's principal must
+    They receive it at the database's time, and `due` says until when they must answer, without and with a dispensation. The connection's principal must
     be the requester. Raises NotFoundError for a request that is not there or not the principal's, InputError for one
     that is matched or cancelled already.
     """
     received_at = connection.execute(_NOW).scalar_one()
     with refusals(_REFUSALS):
-        rows = connection.execute(_MATCH, {"request": request_id, "due_at": due(received_at)}).all()
+        values = {
+            "request": request_id,
+            "due_at": due(received_at),
+            "dispensed_due_at": due(received_at, dispensed=True),
+        }
+        rows = connection.execute(_MATCH, values).all()
     return [
         OwnerMatch(
             row.owner_id, tuple(row.interest_area_ids), row.version_id, row.feature_count, row.answer_type

@@ -107,6 +107,7 @@ def asked_view(asked: Asked) -> dict[str, Any]:
         "owes_answer": asked.owes_answer,
         "received_at": asked.received_at.isoformat(),
         "due_at": _moment(asked.due_at),
+        "dispensation": asked.dispensed,
         "acknowledged_at": _moment(asked.acknowledged_at),
         "answered_at": _moment(asked.answered_at),
         "late": asked.late,

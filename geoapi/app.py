@@ -38,6 +38,7 @@ from geoapi.routes import (
     damages,
     decisions,
     deviations,
+    dispensations,
     endpoints,
     features,
     interest_areas,
@@ -105,6 +106,7 @@ _ROUTES: Final = (
     notices,
     damages,
     deviations,
+    dispensations,
 )
 """In the order in which they are tried."""
 

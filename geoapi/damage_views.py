@@ -77,7 +77,7 @@ def deviation_view(one: Deviation) -> dict[str, Any]:
         "id": str(one.id),
         "state": str(one.state),
         "kind": str(it.kind),
-        "reporter_id": str(one.reporter_id),
+        "reporter_id": str(one.reporter_id) if one.reporter_id else None,
         "owner_id": str(it.owner_id) if it.owner_id else None,
         "request_id": str(it.request_id) if it.request_id else None,
         "gml_id": it.gml_id,

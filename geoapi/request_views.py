@@ -183,6 +183,7 @@ def _area_view(one: AskedArea) -> dict[str, Any]:
         "state": one.state.value,
         "received_at": moment(one.received_at),
         "due_at": moment(one.due_at),
+        "dispensation": one.dispensed,
         "acknowledged_at": moment(one.acknowledged_at),
         "answered_at": moment(one.answered_at),
         "late": one.late,

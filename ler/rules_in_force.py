@@ -1,7 +1,7 @@
 """The rules of `ler.domain` with the figures that the settings give."""
 
-from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from ler.calendar_of_denmark import calendar_of_denmark
 from ler.domain.calendar import WorkingCalendar
@@ -11,8 +11,13 @@ from ler.domain.legal_time import legal_day
 from ler.domain.request_rules import RequestLimits
 from ler.settings import Settings
 
-type Due = Callable[[datetime], datetime]
-"""From when an owner received a request to when it must have answered, both aware UTC."""
+
+class Due(Protocol):
+    """From when an owner received a request to when it must have answered, both aware UTC."""
+
+    def __call__(self, received_at: datetime, *, dispensed: bool = False) -> datetime:
+        """Return the last moment at which it is in time; `dispensed` is who has a dispensation."""
+        ...
 
 
 def area_limits(settings: Settings) -> AreaLimits:
@@ -52,27 +57,27 @@ def working_calendar(settings: Settings, year: int) -> WorkingCalendar:
 
 def ordinary_due(settings: Settings) -> Due:
     """Return how long owners have by these settings."""
-
-    def due(received_at: datetime) -> datetime:
-        calendar = working_calendar(settings, legal_day(received_at).year)
-        return due_at(received_at, DeadlineKind.ORDINARY, calendar, deadline_rules(settings))
-
-    return due
+    return _due(DeadlineKind.ORDINARY, settings.extra_days_off, deadline_rules(settings))
 
 
-def due_by_default_rules(received_at: datetime) -> datetime:
+def due_by_default_rules(received_at: datetime, *, dispensed: bool = False) -> datetime:
     """Return when an owner must have answered by the default settings, whatever the environment sets."""
-    extra_days_off = Settings.model_fields["extra_days_off"].default
-    year = legal_day(received_at).year
-    calendar = calendar_of_denmark(year, year + 1, extra_days_off)
-    return due_at(received_at, DeadlineKind.ORDINARY, calendar, DeadlineRules())
+    extra_days_off: tuple[str, ...] = Settings.model_fields["extra_days_off"].default
+    due = _due(DeadlineKind.ORDINARY, extra_days_off, DeadlineRules())
+    return due(received_at, dispensed=dispensed)
 
 
 def manual_due(settings: Settings) -> Due:
     """Return how long owners have, from the receipt, whose answer is taken out for manual handling."""
+    return _due(DeadlineKind.MANUAL, settings.extra_days_off, deadline_rules(settings))
 
-    def due(received_at: datetime) -> datetime:
-        calendar = working_calendar(settings, legal_day(received_at).year)
-        return due_at(received_at, DeadlineKind.MANUAL, calendar, deadline_rules(settings))
+
+def _due(kind: DeadlineKind, extra_days_off: tuple[str, ...], rules: DeadlineRules) -> Due:
+    """By that deadline; who has a dispensation has its own whatever it does, as `ler.domain.states.deadline_of` says."""
+
+    def due(received_at: datetime, *, dispensed: bool = False) -> datetime:
+        year = legal_day(received_at).year
+        calendar = calendar_of_denmark(year, year + 1, extra_days_off)
+        return due_at(received_at, DeadlineKind.DISPENSATION if dispensed else kind, calendar, rules)
 
     return due

@@ -14,7 +14,8 @@ from geoapi.cli.console import ReportingGroup
 
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
-    *("organisation", "member", "grant", "mandate", "area", "contact"),
+    *("organisation", "member", "grant", "mandate", "area", "contact", "dispensation"),
+    *("client", "limit", "endpoint"),
     *("db", "owner", "token", "upload", "network", "drawing", "request", "answer", "sensitivity"),
     *("audit", "damage", "deviation"),
     *("serve", "worker", "demo"),

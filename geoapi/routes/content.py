@@ -18,12 +18,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from geoapi.auth import May
+from geoapi.auth import May, caller_transaction
 from geoapi.negotiation import language_of
 from geoapi.platform import Platform, platform_of
 from geoapi.problems import ProblemError, ProblemException
 from geoapi.views import PATH, etag, upload_headers, upload_view
-from ler.db.engine import transaction
 from ler.domain.access import Scope
 from ler.domain.uploads import State
 from ler.errors import RefusedError
@@ -64,7 +63,7 @@ class _Part:
 def offset(request: Request, caller: Uploader, upload_id: UUID) -> Response:
     """Tell how much of the file lies safely on disk."""
     platform = platform_of(request)
-    found = _get(platform, caller, upload_id)
+    found = _get(request, caller, upload_id)
     _refuse_expired(found)
     return Response(status_code=204, headers=upload_headers(found, platform) | {"ETag": etag(found)})
 
@@ -93,38 +92,39 @@ async def _receive(
     request: Request, caller: Principal, upload_id: UUID, part: _Part, *, replaces: bool = False
 ) -> Response:
     platform = platform_of(request)
-    found = await run_in_threadpool(_get, platform, caller, upload_id)
+    found = await run_in_threadpool(_get, request, caller, upload_id)
     _refuse_ended(found)
     with ExitStack() as held:
         file = await run_in_threadpool(
             held.enter_context, platform.files.writer(upload_id, found.file_name)
         )  # fmt: skip
         # Read again: only now does nobody else write.
-        found = await run_in_threadpool(_get, platform, caller, upload_id)
+        found = await run_in_threadpool(_get, request, caller, upload_id)
         _refuse_ended(found)
         if not replaces and part.offset != found.received_bytes:
             raise _elsewhere(found, platform, part.offset)
         if part.length is not None and part.offset + part.length > found.size_bytes:
             raise _too_large(found)
-        received = await _write(request, platform, found, file, part)
+        received = await _write(request, caller, found, file, part)
         if part.completes:
-            found = await run_in_threadpool(_finish, platform, found, file, received)
+            found = await run_in_threadpool(_finish, request, caller, found, file, received)
             language = language_of(request.headers.get("accept-language"))
             headers = upload_headers(found, platform) | {"ETag": etag(found)}
             return JSONResponse(upload_view(found, language), 202, headers=headers)
-    found = await run_in_threadpool(_get, platform, caller, upload_id)
+    found = await run_in_threadpool(_get, request, caller, upload_id)
     return Response(status_code=204, headers=upload_headers(found, platform))
 
 
 async def _write(
-    request: Request, platform: Platform, upload: Upload, file: OpenFile, part: _Part
+    request: Request, caller: Principal, upload: Upload, file: OpenFile, part: _Part
 ) -> int:  # fmt: skip
     """Append what comes; return how much is safe. What broke off is kept unless a digest was to vouch for it."""
+    platform = platform_of(request)
     with ExitStack() as held:
         writer = await run_in_threadpool(held.enter_context, file.append(part.offset))
         safe = part.offset
         if part.offset < upload.received_bytes:  # a PUT after parts: they are gone from the file
-            await run_in_threadpool(_record, platform, upload, safe)
+            await run_in_threadpool(_record, request, caller, upload, safe)
         try:
             async for content in _blocks(request):
                 if writer.offset + len(content) > upload.size_bytes:
@@ -132,17 +132,17 @@ async def _write(
                     raise _too_large(upload)
                 await run_in_threadpool(writer.write, content)
                 if part.digest is None and writer.offset - safe >= _SAFE_EVERY:
-                    safe = await run_in_threadpool(_keep, platform, upload, writer)
+                    safe = await run_in_threadpool(_keep, request, caller, upload, writer)
         except (ClientDisconnect, RefusedError):
             if part.digest is None:
-                await run_in_threadpool(_keep, platform, upload, writer)
+                await run_in_threadpool(_keep, request, caller, upload, writer)
             else:
                 await run_in_threadpool(writer.drop)
             raise
         if part.digest is not None and part.digest != writer.sha256():
             await run_in_threadpool(writer.drop)
             raise ProblemException("checksum-mismatch", headers=upload_headers(upload, platform))
-        return await run_in_threadpool(_keep, platform, upload, writer)
+        return await run_in_threadpool(_keep, request, caller, upload, writer)
 
 
 async def _blocks(request: Request) -> AsyncIterator[bytes]:
@@ -164,39 +164,40 @@ async def _blocks(request: Request) -> AsyncIterator[bytes]:
         yield b"".join(parts)
 
 
-def _keep(platform: Platform, upload: Upload, writer: PartWriter) -> int:
+def _keep(request: Request, caller: Principal, upload: Upload, writer: PartWriter) -> int:
     received = writer.keep()
-    _record(platform, upload, received)
+    _record(request, caller, upload, received)
     point("upload.append.recorded")
     return received
 
 
-def _record(platform: Platform, upload: Upload, received: int) -> None:
-    with transaction(platform.databases.app, upload.owner_id) as connection:
+def _record(request: Request, caller: Principal, upload: Upload, received: int) -> None:
+    with caller_transaction(request, caller) as connection:
         record_received(connection, upload.id, received)
 
 
-def _finish(platform: Platform, upload: Upload, file: OpenFile, received: int) -> Upload:
+def _finish(request: Request, caller: Principal, upload: Upload, file: OpenFile, received: int) -> Upload:
+    platform = platform_of(request)
     if received != upload.size_bytes:
         headers = upload_headers(upload, platform) | {"Upload-Offset": str(received)}
         detail = f"{received} of {upload.size_bytes} bytes have come"
         raise ProblemException("upload-incomplete", detail, headers=headers)
     digest = file.sha256()
     if upload.sha256 not in {None, digest}:
-        _record(platform, upload, 0)
+        _record(request, caller, upload, 0)
         headers = upload_headers(upload, platform) | {"Upload-Offset": "0"}
         raise ProblemException(
             "checksum-mismatch", "the whole file has another sha256 than announced", headers=headers
         )
-    with transaction(platform.databases.app, upload.owner_id) as connection:
+    with caller_transaction(request, caller) as connection:
         done = complete_upload(connection, upload.id, digest, platform.patience)
         point("upload.complete.before-commit")
     point("upload.complete.after-commit")
     return done
 
 
-def _get(platform: Platform, caller: Principal, upload_id: UUID) -> Upload:
-    with transaction(platform.databases.app, caller.organisation_id) as connection:
+def _get(request: Request, caller: Principal, upload_id: UUID) -> Upload:
+    with caller_transaction(request, caller) as connection:
         return get_upload(connection, upload_id)
 
 

@@ -134,7 +134,7 @@ def add(
     if wanted.url is not None:
         check_target(wanted.url, loopback=platform_of(request).settings.webhook_loopback)
     secret = new_secret() if wanted.url is not None else None
-    code = None if secret else "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
+    code = None if secret else new_code()
     new = NewEndpoint(
         Channel.WEBHOOK if secret else Channel.EMAIL,
         wanted.url or wanted.email or "",
@@ -234,6 +234,11 @@ def test(request: Request, caller: Writer, endpoint_id: UUID) -> Response:
         try_endpoint(connection, endpoint_id)
         found = get_endpoint(connection, endpoint_id)
     return JSONResponse(endpoint_view(found), HTTPStatus.ACCEPTED)
+
+
+def new_code() -> str:
+    """Return a code that confirms an address of e-mail."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
 
 
 def endpoint_view(one: Endpoint) -> dict[str, Any]:

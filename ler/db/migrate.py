@@ -55,6 +55,7 @@ SQL_FILES: Final = (
     "access/answers.sql",
     "access/records.sql",
     "access/damages.sql",
+    "access/dispensations.sql",
     "access/sensitivity.sql",
     "access/orders.sql",
     "access/access.sql",

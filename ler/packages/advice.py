@@ -121,6 +121,8 @@ def _missing_line(owner: OwnerStatus) -> tuple[str, str]:
         )
     if due:
         da, en = f"{da} senest {_moment(due)}", f"{en} by {_moment(due)}"
+    if any(area.dispensed for area in owner.missing):
+        da, en = f"{da} (ejeren har dispensation)", f"{en} (the owner has a dispensation)"
     if late:
         da, en = f"{da} - FRISTEN ER OVERSKREDET, kontakt ejeren", f"{en} - OVERDUE, turn to the owner"
     return da, en

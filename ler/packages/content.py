@@ -162,6 +162,8 @@ class AreaStatus:
     state: OwnerState
     """`asked` also when it was acknowledged: that changes nothing for who digs, and not the package."""
     due_at: datetime | None
+    dispensed: bool = False
+    """The owner has a dispensation, and so the longer deadline."""
     late: bool = False
     appointment: Appointment | None = None
     """When and where lines are pointed out on site."""

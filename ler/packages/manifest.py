@@ -134,6 +134,7 @@ def _area_entry(owner: OwnerStatus, area: AreaStatus) -> dict[str, Any]:
         "state": str(area.state),
         "status": status_of(owner, area),
         "due_at": _timestamp(area.due_at) if area.due_at else None,
+        "dispensation": area.dispensed,
         "late": area.late,
         "appointment": {
             "starts_at": _timestamp(meeting.starts_at),

@@ -73,6 +73,8 @@ class Asked:
     state: OwnerState
     received_at: datetime
     due_at: datetime | None
+    dispensed: bool
+    """Whether it has a dispensation, and so the longer deadline."""
     acknowledged_at: datetime | None
     answered_at: datetime | None
     late: bool
@@ -232,7 +234,7 @@ def give_answer(connection: Connection, owner_request_id: UUID, answer: NewAnswe
         "given": json.dumps(_given(answer)),
         "features": _features_json(answer.features),
         "attachments": json.dumps([_attachment(one) for one in answer.attachments]),
-        "manual_due_at": manual_due(asked.received_at),
+        "manual_due_at": manual_due(asked.received_at, dispensed=asked.dispensed),
     }
     with refusals(_REFUSALS):
         row = connection.execute(_GIVE, values).mappings().one()

@@ -103,12 +103,39 @@ def register_client(
     scopes that the caller has not, a caller that is bounded by an area or acts for another, or no or too many keys.
     """
     _check_may_register(caller, scopes)
+    return enter_client(
+        connection,
+        caller.organisation_id,
+        name=name,
+        scopes=scopes,
+        keys=keys,
+        area=area,
+        by=str(caller.token_id),
+    )
+
+
+def enter_client(
+    connection: Connection,
+    organisation_id: UUID,
+    *,
+    name: str,
+    scopes: Sequence[Scope],
+    keys: Sequence[Mapping[str, Any]],
+    by: str,
+    area: MultiPolygon | None = None,
+) -> UUID:
+    """Register a program of the acting organisation; `by` is recorded. RefusedError as `register_client` says.
+
+    What the program may do is bounded by what its organisation may at that moment, whatever its scopes.
+    """
+    if not scopes:
+        raise RefusedError("scope-missing", f"a client needs a scope: {', '.join(Scope)}")
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise RefusedError("name-invalid", f"a name is 1 to {_LONGEST_NAME} printable characters")
     if not keys:
         raise RefusedError("key-invalid", "a client needs a key to sign with")
     values = {
-        "owner_id": caller.organisation_id,
+        "owner_id": organisation_id,
         "name": name.strip(),
         "scopes": sorted({str(scope) for scope in scopes}),
         "area": shapely.to_wkb(shapely.set_srid(area, SRID), hex=True, include_srid=True) if area else None,
@@ -117,12 +144,12 @@ def register_client(
     record_event(
         connection,
         "auth:client:add",
-        actor=caller.organisation_id,
+        actor=organisation_id,
         object_id=client_id,
-        details={"scopes": values["scopes"], "by": str(caller.token_id)},
+        details={"scopes": values["scopes"], "by": by},
     )
     for key in keys:
-        add_key(connection, caller.organisation_id, client_id, key)
+        add_key(connection, organisation_id, client_id, key)
     return client_id
 
 
@@ -256,8 +283,6 @@ def _check_may_register(caller: Principal, scopes: Sequence[Scope]) -> None:
     if caller.kind is Kind.CLIENT or caller.derived or caller.bounded:
         # What such a token registers would live on after it, and without its bounds.
         raise RefusedError("scope-exceeded", "a token that has bounds or a maker cannot register programs")
-    if not scopes:
-        raise RefusedError("scope-missing", f"a client needs a scope: {', '.join(Scope)}")
     lacking = frozenset(scopes) - caller.carried
     if lacking:
         raise RefusedError(

@@ -111,8 +111,8 @@ def _areas(connection: Connection, request_id: UUID) -> dict[UUID, list[_Area]]:
     asked = owner_request.c
     query = (
         select(
-            *(asked.owner_id, asked.interest_area_id, asked.state, asked.due_at, asked.late),
-            *(asked.answered_at, asked.appointment, interest_area.c.registration_number),
+            *(asked.owner_id, asked.interest_area_id, asked.state, asked.due_at, asked.dispensed),
+            *(asked.late, asked.answered_at, asked.appointment, interest_area.c.registration_number),
         )
         .join(interest_area, interest_area.c.id == asked.interest_area_id)
         .where(asked.request_id == request_id)
@@ -126,6 +126,7 @@ def _areas(connection: Connection, request_id: UUID) -> dict[UUID, list[_Area]]:
             # Fetching it changes nothing of what a package says, and not the revision of the request.
             state=OwnerState.ASKED if state is OwnerState.ACKNOWLEDGED else state,
             due_at=row.due_at,
+            dispensed=row.dispensed,
             late=row.late,
             appointment=appointment_of(row.appointment),
         )

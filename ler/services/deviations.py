@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from ler.blobs import Blob
 from ler.db.functions import record_event, refusals
-from ler.db.tables import SRID, deviation, deviation_photo, line_claim
+from ler.db.tables import PLATFORM_OPERATOR, SRID, deviation, deviation_photo, line_claim
 from ler.domain.deviations import FARTHEST_M, DeviationEvent, DeviationKind, DeviationState
 from ler.domain.faults import Fault, refuse_faults
 from ler.errors import NotFoundError, RefusedError
@@ -26,6 +26,7 @@ from ler.model import load_model
 
 _MOVE: Final = text("SELECT ler.move_deviation(:id, :event, :note, :version)")
 _CLAIM: Final = text("SELECT ler.answer_claim(:id, :claims)")
+_READER: Final = text("SELECT ler.principal() AS id, ler.has_role('auditor') AS audits")
 _LONGEST: Final = 1000
 _DEEPEST_M: Final = 100.0
 _LEAST_ACCURATE_M: Final = 10.0
@@ -87,7 +88,8 @@ class Deviation:
     """A report as it is kept."""
 
     id: UUID
-    reporter_id: UUID
+    reporter_id: UUID | None
+    """None, as is the request, for an authority: who reported is no concern of who looks after the place."""
     reported: NewDeviation
     offset_m: float | None
     """How far what was measured lies from the line as it was shown, m."""
@@ -277,7 +279,23 @@ def _read(connection: Connection, query: Any) -> list[Deviation]:  # noqa: ANN40
     of_claims = select(line_claim).where(line_claim.c.deviation_id.in_(ids))
     for one in connection.execute(of_claims.order_by(line_claim.c.owner_id)):
         claims.setdefault(one.deviation_id, []).append(Claim(one.owner_id, one.state, one.answered_at))
-    return [_deviation(row, photos.get(row["id"], ()), claims.get(row["id"], ())) for row in rows]
+    reader = connection.execute(_READER).one()
+
+    def parties(row: Any) -> set[UUID | None]:  # noqa: ANN401 - a mapping of columns
+        asked = {claim.owner_id for claim in claims.get(row["id"], ())}
+        return {row["reporter_id"], row["owner_id"], PLATFORM_OPERATOR, *asked}
+
+    return [
+        _deviation(
+            row if reader.audits or reader.id in parties(row) else {**row, **_UNNAMED},
+            photos.get(row["id"], ()),
+            claims.get(row["id"], ()),
+        )
+        for row in rows
+    ]
+
+
+_UNNAMED: Final[dict[str, Any]] = {"reporter_id": None, "request_id": None}
 
 
 def _deviation(row: Any, photos: Sequence[Photo], claims: Sequence[Claim]) -> Deviation:  # noqa: ANN401 - a mapping of columns

@@ -19,6 +19,7 @@ from ler.domain.faults import refuse_faults
 from ler.domain.registration import text_faults
 from ler.domain.roles import Role, known_roles, known_scopes, permitted_by_mandate
 from ler.errors import NotFoundError, RefusedError
+from ler.services.register_acts import refuse_by_mandate
 
 _ROLES: Final = text("SELECT ler.granted_roles(:organisation, CAST(:place AS geometry))")
 _MANDATE: Final = text("SELECT * FROM ler.mandate_of(:provider, :cvr)")
@@ -72,6 +73,7 @@ def grant_role(
     RefusedError for a time that ends before it begins, an area that is not valid, a note that is no text, and for the
     role of operator to anybody but the operator.
     """
+    refuse_by_mandate(connection)
     refuse_faults([*text_faults("/note", note, _LONGEST_NOTE, empty=True)])
     if role is Role.OPERATOR and organisation_id != PLATFORM_OPERATOR:
         raise RefusedError("role-not-grantable", "the operator's role is granted to nobody else")
@@ -100,6 +102,7 @@ def grant_role(
 
 def end_grant(connection: Connection, grant_id: UUID) -> None:
     """End a grant now, one that has not begun before it begins; NotFoundError for none that holds."""
+    refuse_by_mandate(connection)
     columns = grant.c
     ended = connection.execute(
         update(grant)

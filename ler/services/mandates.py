@@ -87,8 +87,12 @@ def give_mandate(
 
 
 def end_mandate(connection: Connection, acting: UUID, mandate_id: UUID) -> Mandate:
-    """Take a mandate back, or lay it down; NotFoundError for none, RefusedError for one that has ended."""
+    """Take a mandate back, or lay it down; NotFoundError for none, RefusedError for one that has ended.
+
+    RefusedError `role-missing` for a provider that acts by one: it lays its own down as itself.
+    """
     get_mandate(connection, mandate_id)
+    refuse_by_mandate(connection)
     columns = mandate.c
     query = update(mandate).where(columns.id == mandate_id, columns.revoked_at.is_(None))
     if not connection.execute(query.values(revoked_at=func.now())).rowcount:

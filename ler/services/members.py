@@ -96,6 +96,7 @@ def change_member(
 
 def end_member(connection: Connection, acting: UUID, member_id: UUID) -> Member:
     """End a member at once; what it did stays recorded. NotFoundError as for `change_member`."""
+    refuse_by_mandate(connection)
     query = update(account).where(account.c.id == member_id, account.c.ended_at.is_(None))
     if not connection.execute(query.values(ended_at=func.now())).rowcount:
         raise NotFoundError("no such member")

@@ -26,6 +26,8 @@ class AskedOwner:
     """None: not answered yet."""
     due_at: datetime
     """Aware UTC."""
+    dispensed: bool = False
+    """It has a dispensation, and so the longer deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,10 @@ def make_receipt(
 ) -> Receipt:
     """Return the receipt of a request that was just entered and matched; InputError as `due_at` says."""
     received_at = request.created_at
-    due = due_at(received_at, DeadlineKind.ORDINARY, calendar, rules)
+    due = {
+        dispensed: due_at(received_at, kind, calendar, rules)
+        for dispensed, kind in ((False, DeadlineKind.ORDINARY), (True, DeadlineKind.DISPENSATION))
+    }
     asked = [
         AskedOwner(
             id=owner.id,
@@ -61,9 +66,11 @@ def make_receipt(
             cvr=owner.cvr,
             interest_areas=owner.interest_areas,
             answer_type="; ".join(owner.answer_types) or None,
-            due_at=due,
+            due_at=due[dispensed],
+            dispensed=dispensed,
         )
         for owner in owners
+        for dispensed in [any(area.dispensed for area in owner.areas)]
     ]
     return Receipt(request.order_number, kind, already_started, received_at, price, asked)
 
@@ -91,6 +98,7 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
                 "interest_areas": list(owner.interest_areas),
                 "answer_type": owner.answer_type,
                 "due_at": _legal(owner.due_at),
+                "dispensation": owner.dispensed,
             }
             for owner in receipt.owners
         ],

@@ -33,8 +33,12 @@ def require_operator(acting: UUID) -> None:
 
 
 def refuse_by_mandate(connection: Connection) -> None:
-    """RefusedError `role-missing` when a provider acts by mandate: what it let in here would outlive the mandate."""
+    """RefusedError `role-missing` when a provider acts by mandate.
+
+    What it let in here would outlive the mandate, and whom it shut out could not end it.
+    """
     if connection.execute(_BY_MANDATE).scalar_one():
         raise RefusedError(
-            "role-missing", "members and mandates are an organisation's own to make: nobody does so for it"
+            "role-missing",
+            "members, mandates, roles and tokens are an organisation's own to make and end: nobody does so for it",
         )

@@ -71,6 +71,8 @@ class AskedArea:
     state: OwnerState
     received_at: datetime
     due_at: datetime | None
+    dispensed: bool
+    """Whether the owner has a dispensation, and so the longer deadline."""
     acknowledged_at: datetime | None
     answered_at: datetime | None
     late: bool

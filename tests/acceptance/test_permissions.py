@@ -45,6 +45,7 @@ ELSEWHERE: dict[tuple[str, str, Role], int] = {
         for method, path, status in (
             ("DELETE", "grants/{grant_id}", 200),
             ("DELETE", "mandates/{mandate_id}", 200),
+            ("DELETE", "dispensations/{dispensation_id}", 200),
             ("PATCH", "organisations/{organisation_id}", 200),
             ("GET", "members/{member_id}", 200),
             ("PUT", "members/{member_id}", 200),
@@ -60,8 +61,9 @@ ELSEWHERE: dict[tuple[str, str, Role], int] = {
 OWN_ONLY = {
     ("POST", "/api/v1/members"): (403, "role-missing"),
     ("PUT", "/api/v1/members/{member_id}"): (403, "role-missing"),
-    ("DELETE", "/api/v1/members/{member_id}"): (404, "not-found"),
+    ("DELETE", "/api/v1/members/{member_id}"): (403, "role-missing"),
     ("POST", "/api/v1/mandates"): (403, "role-missing"),
+    ("DELETE", "/api/v1/mandates/{mandate_id}"): (403, "role-missing"),
 }
 """What an organisation does itself and nobody for it, whatever the mandate says, and how that is answered."""
 

@@ -1,5 +1,6 @@
 """Who sees and writes damages, deviations, photographs and claims; and that the database moves reports as the machine."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from shapely import Point
 from sqlalchemy import Connection, Executable, select, text
 from sqlalchemy.exc import DBAPIError
 
+from geoapi.damage_views import deviation_view
 from ler.blobs import Blob
 from ler.db import tables
 from ler.domain.damages import Damage
@@ -142,6 +144,39 @@ def test_damages_are_their_owners_and_an_authoritys_in_its_area(world: World) ->
         withdraw_damage(connection, mine, here)
     with world.acting(auditor) as connection:
         assert get_damage(connection, here).withdrawn_at
+
+
+def test_an_authority_sees_deviations_in_its_area_and_not_who_reported_them(site: Site) -> None:
+    world = site.world
+    known, unknown = site.report(), site.unknown()
+    inside, outside, everywhere = (
+        world.organisation(name, role=Role.AUTHORITY) for name in ("inside", "outside", "everywhere")
+    )
+    auditor = world.organisation("auditor", role=Role.AUDITOR)
+    with world.database.connect() as superuser:
+        for who, area in ((inside, AREA), (outside, OTHER)):
+            superuser.execute(
+                "UPDATE ler.grant SET area = ST_Multi(ST_GeomFromEWKT(%s)) WHERE organisation_id = %s",
+                [f"SRID=25832;{area.wkt}", who],
+            )
+
+    def told(who: UUID) -> dict[UUID, tuple[UUID | None, bool]]:
+        with world.acting(who) as connection:
+            found = list_deviations(connection, limit=10)
+            assert found == [get_deviation(connection, one.id) for one in found]
+        return {one.id: (one.reporter_id, one.reported.request_id is not None) for one in found}
+
+    for who in (inside, everywhere):
+        assert told(who) == {known: (None, False), unknown: (None, False)}
+        with world.acting(who) as connection:
+            view = deviation_view(get_deviation(connection, known))
+        assert str(site.digger) not in json.dumps(view)
+        assert (view["reporter_id"], view["claims"]) == (None, [])
+    assert told(outside) == {}
+    for who in (auditor, tables.PLATFORM_OPERATOR, site.digger):
+        assert told(who)[known] == (site.digger, True)
+    assert told(site.owner)[known] == (site.digger, True)
+    assert told(site.owner)[unknown][0] == site.digger, "who is asked whether a line is its own may call"
 
 
 def test_a_report_is_about_what_was_shown(site: Site) -> None:

@@ -30,6 +30,7 @@ __all__ = ["world"]
 
 OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
+    "dispensation": "test_dispensations.py",
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
     **dict.fromkeys(("answer_watch", "change_task", "notice_endpoint", "outbox"), "test_notices_access.py"),

@@ -1,20 +1,25 @@
 """Who sees and changes what of the register: roles, members, mandates, contacts, interest areas; and roles by time and place."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
 from geoalchemy2.shape import from_shape
 from shapely import MultiPolygon
-from sqlalchemy import Executable, Table, func, select, text
+from sqlalchemy import Connection, Executable, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ler.db import tables
+from ler.db.engine import transaction
 from ler.db.functions import refusals
 from ler.domain.access import Scope
 from ler.domain.roles import MANDATABLE, PERMISSIONS_OF, Role
 from ler.errors import NotFoundError, RefusedError
 from ler.services.grants import end_grant, find_acting_for, grant_role, list_grants, roles_now
+from ler.services.mandates import end_mandate, give_mandate, list_mandates
+from ler.services.members import add_member, end_member, list_members
+from ler.services.tokens import create_token
 from tests.integration.test_db_world import World, square, world
 
 __all__ = ["world"]
@@ -235,7 +240,9 @@ def test_roles_hold_for_their_time_and_their_place(world: World) -> None:
             assert roles_now(connection, org, place) == roles
         assert roles_now(connection, uuid4()) == frozenset()
     with world.acting(OPERATOR) as connection:
-        authority, *_ = [one.id for one in list_grants(connection, org) if one.role is Role.AUTHORITY]
+        (authority,) = [
+            one.id for one in list_grants(connection, org) if one.role is Role.AUTHORITY and not one.note
+        ]
         for ended in (authority, later):
             end_grant(connection, ended)
     for ended in (authority, later, uuid4()):
@@ -353,3 +360,44 @@ def test_an_interest_area_ends_and_its_next_revision_keeps_the_number(scene: Sce
         assert connection.execute(query).rowcount == 1
         assert connection.execute(query).rowcount == 0
     assert world.match(digger, world.request(digger, square(500, 0, 510, 10))) == {}
+
+
+type _Act = Callable[[Connection], object]
+
+
+def test_a_provider_makes_and_ends_nothing_that_lets_anybody_in(scene: Scene) -> None:
+    owner, provider = scene.owners[0], scene.providers[0]
+    with scene.world.acting(owner) as connection:
+        (given,) = list_mandates(connection)
+        member = list_members(connection, owner)[0].id
+    with scene.world.acting(OPERATOR) as connection:
+        granted = list_grants(connection, owner)[0].id
+        create_token(connection, owner, scopes=[Scope.AUDIT_READ], days=1)
+    app = scene.world.engines["ler_app"]
+    acts: list[tuple[UUID, _Act]] = [
+        (owner, lambda c: end_mandate(c, owner, given.id)),
+        (owner, lambda c: give_mandate(c, owner, "11111110", [Scope.AUDIT_READ])),
+        (owner, lambda c: end_member(c, owner, member)),
+        (owner, lambda c: add_member(c, owner, owner, name="Bo", email="bo@x.dk")),
+        (OPERATOR, lambda c: grant_role(c, owner, Role.AUDITOR)),
+        (OPERATOR, lambda c: end_grant(c, granted)),
+    ]
+    for acting, act in acts:
+        with (
+            pytest.raises(RefusedError) as refused,
+            transaction(app, acting, provider=provider) as connection,
+        ):
+            act(connection)
+        assert refused.value.code == "role-missing"
+    # Past the services the database refuses as well.
+    for table, values in (
+        ("mandate", "revoked_at = now()"),
+        ("account", "ended_at = now()"),
+        ("access_token", "revoked_at = now()"),
+    ):
+        with transaction(app, owner, provider=provider) as connection:
+            assert connection.execute(text(f"UPDATE ler.{table} SET {values}")).rowcount == 0  # noqa: S608 - ours
+    with transaction(app, OPERATOR, provider=provider) as connection:
+        assert connection.execute(text('UPDATE ler."grant" SET valid_to = now()')).rowcount == 0
+    with transaction(app, provider) as connection:
+        assert end_mandate(connection, provider, given.id).revoked_at, "it lays its own down as itself"

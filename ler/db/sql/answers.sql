@@ -402,7 +402,7 @@ CREATE OR REPLACE FUNCTION ler.asked_of_me(
 )
 RETURNS TABLE (
     id uuid, request_id uuid, order_number bigint, interest_area_id uuid, registration_number bigint, state text,
-    received_at timestamptz, due_at timestamptz, acknowledged_at timestamptz, answered_at timestamptz, late boolean,
+    received_at timestamptz, due_at timestamptz, dispensed boolean, acknowledged_at timestamptz, answered_at timestamptz, late boolean,
     appointment jsonb, marking_asked_at timestamptz, marking_reason text, marked_at timestamptz, marking_note text,
     request_state text, kind text, already_started boolean, period_from date, period_to date, purpose text,
     description text, utility_types text[], clip_buffer_m double precision, area @postgis@.geometry,
@@ -413,7 +413,7 @@ SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     SELECT
         q.id, q.request_id, r.order_number, q.interest_area_id, i.registration_number, q.state,
-        q.received_at, q.due_at, q.acknowledged_at, q.answered_at, q.late,
+        q.received_at, q.due_at, q.dispensed, q.acknowledged_at, q.answered_at, q.late,
         q.appointment, q.marking_asked_at, q.marking_reason, q.marked_at, q.marking_note,
         r.state, r.kind, r.already_started, r.period_from, r.period_to, r.purpose,
         r.description, r.utility_types, r.clip_buffer_m, r.area,

@@ -305,7 +305,8 @@ $$;
 -- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
 -- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
 -- "no lines" would be a lie; nor does one for the areas for which it answers itself. `due_at` is when an owner that
--- does not answer here must have done so.
+-- does not answer here must have done so, `dispensed_due_at` one that has a dispensation now; NULL: no owner is taken to
+-- have one.
 --
 -- A request that names utility types asks the interest areas that have one of them, and no other. An owner that is
 -- asked delivers all that it has there: what it wrote of its areas must not hide a line.
@@ -315,7 +316,9 @@ $$;
 -- of features delivered and the answer.
 --
 --   LE401  nobody acts     LE404  no such request, or not yours     LE409  matched or cancelled already
-CREATE OR REPLACE FUNCTION ler.match_request(request_id uuid, due_at timestamptz)
+CREATE OR REPLACE FUNCTION ler.match_request(
+    request_id uuid, due_at timestamptz, dispensed_due_at timestamptz DEFAULT NULL
+)
 RETURNS TABLE (
     owner_id uuid,
     interest_area_ids uuid[],
@@ -353,10 +356,17 @@ BEGIN
         END IF;
         RAISE EXCEPTION 'no such request' USING ERRCODE = 'LE404';
     END IF;
-    INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id, due_at)
-    SELECT wanted, acting, o.owner_id, o.interest_area_id, match_request.due_at
+    INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id, dispensed, due_at)
+    SELECT wanted, acting, o.owner_id, o.interest_area_id, dispensed.is_so,
+        CASE WHEN dispensed.is_so THEN match_request.dispensed_due_at ELSE match_request.due_at END
     FROM ler.find_owners(request.area) AS o
     JOIN ler.interest_area AS i ON i.id = o.interest_area_id
+    CROSS JOIN LATERAL (
+        SELECT match_request.dispensed_due_at IS NOT NULL AND EXISTS (
+            SELECT FROM ler.dispensation AS d
+            WHERE d.owner_id = o.owner_id AND d.valid_from <= now() AND (d.valid_to IS NULL OR d.valid_to > now())
+        )
+    ) AS dispensed (is_so)
     WHERE request.utility_types IS NULL OR i.utility_types && request.utility_types;
 
     -- One publication later, all that follows still reads these versions.

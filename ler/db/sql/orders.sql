@@ -73,6 +73,7 @@ RETURNS TABLE (
     state text,
     received_at timestamptz,
     due_at timestamptz,
+    dispensed boolean,
     acknowledged_at timestamptz,
     answered_at timestamptz,
     late boolean,
@@ -87,7 +88,8 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     SELECT q.request_id, q.owner_id, o.cvr, o.name, o.email, o.phone, q.interest_area_id, i.registration_number,
-        i.utility_types, q.state, q.received_at, q.due_at, q.acknowledged_at, q.answered_at, q.late,
+        i.utility_types, q.state, q.received_at, q.due_at, q.dispensed,
+        q.acknowledged_at, q.answered_at, q.late,
         a.answer_type, a.valid_until, a.further_information, a.expected_time, a.appointment,
         -- Whom to turn to there about such a request and such lines, the nearest first.
         (

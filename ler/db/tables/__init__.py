@@ -15,6 +15,7 @@ from ler.db.tables.damages import (
     deviation_photo,
     line_claim,
 )
+from ler.db.tables.dispensations import dispensation
 from ler.db.tables.drawings import drawing, package_drawing
 from ler.db.tables.networks import (
     network_dataset,
@@ -66,6 +67,7 @@ __all__ = [
     "damage_free_year",
     "deviation",
     "deviation_photo",
+    "dispensation",
     "drawing",
     "excavation_request",
     "grant",

@@ -9,6 +9,7 @@ from shapely import box
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.roles import Role
+from ler.services.dispensations import give_dispensation
 from ler.services.requests import NewRequest, create_request
 from tests.acceptance.guard_rows.row import Row
 from tests.service import Service
@@ -59,6 +60,11 @@ def a_grant(service: Service, _: UUID, token: str) -> dict[str, str]:
     return {"grant_id": grants[0]["id"]}
 
 
+def a_dispensation(service: Service, owner: UUID, _: str) -> dict[str, str]:
+    with transaction(service.world.databases.app, PLATFORM_OPERATOR) as connection:
+        return {"dispensation_id": str(give_dispensation(connection, PLATFORM_OPERATOR, owner, "small").id)}
+
+
 def a_provider(service: Service) -> None:
     """The provider whom mandates are given to, once."""
     operator = service.client(service.token(PLATFORM_OPERATOR)).http
@@ -97,6 +103,10 @@ ROWS = {
     ("POST", f"{API}/grants"): Row(403, KEY, {"organisation": str(uuid4()), "role": "auditor"}),
     ("GET", f"{API}/grants/{{grant_id}}"): Row(200, make=a_grant),
     ("DELETE", f"{API}/grants/{{grant_id}}"): Row(403, make=a_grant),
+    ("GET", f"{API}/dispensations"): Row(200),
+    ("POST", f"{API}/dispensations"): Row(403, KEY, {"organisation": str(uuid4()), "reason": "x"}),
+    ("GET", f"{API}/dispensations/{{dispensation_id}}"): Row(200, make=a_dispensation),
+    ("DELETE", f"{API}/dispensations/{{dispensation_id}}"): Row(403, make=a_dispensation),
     ("GET", f"{API}/mandates"): Row(200),
     ("POST", f"{API}/mandates"): Row(422, KEY, {"provider": "00000000", "scopes": ["answer:read"]}),
     ("GET", f"{API}/mandates/{{mandate_id}}"): Row(200, make=a_mandate),

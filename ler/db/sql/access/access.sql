@@ -38,7 +38,11 @@ CREATE POLICY setting ON ler.request_limit FOR INSERT TO ler_app
 CREATE POLICY changing ON ler.request_limit FOR UPDATE TO ler_app
     USING ((SELECT ler.principal()) = ler.platform_operator())
     WITH CHECK ((SELECT ler.principal()) = ler.platform_operator());
+-- Back to what holds for all, which itself cannot be taken away.
+CREATE POLICY removing ON ler.request_limit FOR DELETE TO ler_app
+    USING ((SELECT ler.principal()) = ler.platform_operator() AND owner_id IS NOT NULL);
 GRANT SELECT ON ler.request_limit TO ler_app, ler_readonly;
+GRANT DELETE ON ler.request_limit TO ler_app;
 GRANT INSERT (owner_id, requests_per_day, area_m2_per_day, area_m2_per_month, tiles, tiles_area_m2, changed_at)
     ON ler.request_limit TO ler_app;
 GRANT UPDATE (requests_per_day, area_m2_per_day, area_m2_per_month, tiles, tiles_area_m2, changed_at)

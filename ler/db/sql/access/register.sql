@@ -36,11 +36,21 @@ CREATE POLICY own ON ler.account FOR SELECT TO ler_app, ler_readonly
     USING (organisation_id = (SELECT ler.principal()));
 CREATE POLICY register ON ler.account FOR SELECT TO ler_app, ler_readonly
     USING ((SELECT ler.principal()) = ler.platform_operator());
--- Nobody who acts by mandate makes members or mandates: they would outlive it.
+-- Nobody who acts by mandate makes members, mandates, grants or tokens, which would outlive it, or ends them.
 CREATE POLICY making ON ler.account AS RESTRICTIVE FOR INSERT TO ler_app
     WITH CHECK ((SELECT ler.provider()) IS NULL);
 CREATE POLICY making ON ler.mandate AS RESTRICTIVE FOR INSERT TO ler_app
     WITH CHECK ((SELECT ler.provider()) IS NULL);
+CREATE POLICY ending_alone ON ler.mandate AS RESTRICTIVE FOR UPDATE TO ler_app
+    USING ((SELECT ler.provider()) IS NULL);
+CREATE POLICY making ON ler.grant AS RESTRICTIVE FOR INSERT TO ler_app
+    WITH CHECK ((SELECT ler.provider()) IS NULL);
+CREATE POLICY ending_alone ON ler.grant AS RESTRICTIVE FOR UPDATE TO ler_app
+    USING ((SELECT ler.provider()) IS NULL);
+CREATE POLICY making ON ler.access_token AS RESTRICTIVE FOR INSERT TO ler_app
+    WITH CHECK ((SELECT ler.provider()) IS NULL);
+CREATE POLICY ending_alone ON ler.access_token AS RESTRICTIVE FOR UPDATE TO ler_app
+    USING ((SELECT ler.provider()) IS NULL);
 CREATE POLICY adding ON ler.account FOR INSERT TO ler_app
     WITH CHECK (organisation_id = (SELECT ler.principal()) OR (SELECT ler.principal()) = ler.platform_operator());
 CREATE POLICY making_administrators ON ler.account AS RESTRICTIVE FOR UPDATE TO ler_app
