@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import shapely
+from psycopg import sql
 from shapely import MultiPolygon, Polygon, box
 
 from geoapi.database import Databases
@@ -104,12 +105,12 @@ class World:
         """Rows of every table, as the superuser sees them."""
         with self.database.connect() as connection:
             names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'ler'").fetchall()
-            counted = {}
-            for (name,) in names:
-                row = connection.execute(f'SELECT count(*) FROM ler."{name}"').fetchone()  # noqa: S608 - names of our tables
-                assert row is not None
-                counted[name] = row[0]
-            return counted
+            # One statement: a snapshot, and no round trip a table.
+            every = sql.SQL(" UNION ALL ").join(
+                sql.SQL("SELECT {}, count(*) FROM ler.{}").format(sql.Literal(name), sql.Identifier(name))
+                for (name,) in names
+            )
+            return {str(name): int(count) for name, count in connection.execute(every).fetchall()}
 
 
 def header() -> Feature:
