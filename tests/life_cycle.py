@@ -2,11 +2,15 @@
 webhooks and a mail server."""
 
 import io
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +27,8 @@ from ler.services.registry import register_organisation
 from tests.moved_clock import MovedClock, moved_database
 from tests.notices import MailServer, Receiver, mail_server, receiver
 from tests.packages import Asked
-from tests.requests import REQUESTS, body
-from tests.service import AREA, Client, Service, eventually, open_service
+from tests.requests import AREA, REQUESTS, body
+from tests.service import Client, Service, open_service
 from tests.world import header, open_world, water_pipe
 
 CENTRAL = ("30000001", "30000002", "30000003")
@@ -77,27 +81,27 @@ class Scene:
         return Asked(self.client, self.digger, UUID(receipt["id"]))
 
     def progress(self, receipt: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.http.get(receipt["links"]["self"]).json()["progress"]
+        answer = self.client.http.get(receipt["links"]["self"])
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()["progress"]
         return found
 
     def owner_request(self, cvr: str, receipt: dict[str, Any]) -> str:
         """Return the address of what an owner finds that it is asked, as its own program reads it."""
-        listed = self.clients[cvr].http.get("/api/v1/owner-requests", params={"state": "all"})
+        listed = self.clients[cvr].http.get("/api/v1/owner-requests")
         assert listed.status_code == 200, listed.text
-        (one,) = [
-            one for one in listed.json()["owner_requests"] if one["request"]["id"] == receipt["id"]
-        ]
+        (one,) = [one for one in listed.json()["owner_requests"] if one["request"]["id"] == receipt["id"]]
         return str(one["links"]["self"])
 
-    def answer(self, cvr: str, receipt: dict[str, Any], given: dict[str, Any], gml: bytes = b"") -> httpx.Response:
+    def answer(
+        self, cvr: str, receipt: dict[str, Any], given: dict[str, Any], gml: bytes = b""
+    ) -> httpx.Response:
         """Answer by program: as JSON, or as a form when there are lines."""
         address = f"{self.owner_request(cvr, receipt)}/answers"
         key = {"Idempotency-Key": uuid4().hex}
         http = self.clients[cvr].http
         if not gml:
             return http.post(address, json=given, headers=key)
-        import json
-
         files = [("gml", ("svar.gml", gml))]
         return http.post(address, data={"answer": json.dumps(given)}, files=files, headers=key)
 
@@ -115,13 +119,27 @@ class Scene:
             ).fetchall()
         return [(at, details) for at, details in rows]
 
-    def link(self, address: str) -> str:
-        """Return where the newest mail to an address leads to, at this service."""
-        text = self.mail.to(address)[-1].get_body(("plain",))
+    def link(self, address: str, words: str) -> str:
+        """Return where the newest mail with such a subject leads its reader, at this service."""
+        mail = [mail for mail in self.mail.to(address) if words in str(mail["Subject"])][-1]
+        text = mail.get_body(("plain",))
         assert text is not None
         found = re.search(r"https?://\S+/answer/\S+", text.get_content())
         assert found is not None, text.get_content()
         return urlsplit(found[0]).path
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command at the database, by the same clock."""
+        environment = os.environ | {"LER_DATABASE_URL": self.service.world.database.url(), "NO_COLOR": "1"}
+        return subprocess.run(
+            [sys.executable, "-m", "geoapi.cli", *words],
+            cwd=self.service.folder,
+            env=environment | self.service.settings,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
 
 def network(number: int) -> bytes:
@@ -168,19 +186,10 @@ def open_scene(folder: Path, begins: datetime) -> Iterator[Scene]:
             "/api/v1/notice-endpoints", json={"url": hook.url()}, headers={"Idempotency-Key": "hook"}
         )
         assert made.status_code == 201, made.text
-        scene = Scene(
-            service, clock, hook, mail, owners, clients, digger, client, made.json()["secret"]
-        )
+        scene = Scene(service, clock, hook, mail, owners, clients, digger, client, made.json()["secret"])
         contact = {"name": "Ledelsen", "email": "ledelse@example.dk", "rank": 2, "purpose": "dig"}
         entered = clients[SILENT].http.post(
             "/api/v1/contacts", json=contact, headers={"Idempotency-Key": "second"}
         )
         assert entered.status_code == 201, entered.text
         yield scene
-
-
-def utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-__all__ = ["eventually"]

@@ -4,7 +4,6 @@ Nothing of the platform knows of it: the server, the service and the worker ask 
 """
 
 import glob
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from geoapi.cluster import Cluster
@@ -83,6 +81,8 @@ def _programs(folder: Path, clock: MovedClock) -> Path:
     given = " ".join(f"{name}='{value}'" for name, value in clock.environment.items())
     for name in _PROGRAMS:
         program = folder / name
-        program.write_text(f'#!/bin/sh\nexec env {given} "{installed.program(name)}" "$@"\n', encoding="utf-8")
+        program.write_text(
+            f'#!/bin/sh\nexec env {given} "{installed.program(name)}" "$@"\n', encoding="utf-8"
+        )
         program.chmod(0o755)
     return folder
