@@ -54,7 +54,6 @@ _THREADS: Final = 4
 _LOOKED_THROUGH: Final = 200
 _REMINDED: Final = 500
 _MOST_TURNS: Final = 50
-_LINK_HOLDS: Final = timedelta(days=14)
 _FORGET_EVERY: Final = timedelta(hours=1)
 _NOW: Final = text("SELECT clock_timestamp()")
 _MARK_LATE: Final = text("SELECT ler.mark_late()")
@@ -206,6 +205,7 @@ class Clockwork:
 
 def links_in(settings: Settings, engine: Engine) -> LinksOf:
     """Return what makes the links of a mail: to answer without an account, and to the request for who asked."""
+    life = timedelta(hours=settings.answer_link_hours)
 
     def links(outgoing: Outgoing) -> list[Link]:
         danish = outgoing.language == "da"
@@ -217,7 +217,7 @@ def links_in(settings: Settings, engine: Engine) -> LinksOf:
             return [Link("Forespørgslen" if danish else "The request", address)]
         if outgoing.kind in _ANSWERABLE and asked:
             with transaction(engine, None, request=about) as connection:
-                secret = make_answer_link(connection, UUID(asked), _LINK_HOLDS)
+                secret = make_answer_link(connection, UUID(asked), life)
             return [
                 Link("Svar her" if danish else "Answer here", f"{settings.public_address}/answer/{secret}")
             ]
