@@ -137,17 +137,16 @@ def assert_nothing_is_done_twice(service: Service, request: UUID) -> None:
 
 
 @pytest.fixture
-def worked(database: Database, tmp_path: Path) -> Iterator[Service]:
+def quiet(database: Database, tmp_path: Path) -> Iterator[Service]:
     with open_world(database) as world, open_service(world, tmp_path, **QUIET) as made:
         made.serve()
-        made.work()
         yield made
 
 
 def test_of_fifty_owners_one_is_silent(
-    worked: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quiet: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service, site = worked, Site(worked, next(PLACES), tmp_path)
+    service, site = quiet, Site(quiet, next(PLACES), tmp_path)
     owners = site.silent(OWNERS)
     programs = {owner: program_of(service, owner) for owner in owners}
     asked = site.ask()
@@ -158,6 +157,7 @@ def test_of_fifty_owners_one_is_silent(
 
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(give, answering)) == {201}
+    service.work()
 
     before = manifest_of(asked.download(asked.packed(OWNERS)).content)
     assert_names_silent(before, overdue=False)
