@@ -26,7 +26,11 @@ ELSEWHERE: dict[tuple[str, str, Role], int] = {
         ("GET", f"/api/v1/{path}", role): 200
         for path in (
             *("grants/{grant_id}", "mandates/{mandate_id}", "organisations/{organisation_id}"),
-            *("interest-areas/{number}", "interest-areas/{number}/revisions"),
+            *(
+                "interest-areas/{number}",
+                "interest-areas/{number}/revisions",
+                "dispensations/{dispensation_id}",
+            ),
         )
         for role in (Role.OPERATOR, Role.AUDITOR)
     },
