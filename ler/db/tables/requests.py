@@ -183,8 +183,6 @@ owner_request = Table(
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     # As computed when it was asked; a later reading of the law changes nothing. NULL: asked before due times were kept.
     Column("due_at", DateTime(timezone=True)),
-    # The owner had a dispensation when it was asked, and so the longer deadline (LAW § 13(2), (3)).
-    Column("dispensed", Boolean, nullable=False, server_default=text("false")),
     Column("acknowledged_at", DateTime(timezone=True)),
     Column("answered_at", DateTime(timezone=True)),
     # Not answered when the due time had passed; stays when the answer comes.
@@ -198,6 +196,8 @@ owner_request = Table(
     Column("marking_reason", Text),
     Column("marked_at", DateTime(timezone=True)),
     Column("marking_note", Text),
+    # The owner had a dispensation when it was asked, and so the longer deadline (LAW § 13(2), (3)).
+    Column("dispensed", Boolean, nullable=False, server_default=text("false")),
     ForeignKeyConstraint(
         ["requester_id", "request_id"],
         ["ler.excavation_request.requester_id", "ler.excavation_request.id"],
