@@ -107,7 +107,9 @@ class Scene:
         """Return the address of what an owner finds that it is asked, as its own program reads it."""
         listed = self.clients[cvr].http.get("/api/v1/owner-requests")
         assert listed.status_code == 200, listed.text
-        (one,) = [one for one in listed.json()["owner_requests"] if one["request"]["id"] == receipt["id"]]
+        (one,) = [
+            one for one in listed.json()["owner_requests"] if one["order_number"] == receipt["order_number"]
+        ]
         return str(one["links"]["self"])
 
     def answer(
@@ -219,4 +221,8 @@ def open_scene(folder: Path, begins: datetime) -> Iterator[Scene]:
                 headers={"Idempotency-Key": name},
             )
             assert entered.status_code == 201, entered.text
-        yield scene
+        try:
+            yield scene
+        finally:
+            for one in (client, *clients.values()):
+                one.http.close()

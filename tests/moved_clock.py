@@ -1,6 +1,8 @@
 """A clock that tests move, for a database server and for processes: libfaketime gives them the time of a file.
 
 Nothing of the platform knows of it: the server, the service and the worker ask the system for the time as always.
+The time must lie after the real one and only go forward: libfaketime lets a signal's handler see the real time, and
+PostgreSQL would take a moment that seems long past for the end of its timeouts.
 """
 
 import glob
