@@ -104,7 +104,7 @@ def test_the_service_is_killed_at_chance_moments_under_load(service: Service, tm
                 before = set(history.unknown)
                 history.send(http)
                 lost.extend((token, key) for key in set(history.unknown) - before)
-            over.wait(0.2)
+            over.wait(0.4)
 
     with ThreadPoolExecutor(2) as pool:
         calls = [pool.submit(call, token) for token in tokens]
