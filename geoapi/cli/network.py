@@ -26,7 +26,7 @@ from ler.services.networks import (
 from ler.services.registry import get_owner
 
 app = typer.Typer(
-    cls=ReportingGroup, no_args_is_help=True, help="Owners' networks: their versions, and what waits for approval."
+    cls=ReportingGroup, add_completion=False, no_args_is_help=True, help="Owners' networks: their versions, and what waits for approval."
 )  # fmt: skip
 
 app.command()(quality)
