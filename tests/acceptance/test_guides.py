@@ -6,10 +6,12 @@ anything. The commands of a page run in one shell, which ends with the first tha
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = "http://127.0.0.1:8080"
 """The address in the pages."""
 CVR = "99000401"
+PATIENCE_S = 600
+"""A page starts `ler` a dozen times; nearly all of its time is the start of Python."""
 ASKS = """#!/bin/bash -e
 echo '{"type": "Polygon", "coordinates": [[[575000,6224000],[575100,6224000],[575100,6224050],[575000,6224000]]]}' > dig.json
 ler request send dig.json --from $(date -d '+7 days' +%F) --to $(date -d '+20 days' +%F) --purpose test \\
@@ -76,18 +80,23 @@ def run(page: Path, folder: Path, url: str, **environment: str) -> None:
         "LC_ALL": "C.UTF-8",
         **environment,
     }
-    done = subprocess.run(
+    with subprocess.Popen(
         ["bash", "-c", "\n".join(script)],
         cwd=folder,
         env=around,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=600,
-        check=False,
-    )
-    told = re.split(r"^@@\d+\n", done.stdout, flags=re.MULTILINE)[1:]
+        start_new_session=True,
+    ) as shell:
+        try:
+            stdout, stderr = shell.communicate(timeout=PATIENCE_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)  # what the page has started too
+    told = re.split(r"^@@\d+\n", stdout, flags=re.MULTILINE)[1:]
     reached = todo[len(told) - 1].command if told else "nothing"
-    assert done.returncode == 0, f"{page.name}: {reached}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    assert shell.returncode == 0, f"{page.name}: {reached}\n{stdout[-2000:]}\n{stderr[-4000:]}"
     for step, written in zip(todo, told, strict=True):
         lines = written.splitlines()
         for line in step.output:
