@@ -134,6 +134,7 @@ def test_the_guide_of_an_owner_is_true(served: Service, tmp_path: Path) -> None:
 
 def test_the_guide_of_an_operator_is_true(empty_database: Database, tmp_path: Path) -> None:
     port = free_port()
+    (tmp_path / "blobs").mkdir()
     run(
         *(ROOT / "docs/guides/operator.md", tmp_path, f"http://127.0.0.1:{port}"),
         LER_DATABASE_URL=empty_database.url(),
