@@ -1,8 +1,8 @@
 """The command line `ler`: everything the platform does, for people at a keyboard.
 
 Results go to stdout, words to the person to stderr. Exit code 0: done; 2: refused or impossible, with one message.
-`ler check` and `ler convert` end with 1 when there is something to look at. A command's module is imported when the
-command is called, so that checking a file does not wait for a database's libraries.
+Commands that find something to look at (check, convert, upload, audit verify) end with 1. A command's module is
+imported when the command is called, so that checking a file does not wait for a database's libraries.
 """
 
 from importlib import import_module

@@ -33,6 +33,7 @@ type Document = dict[str, Any]
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="What an owner is asked: list it, answer, correct, withdraw, point lines out.",
 )
@@ -56,7 +57,7 @@ def list_(
     ctx: typer.Context,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also what owes no answer.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 50,
     owner: Owner = None,
     server: Server = None,
     token_file: TokenFile = None,
@@ -125,8 +126,8 @@ def give(
         str | None, typer.Option(help="With manual handling: when another answer is expected.")
     ] = None,
     contact_name: Annotated[str | None, typer.Option(help="Whom to ask about it.")] = None,
-    contact_phone: Annotated[str, typer.Option()] = "",
-    contact_email: Annotated[str, typer.Option()] = "",
+    contact_phone: Annotated[str, typer.Option(help="Their telephone.")] = "",
+    contact_email: Annotated[str, typer.Option(help="Their e-mail address.")] = "",
     owner: Owner = None,
     server: Server = None,
     token_file: TokenFile = None,

@@ -23,6 +23,7 @@ from ler.services.areas import (
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Interest areas: where owners have lines, and who answers there.",
 )

@@ -31,6 +31,7 @@ from ler.services.viewers import Question, Viewers, find_viewers
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="What was done: verify it, write it out, ask who has seen a line.",
 )

@@ -18,6 +18,7 @@ from ler.services.grants import roles_now
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Programs with keys: register them, give and end keys, end them, list them.",
 )

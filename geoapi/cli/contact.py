@@ -10,7 +10,7 @@ from geoapi.cli.console import ReportingGroup, results, say
 from ler.domain.contacts import PURPOSES, ContactForm
 from ler.services.contacts import add_contact, list_contacts, remove_contact
 
-app = typer.Typer(cls=ReportingGroup, no_args_is_help=True, help="Contacts of owners.")
+app = typer.Typer(cls=ReportingGroup, add_completion=False, no_args_is_help=True, help="Contacts of owners.")
 
 
 @app.command()

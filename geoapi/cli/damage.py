@@ -20,7 +20,12 @@ from ler.services.damages import (
     state_no_damages,
 )
 
-app = typer.Typer(cls=ReportingGroup, no_args_is_help=True, help="Damages of lines: report, list, count.")
+app = typer.Typer(
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Damages of lines: report, list, count.",
+)
 
 Owner = Annotated[str, typer.Option("--owner", help="CVR number of the lines' owner.")]
 

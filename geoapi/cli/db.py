@@ -18,6 +18,7 @@ from ler.settings import Settings
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="The private database: start it, stop it, bring its tables up to date.",
 )

@@ -25,6 +25,7 @@ from ler.services.deviations import (
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Lines found otherwise than they were shown: report, judge, claim.",
 )

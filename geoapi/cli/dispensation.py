@@ -12,6 +12,7 @@ from ler.services.dispensations import end_dispensation, give_dispensation, list
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Dispensations, by which an owner may answer within five working days: give, end, list.",
 )

@@ -41,6 +41,7 @@ from ler.settings import Settings
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Owners' georeferenced drawings: check and add them, list them, look at them, remove them.",
 )

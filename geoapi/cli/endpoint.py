@@ -25,6 +25,7 @@ from ler.services.notices import (
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Where notices go: webhooks and addresses of e-mail.",
 )

@@ -20,7 +20,12 @@ from ler.domain.roles import Role
 from ler.services.areas import merged_area
 from ler.services.grants import end_grant, grant_role, list_grants
 
-app = typer.Typer(cls=ReportingGroup, no_args_is_help=True, help="Roles: grant them, end them, list them.")
+app = typer.Typer(
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Roles: grant them, end them, list them.",
+)
 
 
 @app.command()

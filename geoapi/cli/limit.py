@@ -12,6 +12,7 @@ from ler.services.limits import AskingLimit, list_limits, remove_limit, set_limi
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="How much may be asked for a day and in 30 days: set it, take it back, list it.",
 )

@@ -11,7 +11,12 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
 from ler.services.mandates import end_mandate, give_mandate, list_mandates
 
-app = typer.Typer(cls=ReportingGroup, no_args_is_help=True, help="Mandates: let a provider act for another.")
+app = typer.Typer(
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Mandates: let a provider act for another.",
+)
 
 
 @app.command()

@@ -15,7 +15,9 @@ from ingest.open_source import check_mapping, draft_mapping
 from ler.errors import RefusedError
 
 app = typer.Typer(
-    help="Say what an owner's layers, columns and codes are in the LER model.", no_args_is_help=True
+    help="Say what an owner's layers, columns and codes are in the LER model.",
+    add_completion=False,
+    no_args_is_help=True,
 )
 
 

@@ -10,7 +10,9 @@ from geoapi.cli.console import ReportingGroup, results, say
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.services.members import add_member, end_member, list_members
 
-app = typer.Typer(cls=ReportingGroup, no_args_is_help=True, help="Members of organisations.")
+app = typer.Typer(
+    cls=ReportingGroup, add_completion=False, no_args_is_help=True, help="Members of organisations."
+)
 
 
 @app.command()

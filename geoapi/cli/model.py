@@ -17,6 +17,7 @@ from ler.model.reference import holds, occurs
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="The data model: its feature types, attributes and codes, and the JSON schema of each type.",
 )

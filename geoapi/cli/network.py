@@ -26,8 +26,11 @@ from ler.services.networks import (
 from ler.services.registry import get_owner
 
 app = typer.Typer(
-    cls=ReportingGroup, no_args_is_help=True, help="Owners' networks: their versions, and what waits for approval."
-)  # fmt: skip
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Owners' networks: their versions, and what waits for approval.",
+)
 
 app.command()(quality)
 app.command()(export)

@@ -19,7 +19,10 @@ from ler.services.registry import (
 )
 
 app = typer.Typer(
-    cls=ReportingGroup, no_args_is_help=True, help="Organisations: enter them, change them, list them."
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Organisations: enter them, change them, list them.",
 )
 
 

@@ -19,7 +19,10 @@ from ler.errors import RefusedError
 from ler.services.registry import get_owner, list_owners, register_interest_area, register_owner
 
 app = typer.Typer(
-    cls=ReportingGroup, no_args_is_help=True, help="Utility owners: register them, say where they have lines."
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Utility owners: register them, say where they have lines.",
 )
 
 Cvr = Annotated[str, typer.Argument(help="The owner's CVR number, eight digits.")]

@@ -116,7 +116,7 @@ def send(
 def list_(
     ctx: typer.Context,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 20,
     server: Server = None,
     token_file: TokenFile = None,
     requester: Requester = None,

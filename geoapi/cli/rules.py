@@ -16,6 +16,7 @@ from ler.model import VERSIONS
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="The rules that files are checked against: list and explain them.",
 )

@@ -33,6 +33,7 @@ from ler.services.sensitivity import (
 
 app = typer.Typer(
     cls=ReportingGroup,
+    add_completion=False,
     no_args_is_help=True,
     help="Lines that are not shown to everybody: rules on them, and whether a requester gets them.",
 )

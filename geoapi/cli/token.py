@@ -1,4 +1,4 @@
-"""`ler token`: access tokens of owners' programs."""
+"""`ler token`: access tokens of programs."""
 
 import json
 from typing import Annotated
@@ -15,7 +15,10 @@ from ler.services.registry import get_owner
 from ler.services.tokens import START, Token, create_token, list_tokens, revoke_token
 
 app = typer.Typer(
-    cls=ReportingGroup, no_args_is_help=True, help="Access tokens: hand them out, list them, end them."
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Access tokens: hand them out, list them, end them.",
 )
 
 
@@ -23,7 +26,7 @@ app = typer.Typer(
 def add(
     ctx: typer.Context,
     *,
-    owner: Annotated[str, typer.Option("--owner", help="The owner's CVR number.")],
+    owner: Annotated[str, typer.Option("--owner", help="CVR number of the organisation that it acts for.")],
     scope: Annotated[
         list[Scope] | None, typer.Option("--scope", help="What it may do; may be repeated. Else everything.")
     ] = None,
