@@ -91,9 +91,9 @@ def asks_and_waits(scene: Scene, times: list[tuple[str, str]]) -> None:
         assert scene.client.http.post(receipt["links"]["cancel"]).json()["state"] == "cancelled"
 
 
-PACKAGES_OF_EASTER = "2037-04-01T15:00:00+02:00"
-"""Wednesday before Maundy Thursday, an hour before 16:00. Thursday 2, Friday 3 and Monday 6 April are holidays: the other
-hour runs on Tuesday 7 April, from 07 to 08."""
+SENT_BEFORE_EASTER = "2037-04-01T14:50:00+02:00"
+"""Wednesday before Maundy Thursday, 70 minutes before 16:00. Thursday 2, Friday 3 and Monday 6 April are holidays: the
+other 50 minutes run on Tuesday 7 April, from 07:00 to 07:50."""
 
 
 @dataclass
@@ -132,13 +132,13 @@ class Easter:
 
 @pytest.fixture(scope="module")
 def easter(scene: Scene) -> Easter:
-    receipt = scene.ask(PACKAGES_OF_EASTER)
-    sent = datetime.fromisoformat(PACKAGES_OF_EASTER)
+    receipt = scene.ask(SENT_BEFORE_EASTER)
+    sent = datetime.fromisoformat(SENT_BEFORE_EASTER)
     return Easter(scene, receipt, datetime.fromisoformat(receipt["received_at"]) - sent)
 
 
 def test_answers_over_easter_are_due_on_tuesday(easter: Easter) -> None:
-    wanted = datetime.fromisoformat("2037-04-07T08:00:00+02:00") + easter.moved
+    wanted = datetime.fromisoformat("2037-04-07T07:50:00+02:00") + easter.moved
     assert due_of(easter.receipt) == dict.fromkeys((CORRECTING, LATE, SILENT), wanted)
     assert len(easter.receipt["owners"]) == 6
 
@@ -152,7 +152,7 @@ def test_the_first_package_has_the_central_owners_lines_and_names_the_others(eas
 
 
 def test_a_correcting_owner_has_no_lines_at_first(easter: Easter) -> None:
-    # The first half hour is gone.
+    # Twenty minutes before half of the time is gone.
     easter.at("2037-04-01T15:30:00+02:00")
     scene = easter.scene
     path = scene.owner_request(CORRECTING, easter.receipt)
@@ -164,11 +164,11 @@ def test_a_correcting_owner_has_no_lines_at_first(easter: Easter) -> None:
 
 
 def test_who_is_silent_is_reminded_by_the_clock_that_stands_still_over_easter(easter: Easter) -> None:
-    # Half of two hours is one: Wednesday 16:00. Nine tenths are 1:48, of which 48 minutes fall on Tuesday: 07:48.
+    # Half of two hours is one: Wednesday 15:50. Nine tenths are 108 minutes, of which 38 fall on Tuesday: 07:38.
     for moment, percent in (
-        ("2037-04-01T16:00:00+02:00", 50),
-        ("2037-04-07T07:48:00+02:00", 90),
-        ("2037-04-07T08:00:00+02:00", 100),
+        ("2037-04-01T15:50:00+02:00", 50),
+        ("2037-04-07T07:38:00+02:00", 90),
+        ("2037-04-07T07:50:00+02:00", 100),
     ):
         easter.at(moment, -1)
         for cvr in (LATE, SILENT):
@@ -179,7 +179,7 @@ def test_who_is_silent_is_reminded_by_the_clock_that_stands_still_over_easter(ea
     # Each at its minute.
     assert [at - easter.moved for at in reminded_at(easter, SILENT)] == [
         pytest.approx(datetime.fromisoformat(one), abs=timedelta(seconds=20))
-        for one in ("2037-04-01T16:00:00+02:00", "2037-04-07T07:48:00+02:00", "2037-04-07T08:00:00+02:00")
+        for one in ("2037-04-01T15:50:00+02:00", "2037-04-07T07:38:00+02:00", "2037-04-07T07:50:00+02:00")
     ]
 
 
@@ -205,12 +205,12 @@ def test_a_late_answer_is_taken_and_marked_as_late(easter: Easter) -> None:
 
 def test_silence_is_told_to_the_second_contact_and_then_to_the_operator(easter: Easter) -> None:
     scene = easter.scene
-    # Two hours of the clock after 08:00 on Tuesday 7 April: 10:00.
-    easter.at("2037-04-07T10:00:00+02:00", -1)
+    # Two hours of the clock after 07:50 on Tuesday 7 April: 09:50.
+    easter.at("2037-04-07T09:50:00+02:00", -1)
     eventually(lambda: scene.mails(MANAGEMENT_MAIL, easter_words(easter)) == 1)
-    # Nine hours after: eight until 16:00, the ninth on Wednesday, until 08:00.
+    # Nine hours after: eight and ten minutes until 16:00; the other 50 minutes on Wednesday, until 07:50.
     assert told_operator(easter) == []
-    easter.at("2037-04-08T08:00:00+02:00", -1)
+    easter.at("2037-04-08T07:50:00+02:00", -1)
     eventually(lambda: told_operator(easter) == ["owner.silent"])
 
 
