@@ -194,7 +194,7 @@ def test_a_package_names_those_who_are_late(easter: Easter) -> None:
 def test_a_late_answer_is_taken_and_marked_as_late(easter: Easter) -> None:
     easter.at("2037-04-07T08:40:00+02:00")
     scene = easter.scene
-    given = scene.answer(LATE, easter.receipt, {}, lines("sen.1"))
+    given = scene.answer(LATE, easter.receipt, {}, lines(LATE, "sen.1"))
     assert given.status_code == 201, given.text
     package = easter.package(4)
     assert easter.missing(package) == (False, {NAMES[SILENT]})
@@ -230,7 +230,7 @@ def test_the_silent_owner_answers_at_last_by_the_link_in_its_mail(easter: Easter
 def test_a_correction_is_told_to_who_holds_the_package(easter: Easter) -> None:
     easter.at("2037-04-08T11:00:00+02:00")
     scene = easter.scene
-    corrected = scene.answer(CORRECTING, easter.receipt, {"update": True}, lines("rettet.1"))
+    corrected = scene.answer(CORRECTING, easter.receipt, {"update": True}, lines(CORRECTING, "rettet.1"))
     assert corrected.status_code == 201, corrected.text
     package = easter.package(6)
     assert easter.missing(package) == (True, set())
@@ -365,10 +365,10 @@ def easter_mails(easter: Easter, cvr: str | None, words: str) -> int:
     return sum(one.startswith(words) and easter_words(easter) in one for one in subjects)
 
 
-def lines(gml_id: str) -> bytes:
+def lines(cvr: str, gml_id: str) -> bytes:
     """An answer with one pipe through the area."""
     west, south, east, north = AREA.bounds
     pipe = water_pipe(gml_id, (west + 60, south + 5, 1), (east - 10, north - 5, 1))
     stream = io.BytesIO()
-    write_answer(stream, Answer(gml_id, "x", header(), [pipe]))
+    write_answer(stream, Answer(cvr, "x", header(), [pipe]))
     return stream.getvalue()
