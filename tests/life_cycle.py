@@ -29,7 +29,7 @@ from tests.moved_clock import MovedClock, moved_database
 from tests.notices import MailServer, Receiver, mail_server, receiver
 from tests.packages import Asked
 from tests.requests import AREA, REQUESTS, body
-from tests.service import Client, Service, open_service
+from tests.service import Client, Service, eventually, open_service
 from tests.world import header, open_world, water_pipe
 
 CENTRAL = ("30000001", "30000002", "30000003")
@@ -178,6 +178,23 @@ def patient(service: Service, organisation: UUID) -> Client:
     )
 
 
+def endpoint(client: Client, **place: str) -> dict[str, Any]:
+    """Enter a place at which an organisation wants to be told."""
+    headers = {"Idempotency-Key": uuid4().hex}
+    answer = client.http.post("/api/v1/notice-endpoints", json=place, headers=headers)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def confirm(client: Client, mail: MailServer, entered: dict[str, Any]) -> None:
+    """Confirm an address of e-mail by the code that was sent there."""
+    eventually(lambda: bool(mail.to(DIGGER_MAIL)))
+    code = str(mail.to(DIGGER_MAIL)[-1]["Subject"]).rpartition(" ")[2]
+    answer = client.http.post(f"/api/v1/notice-endpoints/{entered['id']}/confirm", json={"code": code})
+    assert answer.status_code == 200, answer.text
+
+
 @contextmanager
 def open_scene(folder: Path, begins: datetime) -> Iterator[Scene]:
     with (
@@ -209,11 +226,9 @@ def open_scene(folder: Path, begins: datetime) -> Iterator[Scene]:
         for number, cvr in enumerate(CENTRAL, 1):
             address = clients[cvr].upload(network(number), auto_approve=True)
             assert clients[cvr].wait(address)["state"] == "published"
-        made = client.http.post(
-            "/api/v1/notice-endpoints", json={"url": hook.url()}, headers={"Idempotency-Key": "hook"}
-        )
-        assert made.status_code == 201, made.text
-        scene = Scene(service, clock, hook, mail, owners, clients, digger, client, made.json()["secret"])
+        webhook = endpoint(client, url=hook.url())
+        confirm(client, mail, endpoint(client, email=DIGGER_MAIL))
+        scene = Scene(service, clock, hook, mail, owners, clients, digger, client, webhook["secret"])
         for rank, name, email in ((1, "Vagten", f"{SILENT}@example.dk"), (2, "Ledelsen", MANAGEMENT_MAIL)):
             entered = clients[SILENT].http.post(
                 "/api/v1/contacts",

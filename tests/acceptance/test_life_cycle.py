@@ -91,9 +91,9 @@ def asks_and_waits(scene: Scene, times: list[tuple[str, str]]) -> None:
         assert scene.client.http.post(receipt["links"]["cancel"]).json()["state"] == "cancelled"
 
 
-PACKAGES_OF_EASTER = "2037-04-01T15:00:00+02:00"
-"""Wednesday before Maundy Thursday, an hour before 16:00. Thursday 2, Friday 3 and Monday 6 April are holidays: the other
-hour runs on Tuesday 7 April, from 07 to 08."""
+SENT_BEFORE_EASTER = "2037-04-01T14:50:00+02:00"
+"""Wednesday before Maundy Thursday, 70 minutes before 16:00. Thursday 2, Friday 3 and Monday 6 April are holidays: the
+other 50 minutes run on Tuesday 7 April, from 07:00 to 07:50."""
 
 
 @dataclass
@@ -132,13 +132,13 @@ class Easter:
 
 @pytest.fixture(scope="module")
 def easter(scene: Scene) -> Easter:
-    receipt = scene.ask(PACKAGES_OF_EASTER)
-    sent = datetime.fromisoformat(PACKAGES_OF_EASTER)
+    receipt = scene.ask(SENT_BEFORE_EASTER)
+    sent = datetime.fromisoformat(SENT_BEFORE_EASTER)
     return Easter(scene, receipt, datetime.fromisoformat(receipt["received_at"]) - sent)
 
 
 def test_answers_over_easter_are_due_on_tuesday(easter: Easter) -> None:
-    wanted = datetime.fromisoformat("2037-04-07T08:00:00+02:00") + easter.moved
+    wanted = datetime.fromisoformat("2037-04-07T07:50:00+02:00") + easter.moved
     assert due_of(easter.receipt) == dict.fromkeys((CORRECTING, LATE, SILENT), wanted)
     assert len(easter.receipt["owners"]) == 6
 
@@ -152,7 +152,7 @@ def test_the_first_package_has_the_central_owners_lines_and_names_the_others(eas
 
 
 def test_a_correcting_owner_has_no_lines_at_first(easter: Easter) -> None:
-    # The first half hour is gone.
+    # Twenty minutes before half of the time is gone.
     easter.at("2037-04-01T15:30:00+02:00")
     scene = easter.scene
     path = scene.owner_request(CORRECTING, easter.receipt)
@@ -164,11 +164,11 @@ def test_a_correcting_owner_has_no_lines_at_first(easter: Easter) -> None:
 
 
 def test_who_is_silent_is_reminded_by_the_clock_that_stands_still_over_easter(easter: Easter) -> None:
-    # Half of two hours is one: Wednesday 16:00. Nine tenths are 1:48, of which 48 minutes fall on Tuesday: 07:48.
+    # Half of two hours is one: Wednesday 15:50. Nine tenths are 108 minutes, of which 38 fall on Tuesday: 07:38.
     for moment, percent in (
-        ("2037-04-01T16:00:00+02:00", 50),
-        ("2037-04-07T07:48:00+02:00", 90),
-        ("2037-04-07T08:00:00+02:00", 100),
+        ("2037-04-01T15:50:00+02:00", 50),
+        ("2037-04-07T07:38:00+02:00", 90),
+        ("2037-04-07T07:50:00+02:00", 100),
     ):
         easter.at(moment, -1)
         for cvr in (LATE, SILENT):
@@ -179,7 +179,7 @@ def test_who_is_silent_is_reminded_by_the_clock_that_stands_still_over_easter(ea
     # Each at its minute.
     assert [at - easter.moved for at in reminded_at(easter, SILENT)] == [
         pytest.approx(datetime.fromisoformat(one), abs=timedelta(seconds=20))
-        for one in ("2037-04-01T16:00:00+02:00", "2037-04-07T07:48:00+02:00", "2037-04-07T08:00:00+02:00")
+        for one in ("2037-04-01T15:50:00+02:00", "2037-04-07T07:38:00+02:00", "2037-04-07T07:50:00+02:00")
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_package_names_those_who_are_late(easter: Easter) -> None:
 def test_a_late_answer_is_taken_and_marked_as_late(easter: Easter) -> None:
     easter.at("2037-04-07T08:40:00+02:00")
     scene = easter.scene
-    given = scene.answer(LATE, easter.receipt, {}, lines("sen.1"))
+    given = scene.answer(LATE, easter.receipt, {}, lines(LATE, "sen.1"))
     assert given.status_code == 201, given.text
     package = easter.package(4)
     assert easter.missing(package) == (False, {NAMES[SILENT]})
@@ -205,12 +205,12 @@ def test_a_late_answer_is_taken_and_marked_as_late(easter: Easter) -> None:
 
 def test_silence_is_told_to_the_second_contact_and_then_to_the_operator(easter: Easter) -> None:
     scene = easter.scene
-    # Two hours of the clock after 08:00 on Tuesday 7 April: 10:00.
-    easter.at("2037-04-07T10:00:00+02:00", -1)
+    # Two hours of the clock after 07:50 on Tuesday 7 April: 09:50.
+    easter.at("2037-04-07T09:50:00+02:00", -1)
     eventually(lambda: scene.mails(MANAGEMENT_MAIL, easter_words(easter)) == 1)
-    # Nine hours after: eight until 16:00, the ninth on Wednesday, until 08:00.
+    # Nine hours after: eight and ten minutes until 16:00; the other 50 minutes on Wednesday, until 07:50.
     assert told_operator(easter) == []
-    easter.at("2037-04-08T08:00:00+02:00", -1)
+    easter.at("2037-04-08T07:50:00+02:00", -1)
     eventually(lambda: told_operator(easter) == ["owner.silent"])
 
 
@@ -230,7 +230,7 @@ def test_the_silent_owner_answers_at_last_by_the_link_in_its_mail(easter: Easter
 def test_a_correction_is_told_to_who_holds_the_package(easter: Easter) -> None:
     easter.at("2037-04-08T11:00:00+02:00")
     scene = easter.scene
-    corrected = scene.answer(CORRECTING, easter.receipt, {"update": True}, lines("rettet.1"))
+    corrected = scene.answer(CORRECTING, easter.receipt, {"update": True}, lines(CORRECTING, "rettet.1"))
     assert corrected.status_code == 201, corrected.text
     package = easter.package(6)
     assert easter.missing(package) == (True, set())
@@ -365,10 +365,10 @@ def easter_mails(easter: Easter, cvr: str | None, words: str) -> int:
     return sum(one.startswith(words) and easter_words(easter) in one for one in subjects)
 
 
-def lines(gml_id: str) -> bytes:
+def lines(cvr: str, gml_id: str) -> bytes:
     """An answer with one pipe through the area."""
     west, south, east, north = AREA.bounds
     pipe = water_pipe(gml_id, (west + 60, south + 5, 1), (east - 10, north - 5, 1))
     stream = io.BytesIO()
-    write_answer(stream, Answer(gml_id, "x", header(), [pipe]))
+    write_answer(stream, Answer(cvr, "x", header(), [pipe]))
     return stream.getvalue()
