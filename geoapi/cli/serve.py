@@ -1,6 +1,7 @@
 """`ler serve`: the HTTP service."""
 
 import logging
+import signal
 import socket
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def serve(
             timeout_keep_alive=5,
             h11_max_incomplete_event_size=16 << 10,
         )
+        # uvicorn raises the signal that ended it anew; by its default that would kill us before our worker is told.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         say(f"Listening on http://{address}:{number}")
         with _worker() if with_worker else _nothing():
             uvicorn.Server(config).run(sockets=[listener])
