@@ -40,7 +40,7 @@ PANDAS_TYPES: Final[dict[Kind, Any]] = {
 }
 GEOMETRY_TYPES: Final = {"curve": "MultiLineString Z", "curves": "MultiLineString Z", "point": "Point Z"}
 
-# The date is a setting of the process: two at once would date each other's layers.
+# What GDAL is told is told the process: two at once would date each other's layers.
 _WRITING: Final = Lock()
 
 type Row = tuple[OwnerStatus, Feature, bool]
@@ -68,12 +68,16 @@ def write_geopackage(
 
 @contextmanager
 def _dated(moment: datetime) -> Iterator[None]:
-    """GDAL stamps layers with the present time unless it is told another."""
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _stamp(moment)})
+    """GDAL stamps layers with the present time unless it is told another, and waits for the disk at each of them.
+
+    The file goes into a package, which is kept durably as a whole: waiting took three quarters of the time.
+    """
+    options = {"OGR_CURRENT_DATE": _stamp(moment), "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+    pyogrio.set_gdal_config_options(options)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
 def _by_type(owners: Sequence[OwnerStatus], model: Model) -> Iterator[tuple[FeatureType, list[Row]]]:
