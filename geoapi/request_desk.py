@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID, uuid4
 
 import httpx
@@ -19,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geoapi.database import Databases
 from geoapi.dig_request import send_request
+from geoapi.package_fetch import Fetched, fetch_listed, fetch_own
 from geoapi.parameters import read_json
 from geoapi.problems import ProblemException
 from geoapi.request_bodies import (
@@ -33,6 +34,7 @@ from geoapi.request_bodies import (
 )
 from geoapi.request_views import ORDERS, PATH, Language, price_view, request_view, summary_view
 from ingest.area_file import read_area_file
+from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.errors import InputError, LerError, NotFoundError, RefusedError, UnavailableError
 from ler.rules_in_force import ordinary_due, request_limits
@@ -67,6 +69,9 @@ class Desk(Protocol):
 
     def show(self, request_id: UUID) -> Document:
         """Return a request."""
+
+    def fetch(self, request_id: UUID, folder: Path) -> Fetched:
+        """Write the newest package of all owners into a folder."""
 
     def extend(self, request_id: UUID, last_day: str) -> Document:
         """Give a request a later last day."""
@@ -129,6 +134,11 @@ class LocalDesk:
         """Return a request."""
         with transaction(self.databases.app, self.requester_id) as connection:
             return self._shown(connection, request_id)
+
+    def fetch(self, request_id: UUID, folder: Path) -> Fetched:
+        """Write the newest package of all owners into a folder."""
+        store = FolderStore(self.settings.blob_folder)
+        return fetch_own(self.databases, store, self.requester_id, request_id, folder)
 
     def extend(self, request_id: UUID, last_day: str) -> Document:
         """Give a request a later last day."""
@@ -196,6 +206,10 @@ class RemoteDesk:
         """Return a request."""
         return self._call("GET", f"{PATH}/{request_id}")
 
+    def fetch(self, request_id: UUID, folder: Path) -> Fetched:
+        """Write the newest package of all owners into a folder."""
+        return fetch_listed(self._call("GET", f"{PATH}/{request_id}/packages"), folder, self._download)
+
     def extend(self, request_id: UUID, last_day: str) -> Document:
         """Give a request a later last day, whatever has happened to it since."""
         headers = {"If-Match": "*"}
@@ -208,6 +222,16 @@ class RemoteDesk:
     def renew(self, request_id: UUID, body: Document) -> Document:
         """Ask again as it was."""
         return self._send(f"{PATH}/{request_id}/renew", body, ())
+
+    def _download(self, address: str, stream: BinaryIO) -> None:
+        try:
+            with self.http.stream("GET", address) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise refusal_of(answer)
+                stream.writelines(answer.iter_bytes())
+        except httpx.TransportError:
+            raise UnavailableError("The server does not answer. Try again later.") from None
 
     def _send(self, path: str, body: Document, files: Sequence[Path]) -> Document:
         # One key for all tries of this call: a request whose answer was lost is not entered twice.

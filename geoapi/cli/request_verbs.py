@@ -1,4 +1,4 @@
-"""`ler request VERB`: requests that live on: their price, sending, looking at, extending, giving up and renewing them.
+"""`ler request VERB`: requests that live on: their price, sending, looking at, fetching, extending, giving up and renewing them.
 
 Without --server they are kept in the own database, for the operator or the requester whose CVR number is given.
 """
@@ -6,6 +6,7 @@ Without --server they are kept in the own database, for the operator or the requ
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -50,7 +51,7 @@ Corridor = Annotated[float | None, typer.Option(help="Whole width in metres of t
 
 def add_verbs(app: typer.Typer) -> None:
     """Add the commands."""
-    for verb in (price, send, show, extend, cancel, renew, order):
+    for verb in (price, send, show, fetch, extend, cancel, renew, order):
         app.command()(verb)
     app.command(name="list")(list_)
 
@@ -150,6 +151,32 @@ def show(
     """Show a request: whom it asked, and who is missing."""
     with _desk(ctx, server, token_file, requester) as desk:
         _tell(desk.show(request), as_json=as_json)
+
+
+def fetch(
+    ctx: typer.Context,
+    request: RequestId,
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the package; made if there is none.")] = Path(),
+    server: Server = None,
+    token_file: TokenFile = None,
+    requester: Requester = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the newest package of all owners, complete or not, and say what must be known before anybody digs."""
+    with _desk(ctx, server, token_file, requester) as desk:
+        fetched = desk.fetch(request, out)
+    if as_json:
+        told = asdict(fetched) | {"path": str(fetched.path)}
+        results().print_json(json.dumps(told))
+        return
+    results().print(str(fetched.path))
+    say(f"Revision {fetched.revision}{'; a newer one is being made' if fetched.being_made else ''}.")
+    language = language_of(None)
+    for notice in fetched.notices:
+        say(notice[language])
+        for owner in notice.get("owners", ()):
+            say(f"  {owner[language]}")
 
 
 def extend(
