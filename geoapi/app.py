@@ -68,7 +68,6 @@ PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
-        *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA),
         *(answer_page.PATH, answer_page.AREA_PATH),
     }
 )

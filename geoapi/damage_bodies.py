@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final, Literal
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from shapely import Point
 
 from geoapi.geojson import GeometryBody, read_geometry
+from geoapi.parameters import Day
 from ler.domain.damages import Damage
 from ler.domain.dig_area import Coverage
 from ler.domain.faults import Fault, refuse_faults
@@ -26,15 +26,6 @@ NEEDED: Final = ("reference", "utility_type", "happened_on", "east", "north", "c
 _LARGEST_NUMBER: Final = 2**63
 
 
-def _day(value: object) -> date:
-    if not isinstance(value, str):
-        raise ValueError("a date is a text, like 2026-12-01")  # noqa: TRY004 - the one error that pydantic knows
-    try:
-        return parse_date(value)
-    except RefusedError as refused:
-        raise ValueError(str(refused)) from None
-
-
 def _cost(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | str | None):
         raise ValueError("a cost is a number")  # noqa: TRY004 - as above
@@ -44,7 +35,6 @@ def _cost(value: object) -> object:
         raise ValueError("a cost is a number") from None
 
 
-type Day = Annotated[date, BeforeValidator(_day)]
 type Cost = Annotated[
     # Only an amount has digits: asked of null, how many they are is an error of pydantic's.
     Annotated[Decimal, Field(max_digits=14, decimal_places=2)] | None,

@@ -2,14 +2,30 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Never
+from datetime import date
+from typing import Annotated, Any, Never
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from geoapi.problems import ProblemError, ProblemException
+from ler.domain.legal_time import parse_date
+from ler.errors import RefusedError
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError("a date is a text, like 2026-12-01")  # noqa: TRY004 - the one error that pydantic knows
+    try:
+        return parse_date(value)
+    except RefusedError as refused:
+        raise ValueError(str(refused)) from None
+
+
+type Day = Annotated[date, BeforeValidator(_day)]
+"""A date of a body, in the one form in which it is taken."""
 
 
 async def only_known_parameters(request: Request) -> None:

@@ -38,7 +38,7 @@ class Platform:
     @property
     def origin(self) -> str:
         """Our own address, of which links are made: scheme, host and port, without a path."""
-        return self.settings.public_url or f"http://{self.settings.http_host}:{self.settings.http_port}"
+        return self.settings.public_address
 
     @property
     def secure(self) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
 from geoapi.auth import caller_transaction
+from geoapi.kept_answers import kept_response
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from ingest.area_file import read_area_document
@@ -25,7 +26,6 @@ from ler.services.idempotency import KeptAnswer, answer_once, check_key
 from ler.services.tokens import Principal
 
 API: Final = "/api/v1"
-CRS: Final = "EPSG:25832"
 
 type View = dict[str, Any]
 
@@ -52,8 +52,7 @@ def make_once(
         answer = answer_once(
             connection, caller.organisation_id, route=f"POST {path}", key=checked, body=body, work=work
         )
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
+    return kept_response(answer)
 
 
 def shown(view: View) -> Response:

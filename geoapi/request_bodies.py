@@ -10,14 +10,14 @@ from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from geoapi.parameters import Day
 from ingest.area_file import read_area_document, read_area_wkt
 from ler.domain.dig_area import dig_area
 from ler.domain.faults import Fault, FaultsError
-from ler.domain.legal_time import parse_date
 from ler.domain.request_rules import Contact, DigKind, Work
 from ler.errors import RefusedError
 from ler.rules_in_force import area_limits, request_limits
@@ -32,16 +32,6 @@ type Files = Callable[[str | None, bool], list[BaseGeometry]]
 """Reads the files that came with the request, in a coordinate system, with or without lines."""
 
 
-def _day(value: object) -> date:
-    if not isinstance(value, str):
-        raise ValueError("a date is a text, like 2026-12-01")  # noqa: TRY004 - the one error that pydantic knows
-    try:
-        return parse_date(value)
-    except RefusedError as refused:
-        raise ValueError(str(refused)) from None
-
-
-type Day = Annotated[date, BeforeValidator(_day)]
 type Line = Annotated[str, StringConstraints(max_length=1000)]
 type Kind = Annotated[DigKind, Field(strict=False)]
 

@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -12,16 +10,15 @@ import shapely
 import typer
 from rich.table import Table
 from shapely import Polygon
-from sqlalchemy.engine import Connection
 
 from geoapi.audit_views import viewers_view
+from geoapi.cli.acting import AsJson, acting_as_operator
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
 from geoapi.database import open_databases
 from geoapi.platform import Platform, upload_files
 from geoapi.records import Records, checkpoint_folder
 from ingest.area_file import read_area_file
 from ler.checkpoints import public_pem, read_public_key
-from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.audit import Break
 from ler.errors import RefusedError
@@ -45,7 +42,6 @@ PublicKey = Annotated[
         help="PEM file with the public key of checkpoints that you trust; may be repeated. Else those of the folder.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 @app.command()
@@ -74,7 +70,7 @@ def verify(
             walked = verify_export(lines, witnesses)
         _tell(walked.head.number, walked.broken, len(signed), None)
         return
-    with _acting_operator(ctx) as connection:
+    with acting_as_operator(ctx) as connection:
         found = verify_trail(connection, witnesses)
     _tell(found.head.number, found.broken, len(signed), found.waiting)
 
@@ -87,7 +83,7 @@ def export(
     after: Annotated[int, typer.Option(min=0, help="Only what follows this number.")] = 0,
 ) -> None:
     """Write the chain, one JSON document a line, so that it can be verified without us."""
-    with _acting_operator(ctx) as connection:
+    with acting_as_operator(ctx) as connection:
         if out is None:
             head = export_trail(connection, sys.stdout, after=after)
         else:
@@ -128,7 +124,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what was done, the newest first."""
-    with _acting_operator(ctx) as connection:
+    with acting_as_operator(ctx) as connection:
         found = list_audit_events(connection, Wanted(action=action, object_id=object_id), limit=limit)
     rows = [
         {
@@ -164,7 +160,7 @@ def seen(
 ) -> None:
     """Tell to whom lines were delivered, what of it was fetched, and who read the owner's network."""
     polygon = _polygon(area, crs) if area else None
-    with _acting_operator(ctx) as connection:
+    with acting_as_operator(ctx) as connection:
         owner_id = get_owner(connection, owner).id if owner else None
         found = find_viewers(
             connection, PLATFORM_OPERATOR, Question(owner_id, gml_id or (), polygon), most=limit
@@ -212,12 +208,3 @@ def _polygon(file: Path, crs: str | None) -> Polygon:
     if not isinstance(merged, Polygon):
         raise RefusedError("area-not-one-polygon", "one polygon is wanted, or several that meet")
     return merged
-
-
-@contextmanager
-def _acting_operator(ctx: typer.Context) -> Iterator[Connection]:
-    with (
-        open_databases(settings_of(ctx)) as databases,
-        transaction(databases.app, PLATFORM_OPERATOR) as connection,
-    ):
-        yield connection

@@ -29,12 +29,12 @@ from ler.domain.legal_time import legal_day
 from ler.errors import LerError
 from ler.faults import point
 from ler.rules_in_force import deadline_rules, working_calendar
+from ler.services.answer_links import make_answer_link
 from ler.services.outbox import (
     Outgoing,
     claim_deliveries,
     forget_deliveries,
     keep_payload,
-    make_answer_link,
     record_delivery,
     tell_changes,
 )
@@ -217,10 +217,8 @@ def links_in(settings: Settings, engine: Engine) -> LinksOf:
             return [Link("Forespørgslen" if danish else "The request", address)]
         if outgoing.kind in _ANSWERABLE and asked:
             with transaction(engine, None, request=about) as connection:
-                secret = make_answer_link(connection, UUID(asked), life)
-            return [
-                Link("Svar her" if danish else "Answer here", f"{settings.public_address}/answer/{secret}")
-            ]
+                path = make_answer_link(connection, UUID(asked), life)
+            return [Link("Svar her" if danish else "Answer here", f"{settings.public_address}{path}")]
         return []
 
     return links

@@ -15,11 +15,11 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import JSONResponse
 
 from geoapi.answer_views import PATH, AnswerFields, finding_view, given_view
 from geoapi.answering import Prepared, SentFile, enter_answer, prepare_answer
 from geoapi.auth import May, caller_transaction
+from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
@@ -146,8 +146,7 @@ def _give(request: Request, caller: Principal, owner_request_id: UUID, key: str,
         )
         point("answer.give.before-commit")
     point("answer.give.after-commit")
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
+    return kept_response(answer)
 
 
 def prepared_answer(

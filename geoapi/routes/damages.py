@@ -13,6 +13,7 @@ from geoapi.auth import May, caller_transaction
 from geoapi.cursors import cursor_of, place_of
 from geoapi.damage_bodies import DamageBody, DamagesBody, damages_of, read_csv
 from geoapi.damage_views import damage_view, statistics_csv, statistics_view, year_view
+from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
@@ -221,8 +222,7 @@ def _entered(
 
         route = f"POST {PATH}{'/bulk' if base else ''}"
         answer = answer_once(connection, caller.organisation_id, route=route, key=known, body=body, work=work)
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
+    return kept_response(answer)
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

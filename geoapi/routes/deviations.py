@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction
 from geoapi.cursors import cursor_of, place_of
-from geoapi.damage_bodies import Day
 from geoapi.damage_views import DEVIATIONS, deviation_view
 from geoapi.geojson import CrsField, GeometryBody, read_geometry
-from geoapi.parameters import body_of, read_json
+from geoapi.kept_answers import kept_response
+from geoapi.parameters import Day, body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from ler.blobs import FolderStore
@@ -162,8 +162,7 @@ def report(
         answer = answer_once(
             connection, caller.organisation_id, route=f"POST {PATH}", key=key, body=body, work=work
         )
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
+    return kept_response(answer)
 
 
 def listing(

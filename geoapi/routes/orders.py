@@ -11,12 +11,13 @@ from starlette.responses import JSONResponse
 
 from geoapi.auth import caller_transaction
 from geoapi.dig_request import send_request
+from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.request_bodies import OrderBody, read_order
 from geoapi.request_views import ORDERS, Language, request_view
-from geoapi.routes.requests import Key, Reader, Sender, kept_response
+from geoapi.routes.requests import Key, Reader, Sender
 from ler.faults import point
 from ler.rules_in_force import ordinary_due, request_limits
 from ler.services.idempotency import KeptAnswer, answer_once, check_key

@@ -10,13 +10,14 @@ from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
 from geoapi.auth import caller_transaction
+from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from geoapi.request_bodies import CopyBody, ExtensionBody, RenewalBody, again, read_area
 from geoapi.request_views import PATH, etag, revision_of
-from geoapi.routes.requests import Key, Sender, entered, kept_response, view_of
+from geoapi.routes.requests import Key, Sender, entered, view_of
 from ler.domain.states import RequestState
 from ler.errors import RefusedError
 from ler.faults import point

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from geoapi.auth import May, caller_transaction
 from geoapi.cursors import cursor_of, place_of
 from geoapi.dig_request import send_request
+from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of
 from geoapi.parameters import read_json
 from geoapi.platform import platform_of
@@ -201,12 +202,6 @@ def view_of(connection: Connection, stored: StoredRequest, language: Language) -
     """Return a request as its requester sees it now."""
     areas = list_asked_areas(connection, [stored.id])[stored.id]
     return request_view(stored, areas, language, today_of(connection))
-
-
-def kept_response(answer: KeptAnswer) -> Response:
-    """Return an answer that was kept under a key."""
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
 
 
 def shown(stored: StoredRequest, view: dict[str, Any], if_none_match: str | None) -> Response:

@@ -12,6 +12,7 @@ from shapely import MultiPolygon, Polygon
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction
+from geoapi.kept_answers import kept_response
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemError, ProblemException
@@ -140,8 +141,7 @@ def add_rule(
             )
         except FaultsError as error:
             raise _faulty(error) from None
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
+    return kept_response(answer)
 
 
 def remove_rule(request: Request, caller: Ruler, rule_id: UUID) -> Response:

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -16,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction, still_may
+from geoapi.cursors import cursor_of, place_of
+from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import Platform, platform_of
@@ -131,8 +131,7 @@ def announce(
         )
         point("upload.create.before-commit")
     point("upload.create.after-commit")
-    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(answer.body, answer.status, headers=answer.headers | replayed)
+    return kept_response(answer)
 
 
 def listing(
@@ -142,14 +141,14 @@ def listing(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """List the caller's uploads; `next` leads to the following page."""
-    before = _before(cursor) if cursor else None
+    before = place_of(cursor) if cursor else None
     with caller_transaction(request, caller) as connection:
         found = list_uploads(connection, limit=limit + 1, before=before)
     language = language_of(request.headers.get("accept-language"))
     page: dict[str, Any] = {"uploads": [upload_view(one, language) for one in found[:limit]]}
     if len(found) > limit:
         last = found[limit - 1]
-        page["next"] = f"{PATH}?limit={limit}&cursor={_cursor(last.created_at, last.id)}"
+        page["next"] = f"{PATH}?limit={limit}&cursor={cursor_of(last.created_at, last.id)}"
     return JSONResponse(page)
 
 
@@ -240,16 +239,3 @@ def _wanted(given: UploadRequest, platform: Platform) -> NewUpload:
         auto_approve=given.auto_approve,
         confirm_empty=given.confirm == "empty",
     )
-
-
-def _cursor(created_at: datetime, upload_id: UUID) -> str:
-    return urlsafe_b64encode(f"{created_at.isoformat()} {upload_id}".encode()).decode().rstrip("=")
-
-
-def _before(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        created_at, upload_id = urlsafe_b64decode(padded.encode("ascii")).decode("ascii").split(" ")
-        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(upload_id)
-    except (ValueError, OverflowError):
-        raise ProblemException("parameter-invalid", "the cursor is none of ours") from None

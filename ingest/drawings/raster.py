@@ -29,7 +29,6 @@ _CONTINUOUS: Final = 3.0
 """What zlib does not make three times smaller is a photograph, or paper with the noise of a scanner."""
 _WARP_MEMORY_MB: Final = 128
 _BLOCK: Final = {"tiled": True, "blockxsize": TILE, "blockysize": TILE, "bigtiff": "IF_SAFER"}
-_STORAGE: Final = f"EPSG:{STORAGE_EPSG}"
 
 
 @dataclass(frozen=True, slots=True)

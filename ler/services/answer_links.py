@@ -37,7 +37,7 @@ def make_answer_link(connection: Connection, owner_request_id: UUID, life: timed
     """Make a link to answer by and return its path, which is shown this once; to be put behind the public address.
 
     For the owner itself, or a worker's job for that request; NotFoundError for anybody else. Each call makes another,
-    and the ones before go on.
+    and the ones before go on. Whoever can read the mail that it stands in may answer: as with a letter.
     """
     secret = secrets.token_urlsafe(32)
     until = connection.execute(select(func.now() + life)).scalar_one()

@@ -5,8 +5,6 @@ A transaction of the role `ler_worker` acts for nobody; all goes through functio
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +18,6 @@ _KEEP: Final = text("SELECT ler.keep_payload(:delivery, :payload)")
 _RECORD: Final = text(
     "SELECT ler.record_delivery(:delivery, :verdict, :status, :fault, :pause, :hold, :pause_after, :give_up_after)"
 )
-_LINK: Final = text("SELECT ler.keep_answer_link(:asked, :hash, now() + :holds)")
 _FORGET: Final = text("SELECT ler.forget_deliveries(:give_up_after, :keep)")
 _TELL_CHANGES: Final = text("SELECT ler.tell_changes(:most)")
 
@@ -67,17 +64,6 @@ def keep_payload(connection: Connection, delivery_id: UUID, payload: str) -> str
     """Keep what is sent before it is sent for the first time; returns what is kept."""
     kept: str = connection.execute(_KEEP, {"delivery": delivery_id, "payload": payload}).scalar_one()
     return kept
-
-
-def make_answer_link(connection: Connection, owner_request_id: UUID, holds: timedelta) -> str:
-    """Return the secret of a new link by which one owner request is answered without an account; its hash is kept.
-
-    The transaction works for the request. Whoever can read the mail may answer: as with a letter.
-    """
-    secret = token_urlsafe(32)
-    values = {"asked": owner_request_id, "hash": sha256(secret.encode()).hexdigest(), "holds": holds}
-    connection.execute(_LINK, values)
-    return secret
 
 
 def record_delivery(connection: Connection, delivery_id: UUID, result: Result, pause: timedelta) -> None:

@@ -102,11 +102,6 @@ def geometries_of(features: Sequence[Feature], *, unknown: float | None = None) 
     )
 
 
-def as_curves(geometry: Any) -> Any:  # noqa: ANN401 - a geometry or None
-    """Return a line as the multiple of one that a layer of multiples wants."""
-    return shapely.MultiLineString([geometry]) if isinstance(geometry, shapely.LineString) else geometry
-
-
 def list_text(values: Iterable[str]) -> str:
     """Return a list as one text, from which the values can be told again."""
     return SEPARATOR.join(
