@@ -17,6 +17,7 @@ from tests.acceptance.guard_rows.deviations import DEVIATIONS, PNG, UNKNOWN
 from tests.service import Client, Service
 from tests.world import EVERYWHERE, water_pipe
 
+HERE = UNKNOWN | {"geometry": {"type": "Point", "coordinates": [575000, 6224000, 1.5]}}
 PIPE = water_pipe("pipe.1", (575000, 6224000, 1), (575100, 6224000, 1))
 MOVED = water_pipe("pipe.1", (575000, 6224002, 1), (575100, 6224002, 1))
 
@@ -135,7 +136,7 @@ def test_a_line_that_nobody_has_shown_is_claimed(
     site: tuple[Service, Client, Client, dict[str, Any]], tmp_path: Path
 ) -> None:
     service, owner, digger, _ = site
-    made = report(digger, UNKNOWN)
+    made = report(digger, HERE)
     path = made.headers["Location"]
     assert made.json()["state"] == "offered"
     assert made.json()["geometry"]["coordinates"] == [575000, 6224000, 1.5]
