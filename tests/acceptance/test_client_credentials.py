@@ -205,6 +205,7 @@ def test_keys_that_are_weak_or_secret_are_refused(service: Service) -> None:
         answer = program.maker.post(clients.PATH, json=body)
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/key-invalid"), key
     stored = program.maker.get(f"{clients.PATH}/{program.id}").json()["keys"]
+    assert len(stored) == 1
     assert all({*key["jwk"]} == {"kty", "crv", "x", "y", "kid"} for key in stored)
 
 

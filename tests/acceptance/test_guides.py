@@ -7,7 +7,6 @@ anything. The commands of a page run in one shell, which ends with the first tha
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from ler.domain.roles import Role
 from ler.packages.gml import Answer, write_answer
 from ler.services.grants import grant_role
 from tests.databases import Database
+from tests.notices import free_port
 from tests.service import Service
 from tests.world import header, water_pipe
 
@@ -155,9 +155,3 @@ def test_a_page_with_a_false_command_or_output_fails(tmp_path: Path) -> None:
             run(page, tmp_path, WRITTEN)
     page.write_text("```console\n$ cat <<E\n> one two\n> E\none ...\n```\n", encoding="utf-8")
     run(page, tmp_path, WRITTEN)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -77,7 +77,6 @@ def document(name: str, tag: str) -> Feature:
 class Scene:
     world: World
     owner: UUID
-    other: UUID
     digger: UUID
 
     def publish(self, tag: str, north: float) -> None:
@@ -109,7 +108,7 @@ class Scene:
 @pytest.fixture
 def scene(world: World) -> Scene:
     owner, other = world.owner("owner"), world.owner("other")
-    made = Scene(world, owner, other, world.organisation("digger"))
+    made = Scene(world, owner, world.organisation("digger"))
     world.publish(other, network("other", 40), name="another")
     rule(world, owner, RESTRICTED, danger_classes=["meget farlig"])
     rule(world, owner, MARKING, danger_classes=["farlig"])
