@@ -20,6 +20,7 @@ from ler.db.engine import transaction
 from ler.domain.request_rules import DigKind, RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
+from ler.packages.contents import DEFAULT_OPTIONS, PackageOptions
 from ler.packages.package import Package
 from ler.rules_in_force import Due, due_by_default_rules
 from ler.services.deliveries import list_owner_statuses
@@ -75,6 +76,7 @@ def answer_request(
     store: FolderStore,
     limits: RequestLimits = DEFAULT_LIMITS,
     due: Due = due_by_default_rules,
+    options: PackageOptions = DEFAULT_OPTIONS,
 ) -> Answered:
     """Enter the request, match it, make its packages and copy them into `out`, which is made when it is not there.
 
@@ -90,7 +92,7 @@ def answer_request(
     with transaction(databases.app, requester_id) as connection:
         request_id = send_request(connection, requester_id, wanted, limits=limits, due=due).id
     # A worker may have been quicker, and be at it.
-    while not pack_request(databases, store, request_id, step):
+    while not pack_request(databases, store, request_id, step, options):
         time.sleep(_LOOK_AGAIN_S)
     with transaction(databases.worker, None, request=request_id) as connection:
         _, request = read_request(connection, request_id)

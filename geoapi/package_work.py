@@ -14,12 +14,13 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
-from geoapi.packing import mend_packages, pack_request
+from geoapi.packing import mend_packages, pack_request, package_options
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
 from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.errors import BlobDamagedError, LerError
+from ler.packages.contents import PackageOptions
 from ler.services.drawings import database_time, sweep_blobs
 from ler.services.packages import call_for_packages, list_kept, tell_of_stuck_packages
 
@@ -47,13 +48,17 @@ class PackageWork:
 
     def build(self, request_id: UUID) -> None:
         """Make what packages of a request are left to make."""
-        databases, store = self.platform.databases, self.platform.store
-        self._patiently(request_id, lambda: pack_request(databases, store, request_id))
+        databases, store, options = self.platform.databases, self.platform.store, self._options
+        self._patiently(request_id, lambda: pack_request(databases, store, request_id, options=options))
 
     def mend(self, request_id: UUID) -> None:
         """Make those of a request's packages again whose files are lost or damaged."""
-        databases, store = self.platform.databases, self.platform.store
-        self._patiently(request_id, lambda: mend_packages(databases, store, request_id))
+        databases, store, options = self.platform.databases, self.platform.store, self._options
+        self._patiently(request_id, lambda: mend_packages(databases, store, request_id, options))
+
+    @property
+    def _options(self) -> PackageOptions:
+        return package_options(self.platform.settings)
 
     def sweep(self) -> int:
         """Call for packages that are left to make, whose call was lost; return for how many requests."""

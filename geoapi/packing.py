@@ -23,6 +23,7 @@ from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.faults import point
 from ler.packages.content import OwnerStatus, RequestInfo
+from ler.packages.contents import DEFAULT_OPTIONS, PackageOptions
 from ler.packages.drawings import without_lost
 from ler.packages.package import Package, owner_request, write_consolidated_package, write_owner_package
 from ler.packages.recipe import Recipe, answers_of, from_recipe, to_recipe
@@ -38,6 +39,7 @@ from ler.services.packages import (
     newest_recipes,
 )
 from ler.services.requests import get_request
+from ler.settings import Settings
 
 _LOG: Final = logging.getLogger("ler.worker")
 
@@ -49,7 +51,11 @@ type Step = Callable[[str], None]
 
 
 def pack_request(
-    databases: Databases, store: FolderStore, request_id: UUID, step: Step = lambda _: None
+    databases: Databases,
+    store: FolderStore,
+    request_id: UUID,
+    step: Step = lambda _: None,
+    options: PackageOptions = DEFAULT_OPTIONS,
 ) -> bool:
     """Make what packages of a request are left to make; False when somebody else is at it, who will look again.
 
@@ -59,11 +65,13 @@ def pack_request(
         with _held(databases, request_id) as held:
             if not held:
                 return False
-            _pack_once(databases, store, request_id, step)
+            _pack_once(databases, store, request_id, step, options)
     return True
 
 
-def mend_packages(databases: Databases, store: FolderStore, request_id: UUID) -> int:
+def mend_packages(
+    databases: Databases, store: FolderStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
+) -> int:
     """Make those of a request's packages again whose files are lost or damaged; return their number."""
     with transaction(databases.worker, None, request=request_id) as connection:
         found = list_recipes(connection, request_id)
@@ -72,8 +80,13 @@ def mend_packages(databases: Databases, store: FolderStore, request_id: UUID) ->
         _mend_drawings(databases, store, request_id)
     for stored, recipe in lost:
         _LOG.warning("package %s of request %s is made again", stored.sha256, request_id)
-        _mend(databases, store, stored, recipe)
+        _mend(databases, store, stored, recipe, options)
     return len(lost)
+
+
+def package_options(settings: Settings) -> PackageOptions:
+    """Return what the operator chose for packages."""
+    return PackageOptions(public_url=settings.public_url)
 
 
 def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState, RequestInfo]:
@@ -87,7 +100,9 @@ def _is_left(databases: Databases, request_id: UUID) -> bool:
         return get_packing_state(connection, request_id).left_to_make
 
 
-def _pack_once(databases: Databases, store: FolderStore, request_id: UUID, step: Step) -> None:
+def _pack_once(
+    databases: Databases, store: FolderStore, request_id: UUID, step: Step, options: PackageOptions
+) -> None:
     point("package.claimed")
     _mend_drawings(databases, store, request_id)
     with transaction(databases.worker, None, request=request_id) as connection:
@@ -103,14 +118,14 @@ def _pack_once(databases: Databases, store: FolderStore, request_id: UUID, step:
     if revision < state.revision:
         step("Writing the consolidated package")
         entered = _enter(databases, store, request, lambda folder: [
-            write_consolidated_package(folder, request, owners)
+            write_consolidated_package(folder, request, owners, options)
         ], finished=not changed)  # fmt: skip
         point("package.after-commit")
         if entered is not Entered.ENTERED or not changed:
             return
     step("Writing the owners' packages")
     _enter(databases, store, request, lambda folder: [
-        write_owner_package(folder, request, owner) for owner in changed
+        write_owner_package(folder, request, owner, options) for owner in changed
     ], finished=True)  # fmt: skip
     point("package.finished")
 
@@ -155,7 +170,9 @@ def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -
         mend_drawings(databases.app, store, files)
 
 
-def _mend(databases: Databases, store: FolderStore, stored: StoredPackage, recipe: Recipe) -> None:
+def _mend(
+    databases: Databases, store: FolderStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
+) -> None:
     with transaction(databases.worker, None, request=stored.request_id) as connection:
         area = get_request(connection, stored.request_id).area
         answers = read_answers(connection, stored.request_id, store, answers_of(recipe))
@@ -163,9 +180,9 @@ def _mend(databases: Databases, store: FolderStore, stored: StoredPackage, recip
     point("package.mending")
     with store.workshop() as folder:
         if stored.owner_id is None:
-            made = write_consolidated_package(folder, request, owners)
+            made = write_consolidated_package(folder, request, owners, options)
         else:
-            made = write_owner_package(folder, request, owners[0])
+            made = write_owner_package(folder, request, owners[0], options)
         store.put(made.path)
     if made.sha256 != stored.sha256:
         _LOG.error("package %s of request %s is packed otherwise today", stored.sha256, stored.request_id)

@@ -14,6 +14,7 @@ from geoapi.cli.console import ReportingGroup, messages, results, say, settings_
 from geoapi.cli.request_verbs import add_verbs
 from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
+from geoapi.packing import package_options
 from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
 from ler.blobs import FolderStore
@@ -107,6 +108,7 @@ def request(
                 limits=request_limits(settings),
                 store=FolderStore(settings.blob_folder),
                 due=ordinary_due(settings),
+                options=package_options(settings),
             )
             pictures = draw_site_maps(out, answered)
     receipt = make_receipt(

@@ -22,6 +22,7 @@ from geoapi.demo.owners import DemoOwner
 from geoapi.demo.sites import DemoSite
 from geoapi.demo.town import Town, build_town
 from geoapi.dig_request import Answered, answer_request
+from geoapi.packing import package_options
 from geoapi.site_map import draw_site_maps
 from ingest.area_file import read_area_file
 from ingest.load import publish_network
@@ -85,7 +86,12 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
                 folder = out / SITES / site.slug
                 wanted = _request(site, folder, settings, today)
                 answered = answer_request(
-                    databases, PLATFORM_OPERATOR, wanted, folder, store=FolderStore(settings.blob_folder)
+                    databases,
+                    PLATFORM_OPERATOR,
+                    wanted,
+                    folder,
+                    store=FolderStore(settings.blob_folder),
+                    options=package_options(settings),
                 )
                 pictures = draw_site_maps(folder, answered, streets=shown.town.streets)
                 shown.sites.append((site, answered, pictures[0]))

@@ -16,6 +16,7 @@ from ler.model import VERSIONS
 from ler.packages.advice import advise, is_complete, status_of
 from ler.packages.attachments import LaidAttachment
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
+from ler.packages.contents import Contents
 from ler.packages.drawings import LaidDrawing
 
 FORMAT: Final = "ler-package/2"
@@ -35,24 +36,20 @@ _MEDIA_TYPES: Final = {
 def make_manifest(
     workshop: Path,
     members: Mapping[str, int],
-    request: RequestInfo,
-    owners: Sequence[OwnerStatus],
+    contents: Contents,
     *,
-    owner_id: UUID | None,
     drawings: Mapping[UUID, Sequence[LaidDrawing]],
     attachments: Mapping[UUID, Sequence[LaidAttachment]],
 ) -> dict[str, Any]:
-    """Return the manifest of a package whose members, with the features in each, lie in the workshop.
-
-    `owner_id` is None for the consolidated package.
-    """
+    """Return the manifest of a package whose members, with the features in each, lie in the workshop."""
+    request, owners = contents.request, contents.owners
     whole: dict[str, Any] = {"revision": request.revision, "changed_at": _changed(request)}
     return {
         "format": FORMAT,
-        "kind": "consolidated" if owner_id is None else "owner",
+        "kind": "consolidated" if contents.consolidated else "owner",
         "software": SOFTWARE,
         "model": f"LER GML {VERSIONS[-1]}",
-        **(whole if owner_id is None else {}),
+        **(whole if contents.consolidated else {}),
         "complete": is_complete(owners),
         "notices": [one.document() for one in advise(request, owners)],
         "request": _request_entry(request),

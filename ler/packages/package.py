@@ -11,28 +11,23 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import shapely
-
-from ler.packages.advice import advice_text, advise
 from ler.packages.attachments import LaidAttachment, lay_attachments
-from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.contents import DEFAULT_OPTIONS, Contents, PackageOptions
 from ler.packages.drawings import LaidDrawing, lay_drawings
 from ler.packages.files import free_name, slug
-from ler.packages.geopackage import write_geopackage
 from ler.packages.gml import Answer, write_answer
 from ler.packages.manifest import digest_of, make_manifest
+from ler.packages.members import MEMBERS
 from ler.packages.recipe import Recipe, to_recipe
 
 MANIFEST: Final = "manifest.json"
-ADVICE: Final = "Laes_mig.txt"
-STATUS_LIST: Final = "LedningsejerStatusListe.xml"
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -57,17 +52,25 @@ def owner_request(request: RequestInfo) -> RequestInfo:
     return replace(request, revision=1, changed_at=None)
 
 
-def write_owner_package(folder: Path, request: RequestInfo, owner: OwnerStatus) -> Package:
+def write_owner_package(
+    folder: Path, request: RequestInfo, owner: OwnerStatus, options: PackageOptions = DEFAULT_OPTIONS
+) -> Package:
     """Write the package of one owner that has answered. ValueError when it has not."""
     if not owner.deliveries:
         raise ValueError(f"{owner.name} has not answered request {request.order_number}")
     name = f"Ledningspakke_{request.order_number}_{_folder_name(owner)}.zip"
-    return _write(folder / name, owner_request(request), [owner], owner.id)
+    return _write(folder / name, Contents(owner_request(request), [owner], owner.id, options))
 
 
-def write_consolidated_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Package:
+def write_consolidated_package(
+    folder: Path,
+    request: RequestInfo,
+    owners: Sequence[OwnerStatus],
+    options: PackageOptions = DEFAULT_OPTIONS,
+) -> Package:
     """Write the package of all owners that were asked, those that have not answered named as missing."""
-    return _write(folder / f"Ledningspakke_{request.order_number}.zip", request, owners, None)
+    contents = Contents(request, owners, None, options, _folders(owners))
+    return _write(folder / f"Ledningspakke_{request.order_number}.zip", contents)
 
 
 @dataclass(slots=True)
@@ -75,10 +78,7 @@ class _Making:
     """A package while it is made."""
 
     workshop: Path
-    request: RequestInfo
-    owners: Sequence[OwnerStatus]
-    folders: Mapping[str, str]
-    """Folder of each owner, with its slash, by the owner's id; empty in its own package."""
+    contents: Contents
     members: dict[str, int] = field(default_factory=dict)
     """How many features each holds, by name, in the order of the archive."""
     taken: set[str] = field(default_factory=lambda: {MANIFEST})
@@ -98,20 +98,15 @@ class _Making:
         self.members[str(path.relative_to(self.workshop))] = features
 
 
-def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owner_id: UUID | None) -> Package:
+def _write(path: Path, contents: Contents) -> Package:
     path.parent.mkdir(parents=True, exist_ok=True)
+    request, owners = contents.request, contents.owners
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
         workshop = Path(name)
-        making = _Making(workshop, request, owners, _folders(owners) if owner_id is None else {})
-        _write_members(making, owner_id)
+        making = _Making(workshop, contents)
+        _write_members(making)
         manifest = make_manifest(
-            workshop,
-            making.members,
-            request,
-            owners,
-            owner_id=owner_id,
-            drawings=making.drawings,
-            attachments=making.attachments,
+            workshop, making.members, contents, drawings=making.drawings, attachments=making.attachments
         )
         (workshop / MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
@@ -121,28 +116,17 @@ def _write(path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], owne
         digest, size = digest_of(archive)
         archive.replace(path)
     count = sum(owner["feature_count"] for owner in manifest["owners"])
-    return Package(path, digest, size, count, manifest, owner_id, to_recipe(request, owners))
+    return Package(path, digest, size, count, manifest, contents.owner_id, to_recipe(request, owners))
 
 
-def _write_members(making: _Making, owner_id: UUID | None) -> None:
-    request, owners = making.request, making.owners
-    advice = advice_text(request, advise(request, owners))
-    making.add(ADVICE).write_bytes(advice.encode())
-    if owner_id is None:
-        with making.add(STATUS_LIST).open("wb") as stream:
-            write_status_list(stream, owners)
-    area = making.add(f"Graveforespoergsel_{request.order_number}.geojson")
-    area.write_text(_area_geojson(request), encoding="utf-8")
-    making.count(area, 1)
-    if owner_id is None:
-        collection = making.add("consolidated.gml")
-        folders = {name: folder.rstrip("/") for name, folder in making.folders.items()}
-        with collection.open("wb") as stream:
-            making.count(collection, write_consolidated(stream, request, owners, folders))
-    table = making.add("consolidated.gpkg" if owner_id is None else "ledningsoplysninger.gpkg")
-    making.count(table, sum(write_geopackage(table, request, owners).values()))
-    for owner in owners:
-        _write_owner(making, owner, making.folders.get(str(owner.id), ""))
+def _write_members(making: _Making) -> None:
+    contents = making.contents
+    for member in MEMBERS:
+        if member.is_in(contents):
+            path = making.add(member.name_in(contents))
+            making.count(path, member.write(path, contents))
+    for owner in contents.owners:
+        _write_owner(making, owner, contents.folders.get(str(owner.id), ""))
 
 
 def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
@@ -153,7 +137,7 @@ def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
         with path.open("wb") as stream:
             making.count(path, write_answer(stream, answer))
     attachments = lay_attachments(making.workshop, owner, making.taken, folder)
-    drawings = lay_drawings(making.workshop, making.request, owner, making.taken, folder)
+    drawings = lay_drawings(making.workshop, making.contents.request, owner, making.taken, folder)
     making.attachments[owner.id], making.drawings[owner.id] = attachments, drawings
     making.members |= {
         name: 0 for name in (*(a.member for a in attachments), *(d.member for d in drawings)) if name
@@ -171,28 +155,6 @@ def _folders(owners: Sequence[OwnerStatus]) -> dict[str, str]:
 
 def _folder_name(owner: OwnerStatus) -> str:
     return "-".join(part for part in (owner.cvr, slug(owner.name)) if part)
-
-
-def _area_geojson(request: RequestInfo) -> str:
-    document = {
-        "type": "FeatureCollection",
-        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}},
-        "features": [
-            {
-                "type": "Feature",
-                "properties": {
-                    "order_number": request.order_number,
-                    "kind": str(request.kind),
-                    "purpose": request.purpose,
-                    "description": request.description,
-                    "period_from": request.period_from.isoformat(),
-                    "period_to": request.period_to.isoformat(),
-                },
-                "geometry": shapely.geometry.mapping(request.area),
-            }
-        ],
-    }
-    return json.dumps(document, ensure_ascii=False) + "\n"
 
 
 def _zip(archive: Path, workshop: Path, names: Sequence[str]) -> None:

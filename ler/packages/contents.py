@@ -1,0 +1,51 @@
+"""What every writer of a package's members is given: the request, its owners, and what the operator chose."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from ler.model import Feature
+from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOptions:
+    """What the operator chose for all packages; the same for a package and for its mending."""
+
+    public_url: str | None = None
+    """Where the platform is reached, without a slash at its end: what printed codes point to."""
+    terrain: Path | None = None
+    """A terrain model, GeoTIFF: one file, or a folder of tiles. None: no depth of cover is computed."""
+    base_map: Path | None = None
+    """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
+    theme: str = "ler"
+    """Of the style source."""
+
+
+DEFAULT_OPTIONS = PackageOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A package's content. The same contents give the same bytes of every member."""
+
+    request: RequestInfo
+    owners: Sequence[OwnerStatus]
+    owner_id: UUID | None = None
+    """None for the consolidated package."""
+    options: PackageOptions = DEFAULT_OPTIONS
+    folders: dict[str, str] = field(default_factory=dict)
+    """Folder of each owner in the package, with its slash, by the owner's id; empty in its own package."""
+
+    @property
+    def consolidated(self) -> bool:
+        """Whether it is the package of all owners."""
+        return self.owner_id is None
+
+    def features(self) -> Iterator[tuple[OwnerStatus, Delivery, Feature]]:
+        """Every delivered feature with the answer that it came in and its owner, in the order of the package."""
+        for owner in self.owners:
+            for delivery in owner.deliveries:
+                for feature in delivery.features:
+                    yield owner, delivery, feature
