@@ -64,7 +64,7 @@ NO_BAND: Final = Band(0.0, True, 0.0, 0.0)
 
 def band_of(feature: Feature, feature_type: FeatureType, unknown_accuracy_m: float) -> Band:
     """Return the band of a line, trace or component; `NO_BAND` of anything else."""
-    if not lies_in_ground(feature_type):
+    if not has_band(feature_type):
         return NO_BAND
     accuracy, outer = horizontal_accuracy_m(feature), outer_width_m(feature)
     off = unknown_accuracy_m if accuracy is None else accuracy
@@ -72,7 +72,7 @@ def band_of(feature: Feature, feature_type: FeatureType, unknown_accuracy_m: flo
     return Band(round(off + across / 2, 4), accuracy is not None and outer is not None, accuracy, outer)
 
 
-def lies_in_ground(feature_type: FeatureType) -> bool:
+def has_band(feature_type: FeatureType) -> bool:
     """Whether features of the type are lines, traces or components."""
     return feature_type.is_a("LedningEllerLedningstrace") or feature_type.is_a("Ledningskomponent")
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ler.domain.uncertainty import Band, band_of, lies_in_ground
+from ler.domain.uncertainty import NO_BAND, Band, band_of, has_band
 from ler.model import Feature, FeatureType, load_model
 from ler.model.schema import UNKNOWN_HEIGHT
 from ler.packages.content import Delivery, OwnerStatus
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 _MM_PER_M: Final = 1000
 TOUCH_M: Final = 0.001
 """What is clipped at the border of the dig area lies in it, though its last vertex is rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """Lowest and highest of the vertices of a geometry that have a height."""
+
+    lowest_m: float
+    highest_m: float
+    in_part: bool
+    """Whether others have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,11 @@ class Assessed:
     cover: Cover
 
     @property
+    def has_band(self) -> bool:
+        """Whether it is a line, trace or component: not a note, a dimension line or an attachment."""
+        return self.band is not NO_BAND
+
+    @property
     def may_be_in_dig_area(self) -> bool:
         """Whether its band reaches the dig area; so it is where nobody knows its place."""
         return self.distance_m is None or self.distance_m <= self.band.half_width_m
@@ -107,11 +123,12 @@ class Assessed:
 def assess(contents: "Contents") -> Sequence[Assessed]:
     """Assess every feature of a package, in its order; `contents.assessed` keeps the result."""
     delivered = list(contents.features())
-    distances = distances_m(contents.request.area, [feature.geometry for _, _, feature in delivered])
+    geometries = [feature.geometry for _, _, feature in delivered]
+    distances, heights = distances_m(contents.request.area, geometries), heights_of(geometries)
     unknown_m, types = contents.options.unknown_accuracy_m, load_model().types
     found = []
-    for (owner, delivery, feature), distance, cover in zip(
-        delivered, distances, contents.covers.each, strict=True
+    for (owner, delivery, feature), distance, height, cover in zip(
+        delivered, distances, heights, contents.covers.each, strict=True
     ):
         feature_type, danger = types[feature.type], feature.attributes.get("fareklasse")
         one = Assessed(
@@ -123,7 +140,7 @@ def assess(contents: "Contents") -> Sequence[Assessed]:
             in_dig_area=None if distance is None else distance == 0,
             distance_m=distance,
             band=band_of(feature, feature_type, unknown_m),
-            depth=depth_of(feature, feature_type),
+            depth=depth_of(feature, feature_type, height),
             cover=cover,
         )
         found.append(one)
@@ -133,7 +150,7 @@ def assess(contents: "Contents") -> Sequence[Assessed]:
 def distances_m(area: BaseGeometry, geometries: Sequence[BaseGeometry | None]) -> list[float | None]:
     """Return how far each geometry is from the area, m; 0 of what touches it, None of what has no geometry."""
     shapely.prepare(area)
-    found = shapely.distance(area, np.array([*geometries, None], dtype=object))[:-1]
+    found = shapely.distance(area, _array(geometries))
     found[found <= TOUCH_M] = 0.0
     return [None if np.isnan(distance) else round(float(distance), 3) for distance in found]
 
@@ -148,39 +165,51 @@ def measure_cover(contents: "Contents") -> Covers:
     return covers_of(features, terrain, options.terrain_accuracy_m)
 
 
-def depth_of(feature: Feature, feature_type: FeatureType) -> Depth | None:
+def depth_of(feature: Feature, feature_type: FeatureType, heights: Heights | None) -> Depth | None:
     """Return what its owner told of its depth; None when that is nothing.
 
-    The height of a vertex is that of the top of a line or trace, and nobody says of what in a component.
+    The heights are those of its geometry: of the top of a line or trace, and nobody says of what in a component.
     """
-    if not lies_in_ground(feature_type):
-        return None
-    indicative, level = _number(feature, "vejledendeDybde"), feature.attributes.get("niveau")
-    top, bottom = _number(feature, "topkote"), _number(feature, "bundkote")
-    heights, in_part = _heights(feature)
-    of_top = not feature_type.is_a("Ledningskomponent")
-    tops = [top] if top is not None else heights if of_top else []
-    drawn = None if of_top or top is not None else min(heights, default=None)
-    if indicative is None and not isinstance(level, str) and bottom is None and not tops and drawn is None:
+    indicative, bottom = _number(feature, "vejledendeDybde"), _number(feature, "bundkote")
+    top, level = _number(feature, "topkote"), feature.attributes.get("niveau")
+    drawn = None
+    in_part = False
+    lowest = highest = top
+    if top is None and heights is not None:
+        if feature_type.is_a("Ledningskomponent"):
+            drawn = heights.lowest_m
+        else:
+            lowest, highest, in_part = heights.lowest_m, heights.highest_m, heights.in_part
+    told = (indicative, level, bottom, lowest, drawn)
+    if not has_band(feature_type) or all(one is None for one in told):
         return None
     return Depth(
         None if indicative is None else indicative / _MM_PER_M,
-        min(tops, default=None),
-        max(tops, default=None),
-        in_part=top is None and in_part,
+        lowest,
+        highest,
+        in_part=in_part,
         drawn_m=drawn,
         bottom_m=bottom,
         level=level if isinstance(level, str) else None,
     )
 
 
-def _heights(feature: Feature) -> tuple[list[float], bool]:
-    """Lowest and highest of the vertices that have a height, and whether others have none."""
-    if feature.geometry is None or not feature.geometry.has_z:
-        return [], False
-    heights = shapely.get_coordinates(feature.geometry, include_z=True)[:, 2]
-    known = heights[~(np.isnan(heights) | (heights == UNKNOWN_HEIGHT))]
-    return [float(known.min()), float(known.max())] if len(known) else [], len(known) < len(heights)
+def heights_of(geometries: Sequence[BaseGeometry | None]) -> list[Heights | None]:
+    """Return the heights of each geometry, None where there are none."""
+    points, of = shapely.get_coordinates(_array(geometries), include_z=True, return_index=True)
+    known = ~(np.isnan(points[:, 2]) | (points[:, 2] == UNKNOWN_HEIGHT))
+    lowest, highest = np.full(len(geometries), np.inf), np.full(len(geometries), -np.inf)
+    np.minimum.at(lowest, of[known], points[known, 2])
+    np.maximum.at(highest, of[known], points[known, 2])
+    missing = np.bincount(of[~known], minlength=len(geometries)) > 0
+    return [
+        Heights(low, high, part) if low <= high else None
+        for low, high, part in zip(lowest.tolist(), highest.tolist(), missing.tolist(), strict=True)
+    ]
+
+
+def _array(geometries: Sequence[BaseGeometry | None]) -> NDArray[np.object_]:
+    return np.array([*geometries, None], dtype=object)[:-1]
 
 
 def _number(feature: Feature, name: str) -> float | None:

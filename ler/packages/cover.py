@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import GeometryType
 
-from ler.domain.uncertainty import lies_in_ground, vertical_accuracy_m
+from ler.domain.uncertainty import has_band, vertical_accuracy_m
 from ler.model import Feature, load_model
 from ler.model.schema import UNKNOWN_HEIGHT
 from ler.packages.terrain import Terrain, TerrainFault
@@ -110,6 +110,8 @@ class Covers:
     """Name of its file or folder; None: no terrain model."""
     sha256: str | None = None
     """Of the heights that were read."""
+    accuracy_m: float | None = None
+    """What the operator says that they may be off."""
 
     def document(self) -> dict[str, object] | None:
         """Return what a manifest says; None without a terrain model."""
@@ -119,6 +121,7 @@ class Covers:
         return {
             "name": self.terrain,
             "sha256": self.sha256,
+            "accuracy_m": self.accuracy_m,
             "cover_known": len(self.each) - len(unknown),
             "cover_unknown": {str(why): unknown.count(why) for why in CoverUnknown if why in unknown},
         }
@@ -151,7 +154,7 @@ def covers_of(
         least, most = float(found.least[number]), float(found.most[number])
         both = None if off is None or terrain_accuracy_m is None else round(off + terrain_accuracy_m, 3)
         each.append(Cover(round(least, 3), round(most, 3), both))
-    return Covers(each, terrain.name, terrain.digest())
+    return Covers(each, terrain.name, terrain.digest(), terrain_accuracy_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,7 @@ def _tops(features: Sequence[Feature]) -> _Tops:
 def _top_of(feature: Feature, *, as_lines: bool) -> CoverUnknown | float | None:
     """Level of a component's top; None: its geometry has the levels; or why there is none."""
     feature_type, geometry = load_model().types[feature.type], feature.geometry
-    if not lies_in_ground(feature_type) or feature.attributes.get("niveau") == "over terræn":
+    if not has_band(feature_type) or feature.attributes.get("niveau") == "over terræn":
         return CoverUnknown.NOT_BURIED
     if geometry is None or geometry.is_empty:
         return CoverUnknown.NO_GEOMETRY

@@ -99,6 +99,7 @@ def test_tiles_are_one_model_and_a_missing_one_gives_no_number(tmp_path: Path) -
     assert found.document() == {
         "name": tmp_path.name,
         "sha256": found.sha256,
+        "accuracy_m": None,
         "cover_known": 2,
         "cover_unknown": {"terrain-missing": 2},
     }
