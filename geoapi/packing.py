@@ -86,7 +86,13 @@ def mend_packages(
 
 def package_options(settings: Settings) -> PackageOptions:
     """Return what the operator chose for packages."""
-    return PackageOptions(public_url=settings.public_url)
+    return PackageOptions(
+        public_url=settings.public_url,
+        terrain=settings.terrain_model,
+        terrain_accuracy_m=settings.terrain_accuracy_m,
+        terrain_is_dvr90=settings.terrain_is_dvr90,
+        unknown_accuracy_m=settings.unknown_accuracy_m,
+    )
 
 
 def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState, RequestInfo]:

@@ -53,6 +53,7 @@ def make_manifest(
         "complete": is_complete(owners),
         "notices": [one.document() for one in advise(request, owners)],
         "request": _request_entry(request),
+        "assessment": _assessment_entry(contents),
         "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
         "members": [_member_entry(workshop, name, count) for name, count in members.items()],
     }
@@ -81,6 +82,19 @@ def _request_entry(request: RequestInfo) -> dict[str, Any]:
         "area_m2": round(request.area.area, 1),
         "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
         "clip_buffer_m": request.clip_buffer_m,
+    }
+
+
+def _assessment_entry(contents: Contents) -> dict[str, Any]:
+    """What was found of the features as a whole, and what was assumed and used for it."""
+    lines = [one for one in contents.assessed if one.has_band]
+    return {
+        "in_dig_area": sum(one.in_dig_area is True for one in lines),
+        "near": sum(one.in_dig_area is False for one in lines),
+        "band_known": sum(one.band.known for one in lines),
+        "band_unknown": sum(not one.band.known for one in lines),
+        "unknown_accuracy_m": contents.options.unknown_accuracy_m,
+        "terrain": contents.covers.document(),
     }
 
 
