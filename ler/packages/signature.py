@@ -98,23 +98,34 @@ def public_line(key: Ed25519PublicKey) -> str:
 
 
 def read_public(given: str) -> Ed25519PublicKey:
-    """Return the public key of a line as minisign has it, of its file, or of a PEM file. RefusedError `key-invalid`.
-
-    Whatever id the line gives, we go by the one that is made of the key, so that no key can take another's name.
-    """
+    """Return the public key of a line as minisign has it, of its file, or of a PEM file. RefusedError `key-invalid`."""
     path = Path(given)
     try:
         if path.is_file():
             text = path.read_text(encoding="utf-8")
-            if "BEGIN PUBLIC KEY" in text:
-                return read_public_key(path)
-            given = text.strip().splitlines()[-1]
-        packed = b64decode(given.strip(), validate=True)
-    except (OSError, ValueError, IndexError, Base64Error):
+            return read_public_key(path) if "BEGIN PUBLIC KEY" in text else public_of(text.split("\n")[1])
+    except (OSError, ValueError, IndexError):
+        raise RefusedError("key-invalid", f"{given[:80]!r} holds no public key") from None
+    return public_of(given)
+
+
+def public_of(line: str) -> Ed25519PublicKey:
+    """Return the public key of a line as minisign has it. RefusedError `key-invalid`.
+
+    Whatever id the line gives, we go by the one that is made of the key, so that no key can take another's name.
+    """
+    try:
+        packed = b64decode(line.strip(), validate=True)
+    except (ValueError, Base64Error):
         packed = b""
     if len(packed) != len(_KEY_ALGORITHM) + _ID_BYTES + _KEY_BYTES or not packed.startswith(_KEY_ALGORITHM):
-        raise RefusedError("key-invalid", f"{given[:80]!r} is neither a public key nor the file of one")
+        raise RefusedError("key-invalid", f"{line[:80]!r} is neither a public key nor the file of one")
     return Ed25519PublicKey.from_public_bytes(packed[-_KEY_BYTES:])
+
+
+def public_file(key: Ed25519PublicKey) -> str:
+    """Return a public key as a file that minisign takes (`minisign -p`)."""
+    return f"{_UNTRUSTED}public key of packages of ler {key_id_of(key).upper()}\n{public_line(key)}\n"
 
 
 def _minisign_id(key_id: str) -> bytes:
