@@ -24,9 +24,10 @@ from ler.packages.contents import DEFAULT_OPTIONS, Contents, PackageOptions
 from ler.packages.drawings import LaidDrawing, lay_drawings
 from ler.packages.files import free_name, slug
 from ler.packages.gml import Answer, write_answer
-from ler.packages.manifest import digest_of, make_manifest
+from ler.packages.manifest import changed_at, digest_of, make_manifest
 from ler.packages.members import MEMBERS
 from ler.packages.recipe import Recipe, to_recipe
+from ler.packages.signature import SIGNATURE, Signature
 
 MANIFEST: Final = "manifest.json"
 
@@ -86,7 +87,7 @@ class _Making:
     contents: Contents
     members: dict[str, int] = field(default_factory=dict)
     """How many features each holds, by name, in the order of the archive."""
-    taken: set[str] = field(default_factory=lambda: {MANIFEST})
+    taken: set[str] = field(default_factory=lambda: {MANIFEST, SIGNATURE})
     drawings: dict[UUID, list[LaidDrawing]] = field(default_factory=dict)
     attachments: dict[UUID, list[LaidAttachment]] = field(default_factory=dict)
 
@@ -117,11 +118,21 @@ def _write(path: Path, contents: Contents) -> Package:
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
         archive = workshop / "package.zip"
-        _zip(archive, workshop, [MANIFEST, *making.members])
+        _zip(archive, workshop, [MANIFEST, *_sign(workshop, contents), *making.members])
         digest, size = digest_of(archive)
         archive.replace(path)
     count = sum(owner["feature_count"] for owner in manifest["owners"])
     return Package(path, digest, size, count, manifest, contents.owner_id, to_recipe(request, owners))
+
+
+def _sign(workshop: Path, contents: Contents) -> list[str]:
+    """Sign the manifest; nothing without a key. Returns the names of the members that this makes."""
+    if contents.options.signer is None:
+        return []
+    content, at = (workshop / MANIFEST).read_bytes(), changed_at(contents.request)
+    signature = Signature.make(contents.options.signer, content, at, MANIFEST)
+    (workshop / SIGNATURE).write_bytes(signature.content)
+    return [SIGNATURE]
 
 
 def _write_members(making: _Making) -> None:
