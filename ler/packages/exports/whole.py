@@ -52,28 +52,26 @@ def write_geojson(path: Path, features: Sequence[Feature], model: Model) -> Writ
 
 
 def write_flatgeobuf(path: Path, features: Sequence[Feature], model: Model) -> Written:
-    """Write FlatGeobuf."""
-    frame, attributes = table_of(features, model)
-    save_flatgeobuf(path, frame)
-    return _written(features, attributes, unknown_heights())
-
-
-def save_flatgeobuf(path: Path, frame: geopandas.GeoDataFrame) -> None:
-    """Write a table without a spatial index, which would change the order of the records.
+    """Write FlatGeobuf.
 
     A file of mixed kinds with heights can only be written as collections of one: the driver has no "any kind with Z".
     """
+    frame, attributes = table_of(features, model)
     kinds = {shape.geom_type for shape in frame.geometry if shape is not None}
     if len(kinds) > 1:
         frame = frame.set_geometry(geopandas.GeoSeries(_each_in_one(frame.geometry), crs=CRS))
-    kind = "GeometryCollection" if len(kinds) != 1 else kinds.pop()
-    options = {"SPATIAL_INDEX": "NO"}
+    save_flatgeobuf(path, frame, "GeometryCollection" if len(kinds) != 1 else kinds.pop())
+    return _written(features, attributes, unknown_heights())
+
+
+def save_flatgeobuf(path: Path, frame: geopandas.GeoDataFrame, kind: str) -> None:
+    """Write a table of one kind of geometry without a spatial index, which would change the order of the records."""
     pyogrio.write_dataframe(
         frame,
         path,
         driver="FlatGeobuf",
         geometry_type=f"{kind} Z",
-        layer_options=options,
+        layer_options={"SPATIAL_INDEX": "NO"},
         use_arrow=True,  # in a quarter of the time
     )
 
