@@ -40,6 +40,7 @@ from ler.services.packages import (
 )
 from ler.services.requests import get_request
 from ler.settings import Settings
+from ler.signing import KeyFolder
 
 _LOG: Final = logging.getLogger("ler.worker")
 
@@ -85,8 +86,11 @@ def mend_packages(
 
 
 def package_options(settings: Settings) -> PackageOptions:
-    """Return what the operator chose for packages."""
-    return PackageOptions(public_url=settings.public_url)
+    """Return what the operator chose for packages. UnavailableError when the key to sign them is not to be had."""
+    keys = KeyFolder(settings.key_folder)
+    return PackageOptions(
+        public_url=settings.public_url, signer=keys.signing_key, verification_secret=keys.verification_secret
+    )
 
 
 def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState, RequestInfo]:

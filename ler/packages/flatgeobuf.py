@@ -1,11 +1,13 @@
-"""FlatGeobuf of all features, EPSG:7416: a file each for lines, points and areas, since many programs, QGIS among them,
-draw no table of mixed kinds with heights.
+"""FlatGeobuf of all features, EPSG:7416: a file each for lines, points and areas.
+
+Many programs, QGIS among them, draw no table of mixed kinds with heights.
 
 Positions are as they were delivered, an unknown height is -99; attributes have their LER names and are written as in an
 export of a network (`ler.packages.exports`). What has no place stands with the lines. There is no spatial index: it
 cannot hold what has no place, and a package's file is small.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,10 +23,10 @@ from ler.packages.exports.whole import save_flatgeobuf, table_of
 from ler.packages.vector_values import told_columns
 
 _MULTIPLE: Final = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-_COLLECT: Final = {
-    "Point": shapely.MultiPoint,
-    "LineString": shapely.MultiLineString,
-    "Polygon": shapely.MultiPolygon,
+_COLLECT: Final[Mapping[str, Callable[[list[BaseGeometry]], BaseGeometry]]] = {
+    "Point": shapely.multipoints,
+    "LineString": shapely.multilinestrings,
+    "Polygon": shapely.multipolygons,
 }
 
 

@@ -22,12 +22,20 @@ from ler.packages.cad import lines_of
 from ler.packages.content import DELIVERED, Delivery, OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
 from ler.packages.dxf import AREA_LAYER, TEXT_LAYER, write_dxf
-from ler.packages.flatgeobuf import write_flatgeobuf
+from ler.packages.flatgeobuf import write_areas, write_lines, write_points
 from ler.packages.geojson import write_geojson
 from tests.networks import town_networks
 
 type Writer = Callable[[Path, Contents], int]
-WRITERS: dict[str, Writer] = {"geojson": write_geojson, "fgb": write_flatgeobuf, "dxf": write_dxf}
+WRITERS: dict[str, Writer] = {
+    "consolidated.geojson": write_geojson,
+    "consolidated.dxf": write_dxf,
+    "consolidated-lines.fgb": write_lines,
+    "consolidated-points.fgb": write_points,
+    "consolidated-areas.fgb": write_areas,
+}
+HOLDS = {"lines": (None, "LineString", "MultiLineString"), "points": ("Point",), "areas": ("Polygon",)}
+"""Kinds of geometry by what the names of the FlatGeobufs say."""
 
 WEST, SOUTH = 574500, 6223500
 REQUEST = RequestInfo(
@@ -89,56 +97,72 @@ def parts(contents: Contents) -> list[np.ndarray[Any, Any]]:
     ]
 
 
-@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("given", ["town", "awkward", "nothing"])
-def test_gdal_reads_every_feature_in_its_place(tmp_path: Path, town: Contents, kind: str, given: str) -> None:
+def test_gdal_reads_every_feature_in_its_place(tmp_path: Path, town: Contents, name: str, given: str) -> None:
     contents = {"town": town, "awkward": awkward(), "nothing": Contents(REQUEST, [])}[given]
-    path = tmp_path / f"consolidated.{kind}"
-    count = WRITERS[kind](path, contents)
-    features = [feature for _, _, feature in contents.features()]
+    path = tmp_path / name
+    count = WRITERS[name](path, contents)
     opened = subprocess.run(
         ["ogrinfo", "-ro", "-so", "-al", path], capture_output=True, text=True, check=True
     )
     assert opened.stderr == ""
-    found = pyogrio.read_dataframe(path)
-    if kind == "dxf":
-        assert count == sum(feature.geometry is not None for feature in features)
-        shown = found[~found["Layer"].isin([AREA_LAYER, TEXT_LAYER]) & found["Text"].isna()]
-        expected = parts(contents)
-        assert len(shown) == len(expected)
-        for shape, positions in zip(shown.geometry, expected, strict=True):
-            got = shapely.get_coordinates(shape, include_z=True)
-            assert got.shape == positions.shape
-            assert np.abs(got - positions).max() <= 0.00005 + 1e-9
-        return
+    _CHECKS[path.suffix](pyogrio.read_dataframe(path), contents, count, path.stem.rpartition("-")[2])
+
+
+def check_drawing(found: Any, contents: Contents, count: int, _of: str) -> None:  # noqa: ANN401 - a frame
+    expected = parts(contents)
+    assert count == sum(feature.geometry is not None for _, _, feature in contents.features())
+    shown = found[~found["Layer"].isin([AREA_LAYER, TEXT_LAYER]) & found["Text"].isna()]
+    assert len(shown) == len(expected)
+    for shape, positions in zip(shown.geometry, expected, strict=True):
+        got = shapely.get_coordinates(shape, include_z=True)
+        assert got.shape == positions.shape
+        assert np.abs(got - positions).max() <= 0.00005 + 1e-9
+
+
+def check_geojson(found: Any, contents: Contents, count: int, _of: str) -> None:  # noqa: ANN401 - a frame
+    features = [feature for _, _, feature in contents.features()]
     assert count == len(found) == len(features)
-    assert found.get("gml_id", np.array([])).tolist() == [feature.gml_id for feature in features]
-    if kind == "fgb":
-        assert found.crs.to_epsg() == 7416
-    elif len(found):
-        assert found.crs.to_epsg() == 4326
-        found = found.to_crs("EPSG:25832")
-    for shape, feature in zip(found.geometry, features, strict=True):
-        assert (shape is None) == (feature.geometry is None)
+    if not features:
+        return
+    assert found["gml_id"].tolist() == [feature.gml_id for feature in features]
+    assert found.crs.to_epsg() == 4326
+    for shape, feature in zip(found.geometry.to_crs("EPSG:25832"), features, strict=True):
         if shape is None or feature.geometry is None:
+            assert shape is feature.geometry
             continue
-        single = shape.geoms[0] if shape.geom_type == "GeometryCollection" else shape
-        assert single.geom_type == feature.geometry.geom_type
-        if kind == "fgb":
-            heights = np.nan_to_num(shapely.get_coordinates(feature.geometry, include_z=True), nan=-99.0)
-            assert (shapely.get_coordinates(single, include_z=True) == heights).all()
-        else:
-            assert not single.has_z
-            assert shapely.hausdorff_distance(single, feature.geometry) <= 0.0002
+        assert (shape.geom_type, shape.has_z) == (feature.geometry.geom_type, False)
+        assert shapely.hausdorff_distance(shape, feature.geometry) <= 0.0002
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-def test_the_same_contents_give_the_same_bytes_at_any_time(tmp_path: Path, kind: str) -> None:
-    one, two = tmp_path / f"1/consolidated.{kind}", tmp_path / f"2/consolidated.{kind}"
+def check_flatgeobuf(found: Any, contents: Contents, count: int, of: str) -> None:  # noqa: ANN401 - a frame
+    features = [
+        feature
+        for _, _, feature in contents.features()
+        if (None if feature.geometry is None else feature.geometry.geom_type) in HOLDS[of]
+    ]
+    assert count == len(found) == len(features)
+    assert found["gml_id"].tolist() == [feature.gml_id for feature in features]
+    assert found.crs.to_epsg() == 7416
+    for shape, feature in zip(found.geometry, features, strict=True):
+        if shape is None or feature.geometry is None:
+            assert shape is feature.geometry
+            continue
+        heights = np.nan_to_num(shapely.get_coordinates(feature.geometry, include_z=True), nan=-99.0)
+        assert (shapely.get_coordinates(shape, include_z=True) == heights).all()
+
+
+_CHECKS = {".dxf": check_drawing, ".geojson": check_geojson, ".fgb": check_flatgeobuf}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_same_contents_give_the_same_bytes_at_any_time(tmp_path: Path, name: str) -> None:
+    one, two = tmp_path / "1" / name, tmp_path / "2" / name
     for path, moment in ((one, "2026-01-02T03:04:05Z"), (two, "2031-07-08T09:10:11Z")):
         path.parent.mkdir()
         with time_machine.travel(moment, tick=False):
-            WRITERS[kind](path, awkward())
+            WRITERS[name](path, awkward())
     assert one.read_bytes() == two.read_bytes()
 
 

@@ -29,6 +29,7 @@ from ler.packages.cad import (
     pieces,
 )
 from ler.packages.exports.tables import (
+    CRS,
     ID_COLUMN,
     ONLY_LAYER,
     TYPE_COLUMN,
@@ -40,7 +41,6 @@ from ler.packages.exports.tables import (
     unknown_heights,
     used_attributes,
 )
-from ler.packages.geopackage import CRS
 
 GEOMETRY_COLUMN: Final = "geometri"
 _AREA: Final = "flade"
