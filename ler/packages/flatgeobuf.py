@@ -7,10 +7,10 @@ export of a network (`ler.packages.exports`). What has no place stands with the 
 cannot hold what has no place, and a package's file is small.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas
 import shapely
@@ -23,7 +23,7 @@ from ler.packages.exports.whole import save_flatgeobuf, table_of
 from ler.packages.vector_values import told_columns
 
 _MULTIPLE: Final = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-_COLLECT: Final[Mapping[str, Callable[[list[BaseGeometry]], BaseGeometry]]] = {
+_COLLECT: Final[Mapping[str, Any]] = {
     "Point": shapely.multipoints,
     "LineString": shapely.multilinestrings,
     "Polygon": shapely.multipolygons,
@@ -53,4 +53,7 @@ def _kind(shape: BaseGeometry | None) -> str:
 
 
 def _several(shape: BaseGeometry) -> BaseGeometry:
-    return shape if isinstance(shape, BaseMultipartGeometry) else _COLLECT[shape.geom_type]([shape])
+    several: BaseGeometry = shape
+    if not isinstance(shape, BaseMultipartGeometry):
+        several = _COLLECT[shape.geom_type]([shape])
+    return several
