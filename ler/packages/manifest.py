@@ -28,6 +28,8 @@ FORMAT: Final = "ler-package/3"
 SOFTWARE: Final = "ler 0.1.0"
 
 _MEDIA_TYPES: Final = {
+    ".dxf": "image/vnd.dxf",
+    ".fgb": "application/flatgeobuf",
     ".gml": "application/gml+xml; version=3.2",
     ".gpkg": "application/geopackage+sqlite3",
     ".geojson": "application/geo+json",
