@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
 from ler.model import Feature
+from ler.packages.assessment import Assessed, assess
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
 
 
@@ -26,7 +28,7 @@ class PackageOptions:
 DEFAULT_OPTIONS = PackageOptions()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contents:
     """A package's content. The same contents give the same bytes of every member."""
 
@@ -42,6 +44,11 @@ class Contents:
     def consolidated(self) -> bool:
         """Whether it is the package of all owners."""
         return self.owner_id is None
+
+    @cached_property
+    def assessed(self) -> Sequence[Assessed]:
+        """Every delivered feature with what is to be seen of it, in the order of `features`."""
+        return assess(self)
 
     def features(self) -> Iterator[tuple[OwnerStatus, Delivery, Feature]]:
         """Every delivered feature with the answer that it came in and its owner, in the order of the package."""
