@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
+from ler.packages.advice import Language
 from ler.packages.contents import Contents
-from ler.packages.letter_parts import Language
-
-MANIFEST_NAMES: Final = ("manifest.json",)
-"""Files that every package has and no writer of members makes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any
 from urllib.parse import quote
 
+from ler.packages.advice import Language
 from ler.packages.plain_text import plain
 
-type Language = Literal["da", "en"]
+type Words = Any
+"""Texts of one language by name."""
 
 _PHONE = re.compile(r"\+?[0-9](?:[ ()./-]?[0-9]){3,18}")
 _EMAIL = re.compile(r"[^\s@<>\"',;:?&]{1,64}@[^\s@<>\"',;:?&]{1,190}")
@@ -99,11 +101,17 @@ class Letter:
     """A whole letter in one language."""
 
     language: Language
+    name: str
+    """Of the language, in it."""
     title: str
     state: Notice
     """Its first line: whether anybody may dig."""
+    date: str
+    """Of when it tells."""
     notices: Sequence[Notice]
     sections: Sequence[Section]
+    page: str
+    """How pages are counted: with `{page}` and `{pages}`."""
 
 
 def said(text: str) -> Line:
@@ -132,7 +140,7 @@ def email(address: str) -> Line:
 
 def member(path: str) -> Line:
     """Return the path of a file of the package, which opens where the package is unpacked."""
-    return (Run(path, quote(path), given=True),)
+    return (Run(plain(path), quote(path), given=True),)
 
 
 def joined(lines: Sequence[Line], between: str = ", ") -> Line:

@@ -13,10 +13,12 @@ from typing import Final
 
 import shapely
 
-from ler.packages.advice import advice_text, advise
+from ler.packages import readme
 from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.contents import Contents
 from ler.packages.geopackage import write_geopackage
+from ler.packages.letter_html import write_letter_html
+from ler.packages.letter_pdf import write_letter_pdf
 
 
 class Of(Enum):
@@ -44,11 +46,6 @@ class Member:
     def name_in(self, contents: Contents) -> str:
         """What it is called there."""
         return self.name.format(order=contents.request.order_number)
-
-
-def _write_advice(path: Path, contents: Contents) -> int:
-    path.write_bytes(advice_text(contents.request, advise(contents.request, contents.owners)).encode())
-    return 0
 
 
 def _write_status_list(path: Path, contents: Contents) -> int:
@@ -92,7 +89,10 @@ def _write_geopackage(path: Path, contents: Contents) -> int:
 
 
 MEMBERS: Final = (
-    Member("Laes_mig.txt", _write_advice, Of.BOTH),
+    Member("Laes_mig.txt", readme.write_danish, Of.BOTH),
+    Member("README.txt", readme.write_english, Of.BOTH),
+    Member("Foelgebrev.html", write_letter_html),
+    Member("Foelgebrev.pdf", write_letter_pdf),
     Member("LedningsejerStatusListe.xml", _write_status_list),
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),

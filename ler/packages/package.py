@@ -18,10 +18,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from ler.packages.attachments import LaidAttachment, lay_attachments
-from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import DEFAULT_OPTIONS, Contents, PackageOptions
 from ler.packages.drawings import LaidDrawing, lay_drawings
-from ler.packages.files import free_name, slug
+from ler.packages.files import answer_name, free_name, slug
 from ler.packages.gml import Answer, write_answer
 from ler.packages.manifest import digest_of, make_manifest
 from ler.packages.members import MEMBERS
@@ -133,7 +133,7 @@ def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
     """Write an owner's own files: its answers as they are, its attachments, its drawings."""
     for delivery in owner.deliveries:
         answer = Answer(owner.cvr, owner.name, delivery.answer_header(), delivery.features)
-        path = making.add(_answer_name(delivery, several=len(owner.deliveries) > 1), folder)
+        path = making.add(answer_name(delivery, owner), folder)
         with path.open("wb") as stream:
             making.count(path, write_answer(stream, answer))
     attachments = lay_attachments(making.workshop, owner, making.taken, folder)
@@ -142,10 +142,6 @@ def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
     making.members |= {
         name: 0 for name in (*(a.member for a in attachments), *(d.member for d in drawings)) if name
     }
-
-
-def _answer_name(delivery: Delivery, *, several: bool) -> str:
-    return f"ledningsoplysninger-{min(delivery.interest_areas)}.gml" if several else "ledningsoplysninger.gml"
 
 
 def _folders(owners: Sequence[OwnerStatus]) -> dict[str, str]:
