@@ -99,23 +99,6 @@ def _outline(surface: cairocffi.PDFSurface, letters: Sequence[Letter], pages: Se
 
 
 def _draw_page(context: cairocffi.Context, page: Page, number: int, count: int) -> None:
-    letter = page.letter
-    stop = letter.state.weight is Weight.STOP
-    draw_text(context, letter.title, LEFT, 13, size_mm=_SMALL, colour=MUTED)
-    if stop:
-        draw_text(
-            context,
-            letter.notices[0].text,
-            LEFT + WIDTH,
-            17.5,
-            size_mm=_SMALL,
-            bold=True,
-            colour=WARNING,
-            align="right",
-            width_mm=WIDTH,
-        )
-    told = letter.page.format(page=number, pages=count)
-    draw_text(context, told, LEFT + WIDTH, PAGE_HEIGHT - 10, size_mm=_SMALL, colour=MUTED, align="right")
     top = TOP
     for (_, tag), rows in groupby(page.rows, key=lambda row: (row.block, row.tag)):
         context.tag_begin(tag)
@@ -123,6 +106,18 @@ def _draw_page(context: cairocffi.Context, page: Page, number: int, count: int) 
             _draw_row(context, row, top)
             top += row.height
         context.tag_end(tag)
+    _draw_margins(context, page.letter, number, count)
+
+
+def _draw_margins(context: cairocffi.Context, letter: Letter, number: int, count: int) -> None:
+    """What tells a single sheet from those of other packages, and that nobody may dig on it."""
+    right = LEFT + WIDTH
+    draw_text(context, letter.title, LEFT, 13, size_mm=_SMALL, colour=MUTED)
+    told = letter.page.format(page=number, pages=count)
+    draw_text(context, told, right, PAGE_HEIGHT - 10, size_mm=_SMALL, colour=MUTED, align="right")
+    if letter.state.weight is Weight.STOP:
+        words = letter.notices[0].text
+        draw_text(context, words, LEFT, 17.5, size_mm=_SMALL, bold=True, colour=WARNING, width_mm=WIDTH)
 
 
 def _draw_row(context: cairocffi.Context, row: Row, top: float) -> None:
