@@ -24,6 +24,7 @@ from shapely.geometry.base import BaseGeometry
 from ler.errors import InputError
 from ler.model import UNKNOWN_HEIGHT, Feature, Model
 from ler.packages.exports.tables import (
+    CRS,
     ID_COLUMN,
     ONLY_LAYER,
     TYPE_COLUMN,
@@ -35,7 +36,6 @@ from ler.packages.exports.tables import (
     unknown_heights,
     used_attributes,
 )
-from ler.packages.geopackage import CRS
 
 APPLICATION: Final = "LER"
 GEOMETRY_COLUMN: Final = "geometri"

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ler.model import UNKNOWN_HEIGHT, Attribute, Feature, Kind, Model, Value
 from ler.model.values import format_value
-from ler.packages.geopackage import column_type
 
+CRS: Final = "EPSG:7416"
 TYPE_COLUMN: Final = "objekttype"
 ID_COLUMN: Final = "gml_id"
 VOID_COLUMN: Final = "void"
@@ -28,6 +28,14 @@ SEPARATOR: Final = "; "
 ESCAPE: Final = "\\"
 SHEET_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
+
+PANDAS_TYPES: Final[Mapping[Kind, str]] = {
+    Kind.INTEGER: "Int64",
+    Kind.SHARE: "float64",
+    Kind.BOOLEAN: "boolean",
+    Kind.MEASURE: "float64",
+    Kind.LEVEL: "float64",
+}
 
 type Rule = dict[str, Any]
 """How one attribute is read again, as a mapping has it."""
@@ -75,12 +83,18 @@ def attribute_columns(
 ) -> Iterator[tuple[str, Any]]:
     """Yield each column with its cells: numbers and truth values where all types have them, text otherwise."""
     for name, variants in attributes.items():
-        types = {str(column_type(variant)) for variant in variants}
-        kind = column_type(variants[0]) if len(types) == 1 else "object"
+        types = {_column_type(variant) for variant in variants}
+        kind = _column_type(variants[0]) if len(types) == 1 else "object"
         own = {t.name: a for t in model.types.values() for a in t.attributes if a.name == name}
         cells = [_cell(own.get(f.type), f.attributes.get(name), as_text=kind == "object") for f in features]
         yield name, _array(cells, kind)
     yield VOID_COLUMN, pd.array([_voids(feature) for feature in features], dtype="object")
+
+
+def _column_type(attribute: Attribute) -> str:
+    """The name by which pandas knows the type of the column that holds an attribute."""
+    scalar = not attribute.many and (attribute.kind is not Kind.MEASURE or bool(attribute.unit))
+    return PANDAS_TYPES.get(attribute.kind, "object") if scalar else "object"
 
 
 def _array(cells: Any, kind: Any) -> Any:  # noqa: ANN401 - types that pandas knows by name

@@ -18,6 +18,7 @@ import shapely
 from ler.model import UNKNOWN_HEIGHT, Attribute, Feature, Model
 from ler.model.values import format_number
 from ler.packages.exports.tables import (
+    CRS,
     ID_COLUMN,
     ONLY_LAYER,
     TYPE_COLUMN,
@@ -30,7 +31,6 @@ from ler.packages.exports.tables import (
     unknown_heights,
     used_attributes,
 )
-from ler.packages.geopackage import CRS
 
 COORDINATE_DECIMALS: Final = 4
 """Coordinates are written as text to 0.1 mm."""
