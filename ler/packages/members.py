@@ -14,6 +14,7 @@ from typing import Final
 import shapely
 
 from ler.packages import readme
+from ler.packages.area_properties import area_properties
 from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.contents import Contents
 from ler.packages.geopackage import write_geopackage
@@ -62,14 +63,7 @@ def _write_area(path: Path, contents: Contents) -> int:
         "features": [
             {
                 "type": "Feature",
-                "properties": {
-                    "order_number": request.order_number,
-                    "kind": str(request.kind),
-                    "purpose": request.purpose,
-                    "description": request.description,
-                    "period_from": request.period_from.isoformat(),
-                    "period_to": request.period_to.isoformat(),
-                },
+                "properties": area_properties(request, contents.owners),
                 "geometry": shapely.geometry.mapping(request.area),
             }
         ],
