@@ -11,6 +11,7 @@ from affine import Affine
 from shapely.geometry.base import BaseGeometry
 
 from ler.model import Feature
+from ler.packages import cover as cover_module
 from ler.packages import terrain as terrain_module
 from ler.packages.cover import Cover, Covers, covers_of
 from ler.packages.terrain import open_terrain
@@ -189,6 +190,17 @@ def test_what_has_no_known_top_gets_no_number(model: Path) -> None:
     assert cover(model, pipe((0.5, 5.5, 9), (9.5, 5.5, 9), niveau="over terræn")).unknown == "not-buried"
     flat = Feature("Vandledning", "v", geometry=shapely.force_2d(LEVEL.geometry))
     assert cover(model, flat).unknown == "no-heights"
+
+
+def test_it_is_the_same_however_much_is_measured_at_a_time(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(3)
+    pipes = [pipe(*(tuple(p) for p in chance.uniform((0, 0, 0), (10, 10, 2), (6, 3)))) for _ in range(20)]
+    at_once = covers(model, *pipes, LEVEL)
+    monkeypatch.setattr(cover_module, "_PIECES_AT_ONCE", 50)
+    assert covers(model, *pipes, LEVEL) == at_once
+    assert at_once.each[-1].min_m == 1.0
 
 
 def test_the_digest_is_of_the_heights_that_were_read(tmp_path: Path) -> None:
