@@ -261,9 +261,20 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.http_host}:{self.http_port}"
 
     # Packages of requests
+    key_dir: Path | None = None
+    """Folder of the key that signs packages, made on first use, and of the public keys of all that ever did; `keys` in
+    the home folder when not set. It goes into the backup: without it packages that are made again get other bytes."""
+
+    package_keys: tuple[str, ...] = ()
+    """Public keys, as minisign has them, that `ler package verify` trusts besides those in that folder."""
 
     streams_per_organisation: int = Field(default=20, ge=1)
     """Streams of a request's events that one organisation may have open at a time, for each process of the service."""
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the keys of packages are."""
+        return self.key_dir or self.home / "keys"
 
     @property
     def blob_folder(self) -> Path:

@@ -11,6 +11,7 @@ from ler.model import Feature
 from ler.packages.assessment import Assessed, assess, measure_cover
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
 from ler.packages.cover import Covers
+from ler.signing import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class PackageOptions:
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"
     """Of the style source."""
+    signer: SigningKey | None = field(default=None, repr=False)
+    """Signs the manifest; None: it is not signed, as in tests."""
+    verification_secret: bytes | None = field(default=None, repr=False)
+    """Of which the printed code of a package is made; None: it has no code."""
 
 
 DEFAULT_OPTIONS = PackageOptions()

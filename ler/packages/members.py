@@ -16,6 +16,9 @@ import shapely
 from ler.packages.advice import advice_text, advise
 from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.contents import Contents
+from ler.packages.dxf import write_dxf
+from ler.packages.flatgeobuf import write_areas, write_lines, write_points
+from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
 
 
@@ -97,5 +100,10 @@ MEMBERS: Final = (
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
     Member("consolidated.gpkg", _write_geopackage),
+    Member("consolidated.geojson", write_geojson),
+    Member("consolidated-lines.fgb", write_lines),
+    Member("consolidated-points.fgb", write_points),
+    Member("consolidated-areas.fgb", write_areas),
+    Member("consolidated.dxf", write_dxf),
     Member("ledningsoplysninger.gpkg", _write_geopackage, Of.OWNER),
 )
