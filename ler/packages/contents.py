@@ -23,6 +23,8 @@ class PackageOptions:
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"
     """Of the style source."""
+    verification_secret: bytes | None = field(default=None, repr=False)
+    """Of which the printed code of a package is made; None: it has no code."""
 
 
 DEFAULT_OPTIONS = PackageOptions()
