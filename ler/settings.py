@@ -249,6 +249,9 @@ class Settings(BaseSettings):
 
     # Packages of requests
 
+    base_map: Path | None = None
+    """Map that is drawn pale below the lines of plans: GeoTIFF of bytes or GeoPackage, EPSG:25832; None: no base map."""
+
     streams_per_organisation: int = Field(default=20, ge=1)
     """Streams of a request's events that one organisation may have open at a time, for each process of the service."""
 

@@ -79,9 +79,9 @@ def advice_text(request: RequestInfo, advice: Sequence[Advice]) -> str:
     en = "\r\n\r\n".join(_text(one.en, [line for _, line in one.lines]) for one in advice)
     told = request.changed_at or request.created_at
     return (
-        f"Ledningspakke {request.order_number}, udgave {request.revision}, {_moment(told)}\r\n\r\n{da}\r\n\r\n"
+        f"Ledningspakke {request.order_number}, udgave {request.revision}, {moment(told)}\r\n\r\n{da}\r\n\r\n"
         f"----------------\r\n\r\n"
-        f"Package {request.order_number}, revision {request.revision}, {_moment(told)}\r\n\r\n{en}\r\n"
+        f"Package {request.order_number}, revision {request.revision}, {moment(told)}\r\n\r\n{en}\r\n"
     )
 
 
@@ -120,7 +120,7 @@ def _missing_line(owner: OwnerStatus) -> tuple[str, str]:
             f"{who}: handles it manually and must answer",
         )
     if due:
-        da, en = f"{da} senest {_moment(due)}", f"{en} by {_moment(due)}"
+        da, en = f"{da} senest {moment(due)}", f"{en} by {moment(due)}"
     if any(area.dispensed for area in owner.missing):
         da, en = f"{da} (ejeren har dispensation)", f"{en} (the owner has a dispensation)"
     if late:
@@ -144,7 +144,7 @@ def _marking_line(owner: OwnerStatus) -> tuple[str, str]:
     meeting = next((area.appointment for area in owner.areas if area.appointment), None)
     if meeting is None:
         return f"{who}: aftal tid med ejeren", f"{who}: agree on a time with the owner"
-    told = f"{who}: {_moment(meeting.starts_at)}, {meeting.place}, {meeting.contact}"
+    told = f"{who}: {moment(meeting.starts_at)}, {meeting.place}, {meeting.contact}"
     return told, told
 
 
@@ -204,9 +204,9 @@ def _who(owner: OwnerStatus) -> str:
     return f"{owner.name} ({contact})" if contact else owner.name
 
 
-def _moment(moment: datetime) -> str:
+def moment(when: datetime) -> str:
     """Legal local time with its offset, since the same hour comes twice in October."""
-    here = local(moment)
+    here = local(when)
     return f"{here:%Y-%m-%d %H:%M} {here.tzname()}"
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ler.model import Feature
 from ler.packages.assessment import Assessed, assess
+from ler.packages.base_map import BaseMap
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
 
 
@@ -51,6 +52,11 @@ class Contents:
     def assessed(self) -> Sequence[Assessed]:
         """Every delivered feature with what is to be seen of it, in the order of `features`."""
         return assess(self)
+
+    @cached_property
+    def base_map(self) -> BaseMap:
+        """The operator's map, as far as it can be drawn around the area."""
+        return BaseMap(self.options.base_map, self.request.area)
 
     def features(self) -> Iterator[tuple[OwnerStatus, Delivery, Feature]]:
         """Every delivered feature with the answer that it came in and its owner, in the order of the package."""

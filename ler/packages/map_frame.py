@@ -1,4 +1,4 @@
-"""What stands in and around the map frame besides the lines: area, streets, grid, scale bar, north arrow.
+"""What stands in and around the map frame besides the lines: base map, area, bands, grid, scale bar, north arrow.
 
 Context unit millimetre; map coordinates EPSG:25832, metres.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import cairocffi
 from shapely import Polygon
 
+from ler.packages.base_map import BaseMap
 from ler.packages.map_canvas import (
     INK,
     MUTED,
@@ -18,8 +19,9 @@ from ler.packages.map_canvas import (
     kept,
     set_colour,
 )
-from ler.packages.map_lines import add_polygon
-from ler.packages.map_shapes import cut_to_frame, polygons
+from ler.packages.map_bands import draw_bands
+from ler.packages.map_paths import polygon_path
+from ler.packages.map_shapes import Band
 from ler.packages.styles import Styles
 
 _GRID_NEAREST_MM = 28.0
@@ -33,20 +35,19 @@ def draw_ground(
     context: cairocffi.Context,
     frame: Frame,
     area: Sequence[Polygon],
-    streets: Sequence[Polygon],
+    bands: Sequence[Band],
+    base_map: BaseMap,
     styles: Styles,
 ) -> None:
-    """Streets, the veil outside the dig area, its hatching and its outline; `area` in sheet mm, streets in metres."""
+    """Base map, the veil outside the dig area, its hatching, where lines may lie, its outline; `area` in sheet mm."""
     draw_panel(context, frame.box, fill=styles.background)
     with kept(context):
         _clip_to(context, frame.box)
-        context.new_path()
-        for polygon in polygons(cut_to_frame(streets, frame)):
-            add_polygon(context, polygon)
-        set_colour(context, styles.street.fill)
-        context.fill()
+        base_map.draw(context, frame, styles.street)
         _draw_veil(context, frame.box, area, styles)
-        draw_area(context, frame.box, area, styles, factor=styles.size_factor(frame.denominator))
+        draw_hatching(context, frame.box, area, styles)
+        draw_bands(context, bands, styles.band)
+        draw_outline(context, area, styles, factor=styles.size_factor(frame.denominator))
 
 
 def _clip_to(context: cairocffi.Context, box: Box) -> None:
@@ -58,43 +59,46 @@ def _clip_to(context: cairocffi.Context, box: Box) -> None:
 def _draw_veil(context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles) -> None:
     context.new_path()
     context.rectangle(box.left, box.top, box.width, box.height)
-    for polygon in area:
-        add_polygon(context, polygon)
+    polygon_path(area).add_to(context)
     context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
     set_colour(context, styles.outside.fill, styles.outside.opacity)
     context.fill()
     context.set_fill_rule(cairocffi.FILL_RULE_WINDING)
 
 
-def draw_area(
-    context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles, *, factor: float = 1.0
-) -> None:
-    """Hatching within the area and its outline, within the box; the factor makes the outline thinner."""
-    style = styles.area
-    outline_mm = style.outline_mm * factor
+def draw_hatching(context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles) -> None:
+    """Thin rising lines within the area, as far as it lies in the box."""
     with kept(context):
-        context.new_path()
-        for polygon in area:
-            add_polygon(context, polygon)
+        _clip_to(context, box)
+        _add_area(context, area)
         context.clip()
-        context.new_path()
         offset = -box.height
         while offset < box.width:
             context.move_to(box.left + offset, box.bottom)
             context.line_to(box.left + offset + box.height, box.top)
-            offset += style.hatch_spacing_mm
+            offset += styles.area.hatch_spacing_mm
         context.set_dash([])
-        context.set_line_width(style.hatch_mm)
-        set_colour(context, style.hatch, style.hatch_opacity)
+        context.set_line_width(styles.area.hatch_mm)
+        set_colour(context, styles.area.hatch, styles.area.hatch_opacity)
         context.stroke()
-    for colour, width in ((styles.halo, outline_mm + 0.5 * factor), (style.outline, outline_mm)):
-        context.new_path()
-        for polygon in area:
-            add_polygon(context, polygon)
-        context.set_dash([])
+
+
+def draw_outline(
+    context: cairocffi.Context, area: Sequence[Polygon], styles: Styles, *, factor: float = 1.0
+) -> None:
+    """The area's outline; the factor makes it thinner."""
+    outline_mm = styles.area.outline_mm * factor
+    context.set_dash([])
+    for colour, width in ((styles.halo, outline_mm + 0.5 * factor), (styles.area.outline, outline_mm)):
+        _add_area(context, area)
         set_colour(context, colour)
         context.set_line_width(width)
         context.stroke()
+
+
+def _add_area(context: cairocffi.Context, area: Sequence[Polygon]) -> None:
+    context.new_path()
+    polygon_path(area).add_to(context)
 
 
 def draw_grid(context: cairocffi.Context, frame: Frame) -> None:

@@ -17,6 +17,8 @@ from ler.packages.advice import advice_text, advise
 from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.contents import Contents
 from ler.packages.geopackage import write_geopackage
+from ler.packages.map_picture import write_overview, write_world_file
+from ler.packages.plan import write_plan
 
 
 class Of(Enum):
@@ -98,4 +100,7 @@ MEMBERS: Final = (
     Member("consolidated.gml", _write_consolidated),
     Member("consolidated.gpkg", _write_geopackage),
     Member("ledningsoplysninger.gpkg", _write_geopackage, Of.OWNER),
+    Member("plan.pdf", write_plan),
+    Member("overview.png", write_overview),
+    Member("overview.pgw", write_world_file),
 )

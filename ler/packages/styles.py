@@ -91,9 +91,9 @@ class Name:
     en: str
 
     @classmethod
-    def read(cls, reader: _Reader) -> Self:
+    def read(cls, reader: _Reader, key: str = "name") -> Self:
         """From `name = { da = ..., en = ... }` of the reader's table."""
-        inner = reader.inner("name")
+        inner = reader.inner(key)
         return cls(inner.text("da"), inner.text("en"))
 
     def in_language(self, language: Language) -> str:
@@ -201,6 +201,20 @@ class StatusStyle:
 
 
 @dataclass(frozen=True, slots=True)
+class BandStyle:
+    """Where a line must be looked for: filled with an edge; hatched, and called `unknown`, where it is the worst case."""
+
+    fill: str
+    edge: str
+    edge_mm: float
+    hatch: str
+    hatch_mm: float
+    hatch_spacing_mm: float
+    name: Name
+    unknown: Name
+
+
+@dataclass(frozen=True, slots=True)
 class AreaStyle:
     """Outline and hatching of the dig area."""
 
@@ -237,6 +251,7 @@ class Styles:
     component: ComponentStyle
     dangers: tuple[DangerStyle, ...]
     statuses: tuple[StatusStyle, ...]
+    band: BandStyle
     area: AreaStyle
     outside: FillStyle
     street: FillStyle
@@ -289,6 +304,7 @@ def read_styles(toml: str) -> Styles:
         component=_read_component(reader.inner("component")),
         dangers=tuple(_read_danger(table) for table in reader.tables("danger")),
         statuses=tuple(_read_status(table) for table in reader.tables("status")),
+        band=_read_band(reader.inner("band")),
         area=_read_area(reader.inner("area")),
         outside=_read_outside(reader.inner("outside")),
         street=FillStyle(reader.inner("street").colour("fill"), 1.0, Name.read(reader.inner("street"))),
@@ -356,6 +372,19 @@ def _read_status(reader: _Reader) -> StatusStyle:
         cross_every_mm=reader.number("cross_every_mm"),
         label=reader.text("label"),
         name=Name.read(reader),
+    )
+
+
+def _read_band(reader: _Reader) -> BandStyle:
+    return BandStyle(
+        fill=reader.colour("fill"),
+        edge=reader.colour("edge"),
+        edge_mm=reader.number("edge_mm"),
+        hatch=reader.colour("hatch"),
+        hatch_mm=reader.number("hatch_mm"),
+        hatch_spacing_mm=reader.number("hatch_spacing_mm"),
+        name=Name.read(reader),
+        unknown=Name.read(reader, "unknown"),
     )
 
 
