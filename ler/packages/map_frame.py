@@ -4,6 +4,7 @@ Context unit millimetre; map coordinates EPSG:25832, metres.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cairocffi
 from shapely import Polygon
@@ -22,32 +23,58 @@ from ler.packages.map_canvas import (
 from ler.packages.map_bands import draw_bands
 from ler.packages.map_paths import polygon_path
 from ler.packages.map_shapes import Band
+from ler.packages.style_classes import SecurityStyle
 from ler.packages.styles import Styles
 
 _GRID_NEAREST_MM = 28.0
 _TICK_MM = 1.6
+_CELL_EDGE_MM = 0.3
 _GRID_COLOUR = "#8b939c"
 _LABEL_MM = 2.2
 _POWERS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 
-def draw_ground(
-    context: cairocffi.Context,
-    frame: Frame,
-    area: Sequence[Polygon],
-    bands: Sequence[Band],
-    base_map: BaseMap,
-    styles: Styles,
-) -> None:
-    """Base map, the veil outside the dig area, its hatching, where lines may lie, its outline; `area` in sheet mm."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What lies below the lines; areas in sheet mm."""
+
+    area: Sequence[Polygon]
+    cells: Sequence[Polygon]
+    """Where lines run that are pointed out on site and not shown."""
+    bands: Sequence[Band]
+    base_map: BaseMap
+
+
+def draw_ground(context: cairocffi.Context, frame: Frame, ground: Ground, styles: Styles) -> None:
+    """Base map, the veil outside the dig area, its hatching, what is not shown, where lines may lie, the outline."""
     draw_panel(context, frame.box, fill=styles.background)
     with kept(context):
         _clip_to(context, frame.box)
-        base_map.draw(context, frame, styles.street)
-        _draw_veil(context, frame.box, area, styles)
-        draw_hatching(context, frame.box, area, styles)
-        draw_bands(context, bands, styles.band)
-        draw_outline(context, area, styles, factor=styles.size_factor(frame.denominator))
+        ground.base_map.draw(context, frame, styles.street)
+        _draw_veil(context, frame.box, ground.area, styles)
+        draw_hatching(context, frame.box, ground.area, styles)
+        draw_cells(context, ground.cells, styles.security("site-marking"))
+        draw_bands(context, ground.bands, styles.band)
+        draw_outline(context, ground.area, styles, factor=styles.size_factor(frame.denominator))
+
+
+def draw_cells(context: cairocffi.Context, cells: Sequence[Polygon], style: SecurityStyle) -> None:
+    """A tint over each cell, its edge, and the class's letter in its middle."""
+    if not cells:
+        return
+    context.new_path()
+    polygon_path(cells).add_to(context)
+    set_colour(context, style.fill, style.opacity)
+    context.fill_preserve()
+    set_colour(context, style.fill)
+    context.set_dash([])
+    context.set_line_width(_CELL_EDGE_MM)
+    context.stroke()
+    for cell in cells:
+        middle = cell.representative_point()
+        draw_text(
+            context, style.letter, middle.x, middle.y + 1, size_mm=3.0, bold=True, colour=style.fill, align="centre"
+        )
 
 
 def _clip_to(context: cairocffi.Context, box: Box) -> None:

@@ -26,7 +26,7 @@ from ler.packages.map_canvas import (
     text_width,
     wrap_words,
 )
-from ler.packages.map_frame import draw_hatching, draw_outline
+from ler.packages.map_frame import draw_cells, draw_hatching, draw_outline
 from ler.packages.map_labels import NOTE_MM, TRIANGLE_MM, Label, draw_triangles
 from ler.packages.map_lines import LinePainter
 from ler.packages.map_shapes import Band, Drawing, Group, GroupKey, Kind, UtilityCount
@@ -77,6 +77,7 @@ class Legend:
         styles: Styles,
         signs: str,
         *,
+        has_marking: bool,
         has_base_map: bool,
     ) -> None:
         self.context = context
@@ -89,6 +90,7 @@ class Legend:
             *self._kind_rows(),
             *self._modifier_rows(),
             *self._note_rows(),
+            *(self._marking_rows() if has_marking else ()),
             *self._ground_rows(has_base_map),
         ]
 
@@ -201,6 +203,14 @@ class Legend:
         return lambda x, y: draw_text(
             self.context, example, x + _SAMPLE_MM / 2, y + 0.75, size_mm=NOTE_MM, bold=True, align="centre"
         )
+
+    def _marking_rows(self) -> Iterator[Row]:
+        style = self.styles.security("site-marking")
+
+        def paint(x: float, y: float) -> None:
+            draw_cells(self.context, [shapely.box(x + 0.4, y - 1.6, x + _SAMPLE_MM, y + 1.6)], style)
+
+        yield Row(paint, _said(style.name), bold=True)
 
     def _ground_rows(self, has_base_map: bool) -> Iterator[Row]:  # noqa: FBT001 - read once, above
         band = self.styles.band

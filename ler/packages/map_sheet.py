@@ -13,6 +13,7 @@ from typing import Final, Literal
 import cairocffi
 import numpy as np
 import segno
+import shapely
 from shapely import Polygon
 
 from ler.packages.base_map import BaseMap
@@ -31,7 +32,7 @@ from ler.packages.map_canvas import (
     text_width,
     wrap,
 )
-from ler.packages.map_frame import draw_grid, draw_ground, draw_neatline, draw_north_arrow, draw_scale_bar
+from ler.packages.map_frame import Ground, draw_grid, draw_ground, draw_neatline, draw_north_arrow, draw_scale_bar
 from ler.packages.map_labels import NOTE_MM, TRIANGLE_MM, draw_triangles
 from ler.packages.map_legend import Legend
 from ler.packages.map_lines import LinePainter
@@ -89,6 +90,8 @@ class Subject:
     text: SheetText
     base_map: BaseMap
     styles: Styles
+    marking: Sequence[Polygon] = ()
+    """Cells through which lines run that are pointed out on site and not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,8 @@ def draw_sheet(
     foot = panel.bottom - _SCALE_MM - _DATES_MM
     notes = [*_own_notes(drawing, frame, subject, place), *text.notes]
     top = _draw_notes(context, Box(panel.left, panel.top, panel.width, foot - panel.top), notes)
-    Legend(context, drawing, styles, signs, has_base_map=subject.base_map.is_drawn).draw(
+    is_marked = any(cell.intersects(shapely.box(*frame.bounds)) for cell in subject.marking)
+    Legend(context, drawing, styles, signs, has_marking=is_marked, has_base_map=subject.base_map.is_drawn).draw(
         Box(panel.left, top, panel.width, foot - 1 - top)
     )
     _draw_dates(context, Box(panel.left, foot, panel.width, _DATES_MM), text)
@@ -260,7 +264,8 @@ def _draw_map(
     """The frame and what is in it; gives the small characters that stand beside single lines."""
     styles = subject.styles
     area = polygons(cut_to_frame([subject.area], frame))
-    draw_ground(context, frame, area, drawing.bands, subject.base_map, styles)
+    cells = polygons(cut_to_frame(subject.marking, frame))
+    draw_ground(context, frame, Ground(area, cells, drawing.bands, subject.base_map), styles)
     draw_grid(context, frame)
     painter = LinePainter(context, styles, frame.denominator)
     signs = ""

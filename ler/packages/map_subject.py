@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from ler.domain.legal_time import legal_day
-from ler.packages.advice import ALL_ANSWERED, Advice, advise, moment
+from ler.packages.advice import ALL_ANSWERED, Advice, advise, moment_text
 from ler.packages.assessment import Assessed, Cover, Depth
 from ler.packages.content import OwnerStatus
 from ler.packages.contents import Contents
@@ -21,9 +21,11 @@ _ATTACHED: Final = "▤"
 
 def subject_of(contents: Contents) -> Subject:
     """Make ready what the sheets show; InputError for coordinates that are not finite."""
-    styles = load_styles()
+    styles = load_styles(contents.options.theme)
     scene = Scene([_map_feature(one) for one in contents.assessed if one.feature.type not in _FEATURELESS], styles)
-    return Subject(contents.request.area, scene, _sheet_text(contents), contents.base_map, styles)
+    deliveries = [delivery for owner in contents.owners for delivery in owner.deliveries]
+    marking = [cell for one in deliveries if one.marking_area for cell in one.marking_area.geoms]
+    return Subject(contents.request.area, scene, _sheet_text(contents), contents.base_map, styles, marking)
 
 
 def _map_feature(one: Assessed) -> MapFeature:
@@ -91,14 +93,14 @@ def _notes_on_answers(owners: Sequence[OwnerStatus]) -> Iterator[Said]:
 def _dates(contents: Contents) -> Iterator[tuple[Said, str]]:
     request = contents.request
     deliveries = [delivery for owner in contents.owners for delivery in owner.deliveries]
-    yield Said("Spurgt", "Asked"), moment(request.created_at)
+    yield Said("Spurgt", "Asked"), moment_text(request.created_at)
     answers = _days([one.answered_at for one in deliveries if one.answered_at])
     data = _days([one.published_at for one in deliveries if one.published_at])
     if answers:
         yield Said("Svar", "Answers"), answers
     if data:
         yield Said("Ejernes data fra", "Owners' data of"), data
-    told = moment(request.changed_at or request.created_at)
+    told = moment_text(request.changed_at or request.created_at)
     yield Said(f"Udgave {request.revision}", f"Revision {request.revision}"), told
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import cairocffi
 
-from ler.packages.advice import ALL_ANSWERED, advise, moment, status_of
+from ler.packages.advice import ALL_ANSWERED, advise, moment_text, status_of
 from ler.packages.content import OwnerStatus
 from ler.packages.contents import Contents
 from ler.packages.map_canvas import (
@@ -86,7 +86,7 @@ def draw_owners_page(
     title = Said(f"Ledningsejere, forespørgsel {request.order_number}", "Owners that were asked").both
     draw_text(context, title, _MARGIN_MM, 16, size_mm=5, bold=True)
     draw_text(context, which, right, 16, size_mm=3.2, align="right")
-    told = moment(request.changed_at or request.created_at)
+    told = moment_text(request.changed_at or request.created_at)
     words = f"{Said('Udgave', 'Revision').both} {request.revision} · {told}"
     url = verification_url(contents)
     draw_text(context, f"{words} · {url}" if url else words, _MARGIN_MM, 21.5, size_mm=2.6, colour=MUTED)
@@ -125,8 +125,8 @@ def _row(context: cairocffi.Context, owner: OwnerStatus, contents: Contents, sub
         label for (_, name), label in sorted(subject.scene.labels.items(), key=lambda one: one[1]) if name == clean(owner.name)
     ]
     contact = owner.contacts[0] if owner.contacts else None
-    answered = [moment(one.answered_at) for one in owner.deliveries if one.answered_at]
-    data = [moment(one.published_at) for one in owner.deliveries if one.published_at]
+    answered = [moment_text(one.answered_at) for one in owner.deliveries if one.answered_at]
+    data = [moment_text(one.published_at) for one in owner.deliveries if one.published_at]
     cells = (
         [", ".join(letters)],
         [owner.name, f"CVR {owner.cvr}"],
