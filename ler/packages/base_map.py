@@ -22,6 +22,8 @@ from pyproj.exceptions import CRSError
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
+from rasterio.transform import Affine
+from rasterio.transform import from_bounds as transform_of
 from rasterio.windows import Window, from_bounds
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
@@ -97,7 +99,9 @@ class BaseMap:
         if self.path is None:
             return None
         words = self.words()
-        problem = {"code": str(self.fault).replace("_", "-"), "da": words.da, "en": words.en} if words else None
+        problem = (
+            {"code": str(self.fault).replace("_", "-"), "da": words.da, "en": words.en} if words else None
+        )
         found = self.path.stat() if self.path.is_file() else None
         return {
             "name": self.path.name,
@@ -177,15 +181,19 @@ def _draw_picture(context: cairocffi.Context, path: Path, frame: Frame) -> None:
         if window.width <= 0 or window.height <= 0:
             return
         west, south, east, north = source.window_bounds(window)
-        most = (north - south) / frame.metres_per_mm / _PIXEL_MM, (east - west) / frame.metres_per_mm / _PIXEL_MM
+        most = (
+            (north - south) / frame.metres_per_mm / _PIXEL_MM,
+            (east - west) / frame.metres_per_mm / _PIXEL_MM,
+        )
         shape = (
             max(1, round(min(window.height, most[0]))),
             max(1, round(min(window.width, most[1]))),
         )
         pixels = _pale(source, window, shape)
+    transform = transform_of(west, south, east, north, shape[1], shape[0])
     surface = _surface(pixels)
     if isinstance(context.get_target(), cairocffi.PDFSurface):
-        surface.set_mime_data("image/jpeg", _jpeg(pixels))
+        surface.set_mime_data("image/jpeg", _jpeg(pixels, transform))
     with kept(context):
         context.translate(frame.x_mm(west), frame.y_mm(north))
         context.scale(
@@ -224,10 +232,11 @@ def _surface(pixels: NDArray[np.uint8]) -> cairocffi.ImageSurface:
     )
 
 
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+def _jpeg(pixels: NDArray[np.uint8], transform: Affine) -> bytes:
     """As it stands in a PDF, at a tenth of the size."""
     _, height, width = pixels.shape
     profile = {"driver": "JPEG", "width": width, "height": height, "count": 3, "dtype": "uint8"}
+    profile["transform"] = transform
     with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
         with memory.open(**profile, QUALITY=_JPEG_QUALITY) as picture:
             picture.write(pixels)

@@ -4,18 +4,17 @@ Bands that are known are filled, run into one another and have one edge; those f
 hatched and hide nothing. Sheet millimetres.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Final
 
 import cairocffi
+import numpy as np
 import shapely
 
 from ler.packages.map_canvas import kept, set_colour
-from ler.packages.map_paths import dots_path, line_paths, polygon_path
+from ler.packages.map_paths import Path, dots_path, line_paths, polygon_path
 from ler.packages.map_shapes import Band, lines, points, polygons
 from ler.packages.styles import BandStyle
-
-_TILE: Final = 100
 
 
 def draw_bands(context: cairocffi.Context, bands: Sequence[Band], style: BandStyle) -> None:
@@ -57,29 +56,22 @@ class _Cover:
 
 
 def _hatch(context: cairocffi.Context, covers: Sequence[_Cover], style: BandStyle) -> None:
-    """All at once, so that many that overlap are not darker than one."""
-    if covers:
-        context.push_group_with_content(cairocffi.CONTENT_ALPHA)
-        for cover in covers:
-            cover.paint(context)
-        together = context.pop_group()
-        context.set_source(_hatching(style))
-        context.mask(together)
-
-
-def _hatching(style: BandStyle) -> cairocffi.SurfacePattern:
-    """Lines that fall to the right, those of the dig area rise: one tile, repeated."""
-    side = _TILE  # whole units, or the tile's sides would be rounded; the pattern makes them millimetres
-    tile = cairocffi.RecordingSurface(cairocffi.CONTENT_COLOR_ALPHA, (0, 0, side, side))
-    context = cairocffi.Context(tile)
+    """All at once, so that many that overlap are not darker than one; lines fall, those of the dig area rise."""
+    if not covers:
+        return
+    left, top, right, bottom = context.clip_extents()
+    context.push_group_with_content(cairocffi.CONTENT_ALPHA)
+    for cover in covers:
+        cover.paint(context)
+    together = context.pop_group()
+    context.push_group()
+    high, every = bottom - top, style.hatch_spacing_mm * math.sqrt(2)
+    begins = np.arange(math.floor((left - high) / every) * every, right, every)
+    ends = np.column_stack((begins, np.full_like(begins, top), begins + high, np.full_like(begins, bottom)))
+    Path(ends.reshape(-1, 2), np.tile([True, False], len(begins))).add_to(context)
     set_colour(context, style.hatch)
-    context.set_line_width(style.hatch_mm * _TILE / style.hatch_spacing_mm)
-    for shift in (-side, 0.0, side):
-        context.move_to(shift - side, -side)
-        context.line_to(shift + side, side)
-        context.line_to(shift + 2 * side, 2 * side)
+    context.set_line_width(style.hatch_mm)
+    context.set_line_cap(cairocffi.LINE_CAP_BUTT)
     context.stroke()
-    pattern = cairocffi.SurfacePattern(tile)
-    pattern.set_extend(cairocffi.EXTEND_REPEAT)
-    pattern.set_matrix(cairocffi.Matrix(xx=_TILE / style.hatch_spacing_mm, yy=_TILE / style.hatch_spacing_mm))
-    return pattern
+    context.pop_group_to_source()
+    context.mask(together)

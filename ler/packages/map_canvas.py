@@ -12,7 +12,6 @@ from typing import Literal
 
 import cairocffi
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 from shapely import Polygon
@@ -27,7 +26,10 @@ type Align = Literal["left", "centre", "right"]
 FONT = "DejaVu Sans"
 INK, MUTED, WARNING = "#14181d", "#4a525b", "#a80012"
 
-DENOMINATORS = (50, *(int(step * power) for power in (100, 1_000, 10_000, 100_000) for step in (1, 2, 2.5, 5)))
+DENOMINATORS = (
+    50,
+    *(int(step * power) for power in (100, 1_000, 10_000, 100_000) for step in (1, 2, 2.5, 5)),
+)
 """Of round scales, which rulers carry."""
 _LONGEST_TEXT = 600
 

@@ -10,6 +10,7 @@ import cairocffi
 from shapely import Polygon
 
 from ler.packages.base_map import BaseMap
+from ler.packages.map_bands import draw_bands
 from ler.packages.map_canvas import (
     INK,
     MUTED,
@@ -20,7 +21,6 @@ from ler.packages.map_canvas import (
     kept,
     set_colour,
 )
-from ler.packages.map_bands import draw_bands
 from ler.packages.map_paths import polygon_path
 from ler.packages.map_shapes import Band
 from ler.packages.style_classes import SecurityStyle
@@ -73,7 +73,14 @@ def draw_cells(context: cairocffi.Context, cells: Sequence[Polygon], style: Secu
     for cell in cells:
         middle = cell.representative_point()
         draw_text(
-            context, style.letter, middle.x, middle.y + 1, size_mm=3.0, bold=True, colour=style.fill, align="centre"
+            context,
+            style.letter,
+            middle.x,
+            middle.y + 1,
+            size_mm=3.0,
+            bold=True,
+            colour=style.fill,
+            align="centre",
         )
 
 

@@ -210,7 +210,9 @@ class LabelPlacer:
 
     def _forced(self, triangles: Sequence[Label]) -> Iterator[Label]:
         """Triangles in the middle of dangerous lines that have none near."""
-        warned = {rank: self._near(rank, triangles) for rank in {r.danger.rank for r in self._requests if r.danger}}
+        warned = {
+            rank: self._near(rank, triangles) for rank in {r.danger.rank for r in self._requests if r.danger}
+        }
         near: dict[tuple[int, int], int] = {}
         for number, request in enumerate(self._requests):
             if request.danger is None or number in warned[request.danger.rank]:
@@ -293,7 +295,9 @@ def draw_labels(context: cairocffi.Context, labels: Sequence[Label]) -> None:
         for label in words:
             if (label.size_mm, label.colour) == (size, colour):
                 _draw_word(context, label)
-    for danger in sorted({one.danger for one in labels if one.danger and not one.text}, key=lambda one: one.rank):
+    for danger in sorted(
+        {one.danger for one in labels if one.danger and not one.text}, key=lambda one: one.rank
+    ):
         places = [(one.x, one.y) for one in labels if one.danger == danger and not one.text]
         draw_triangles(context, danger, np.array(places), TRIANGLE_MM)
 
@@ -309,7 +313,9 @@ def _plates(labels: Sequence[Label]) -> Path:
     across = np.column_stack((-np.sin(turns), np.cos(turns)))
     across *= np.array([_PLATE_SHARE * one.size_mm for one in labels])[:, None]
     middles = np.array([(one.x, one.y) for one in labels])
-    corners = np.stack([middles + i * along + j * across for i, j in ((1, 1), (-1, 1), (-1, -1), (1, -1))], axis=1)
+    corners = np.stack(
+        [middles + i * along + j * across for i, j in ((1, 1), (-1, 1), (-1, -1), (1, -1))], axis=1
+    )
     begins = np.tile([True, False, False, False], len(labels))
     return Path(corners.reshape(-1, 2), begins, closed=True)
 
@@ -333,7 +339,9 @@ def draw_triangles(
         np.array([(0, -height * 0.6), (half, height * 0.4), (-half, height * 0.4)]), centres
     )
     signs = [
-        outline_path(size_mm * np.array([(-0.06, top), (0.06, top), (0.06, bottom), (-0.06, bottom)]), centres)
+        outline_path(
+            size_mm * np.array([(-0.06, top), (0.06, top), (0.06, bottom), (-0.06, bottom)]), centres
+        )
         for top, bottom in ((-0.24, 0.03), (0.12, 0.23))
     ]
     context.set_dash([])

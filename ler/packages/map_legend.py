@@ -38,7 +38,7 @@ _MARK_MM = 17.6
 _TEXT_MM = 21.0
 _OWNER_MM = 2.7
 _NAME_SIZE, _OWNER_SIZE = 2.75, 2.3
-_LEAST_ENGLISH_MM = 6.0
+_ENGLISH_SIZES = (2.3, 2.0, 1.8)
 # Row height mm, lines of owners, lines of names.
 _DENSITIES = ((5.2, 4, 2), (4.8, 3, 2), (4.4, 2, 2), (4.0, 1, 2), (3.8, 1, 1), (3.8, 0, 1))
 _SAMPLE_SCALE = 500.0
@@ -140,14 +140,21 @@ class Legend:
         if not english and name != row.name.both:
             end = x + text_width(self.context, name) + 1.2
             room = box.right - end - (2.0 * len(row.count) + 1.5 if row.count else 0)
-            if room > _LEAST_ENGLISH_MM:
-                draw_text(self.context, row.name.en, end, y, size_mm=_OWNER_SIZE, colour=MUTED, width_mm=room)
+            self._draw_english(row.name.en, end, y, room)
         draw_text(self.context, row.count, box.right, y, size_mm=_NAME_SIZE, align="right")
         y = box.bottom
         for line in (*english, *self._owners(row, box.width - _TEXT_MM, fit.owner_lines)):
             draw_text(self.context, line, x, y + 1.5, size_mm=_OWNER_SIZE, colour=MUTED)
             y += _OWNER_MM
         return y
+
+    def _draw_english(self, name: str, x: float, y: float, room: float) -> None:
+        """Behind the Danish, small, if it fits there."""
+        for size in _ENGLISH_SIZES:
+            set_font(self.context, size)
+            if text_width(self.context, name) <= room:
+                draw_text(self.context, name, x, y, size_mm=size, colour=MUTED)
+                return
 
     def _utility_rows(self) -> Iterator[Row]:
         for count in self.drawing.counts:

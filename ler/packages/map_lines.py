@@ -103,7 +103,9 @@ class LinePainter:
                     line = max(pieces, key=lambda piece: piece.length)
                 elif key.kind is Kind.COMPONENT:
                     middle, size = shape.representative_point(), self._mark_size()
-                    line = LineString([(middle.x + 0.6 * size, middle.y), (middle.x + 0.6 * size + _BESIDE_MM, middle.y)])
+                    line = LineString(
+                        [(middle.x + 0.6 * size, middle.y), (middle.x + 0.6 * size + _BESIDE_MM, middle.y)]
+                    )
                 else:
                     continue
                 yield LabelRequest(line, note, key.utility.ink, key.danger, NOTE_MM)
@@ -127,7 +129,9 @@ class LinePainter:
     def _mark_size(self) -> float:
         return self.styles.component.size_mm * self.factor
 
-    def _stroke(self, paths: Iterable[Path], colour: str, width_mm: float, dash_mm: Sequence[float] = ()) -> None:
+    def _stroke(
+        self, paths: Iterable[Path], colour: str, width_mm: float, dash_mm: Sequence[float] = ()
+    ) -> None:
         set_colour(self.context, colour)
         self.context.set_line_width(width_mm)
         self.context.set_dash(list(dash_mm))
@@ -268,7 +272,9 @@ class LinePainter:
 def _stations(lines: Sequence[LineString], every_mm: float) -> Coordinates:
     """Places (n, 2) along the lines, so far apart."""
     stations = [np.arange(every_mm / 2, line.length, every_mm) for line in lines]
-    places = [shapely.line_interpolate_point(line, along) for line, along in zip(lines, stations, strict=True)]
+    places = [
+        shapely.line_interpolate_point(line, along) for line, along in zip(lines, stations, strict=True)
+    ]
     return shapely.get_coordinates(np.concatenate(places)) if places else np.empty((0, 2))
 
 
@@ -276,7 +282,9 @@ def _outline(mark: str, radius: float) -> Coordinates:
     """The mark's outline (n, 2) around the origin."""
     if mark == "plus":
         arm = radius * 0.38
-        corners = np.array([(-arm, -radius), (arm, -radius), (arm, -arm), (radius, -arm), (radius, arm), (arm, arm)])
+        corners = np.array(
+            [(-arm, -radius), (arm, -radius), (arm, -arm), (radius, -arm), (radius, arm), (arm, arm)]
+        )
         return np.concatenate((corners, -corners))
     angles = _TURN[mark] + 2 * np.pi * np.arange(_CORNERS[mark]) / _CORNERS[mark]
     return 1.15 * radius * np.column_stack((np.cos(angles), np.sin(angles)))

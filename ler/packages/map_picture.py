@@ -7,6 +7,7 @@ bytes. Refuses areas without extent and coordinates that are not finite.
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from rasterio.transform import Affine
 from ler.errors import UnavailableError
 from ler.packages.contents import Contents
 from ler.packages.map_canvas import Box, Frame, fit_frame
+from ler.packages.map_shapes import Drawing
 from ler.packages.map_sheet import Layout, Place, Subject, draw_sheet, lay_out
 from ler.packages.map_subject import subject_of
 from ler.packages.styles import Styles
@@ -34,25 +36,50 @@ _APART: Final = ((4, 0.002), (48, 0.0), (24, 0.0), (12, 0.0), (0, 0.0))
 """How far colours of the palette lie apart, of 441, and which share of the picture they have, first choice first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The picture's bytes, which piece of the world it shows, and what of it is drawn."""
+
+    png: bytes
+    frame: Frame
+    drawing: Drawing
+
+    @property
+    def affine(self) -> Affine:
+        """From pixels to EPSG:25832, metres."""
+        return self.frame.affine(PIXEL_MM)
+
+
 def write_overview(path: Path, contents: Contents) -> int:
     """Write the picture; gives how many features it shows. UnavailableError when the file cannot be written."""
     subject = subject_of(contents)
+    picture = draw_picture(subject)
+    _write(path, picture.png)
+    return len(subject.scene.features) - picture.drawing.outside
+
+
+def draw_picture(subject: Subject) -> Picture:
+    """Draw the subject's whole area; InputError for an area that no sheet shows."""
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, WIDTH_PX, HEIGHT_PX)
     context = cairocffi.Context(surface)
     context.scale(1 / PIXEL_MM, 1 / PIXEL_MM)
     layout, frame = _placed(context, subject)
     drawing = draw_sheet(context, layout, frame, subject, Place())
-    _write(path, _encoded(surface, _wanted(subject.styles)))
-    return len(subject.scene.features) - drawing.outside
+    return Picture(_encoded(surface, _wanted(subject.styles)), frame, drawing)
 
 
 def write_world_file(path: Path, contents: Contents) -> int:
     """Write where the picture lies, for GIS programs, whose origin is a pixel's middle; gives 0."""
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, 1, 1)
     _, frame = _placed(cairocffi.Context(surface), subject_of(contents))
-    a, b, c, d, e, f = (frame.affine(PIXEL_MM) @ Affine.translation(0.5, 0.5))[:6]
-    _write(path, "".join(f"{value:.10f}\n" for value in (a, d, b, e, c, f)).encode())
+    _write(path, world_file(frame))
     return 0
+
+
+def world_file(frame: Frame) -> bytes:
+    """Six lines: the size of a pixel, its turn, the middle of the first."""
+    a, b, c, d, e, f = (frame.affine(PIXEL_MM) @ Affine.translation(0.5, 0.5))[:6]
+    return "".join(f"{value:.10f}\n" for value in (a, d, b, e, c, f)).encode()
 
 
 def _placed(context: cairocffi.Context, subject: Subject) -> tuple[Layout, Frame]:

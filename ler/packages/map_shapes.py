@@ -192,7 +192,9 @@ class Scene:
     def _counts(self, drawn: Sequence[MapFeature]) -> tuple[UtilityCount, ...]:
         count: Counter[UtilityStyle] = Counter()
         owners: defaultdict[UtilityStyle, dict[str, str]] = defaultdict(dict)
-        for (utility_type, owner), features in Counter((one.utility_type, one.owner) for one in drawn).items():
+        for (utility_type, owner), features in Counter(
+            (one.utility_type, one.owner) for one in drawn
+        ).items():
             utility, name = self.styles.utility(utility_type), clean(owner)
             count[utility] += features
             owners[utility][self.labels[utility, name]] = name

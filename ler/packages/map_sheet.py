@@ -32,7 +32,14 @@ from ler.packages.map_canvas import (
     text_width,
     wrap,
 )
-from ler.packages.map_frame import Ground, draw_grid, draw_ground, draw_neatline, draw_north_arrow, draw_scale_bar
+from ler.packages.map_frame import (
+    Ground,
+    draw_grid,
+    draw_ground,
+    draw_neatline,
+    draw_north_arrow,
+    draw_scale_bar,
+)
 from ler.packages.map_labels import NOTE_MM, TRIANGLE_MM, draw_triangles
 from ler.packages.map_legend import Legend
 from ler.packages.map_lines import LinePainter
@@ -146,7 +153,9 @@ def lay_out(context: cairocffi.Context, sheet: Box, text: SheetText) -> Layout:
     panel = Box(sheet.right - _MARGIN_MM - _PANEL_MM, top, _PANEL_MM, sheet.bottom - _MARGIN_MM - top)
     left += _GRID_LABELS_MM
     bottom = sheet.bottom - _MARGIN_MM - _GRID_LABELS_MM + 1.5
-    return Layout(sheet, heading, banner, warnings, Box(left, top, panel.left - 5 - left, bottom - top), panel)
+    return Layout(
+        sheet, heading, banner, warnings, Box(left, top, panel.left - 5 - left, bottom - top), panel
+    )
 
 
 def _lines(
@@ -185,7 +194,9 @@ def _who(context: cairocffi.Context, alert: Alert, width_mm: float, room_mm: flo
     elsewhere = _lines(context, map_text("more_lines").both, width_mm, 2.7, most=1)
     if full and full[-1].words.endswith("…"):
         full = short
-    return next((choice for choice in (full, short) if sum(line.height_mm for line in choice) <= room_mm), elsewhere)
+    return next(
+        (choice for choice in (full, short) if sum(line.height_mm for line in choice) <= room_mm), elsewhere
+    )
 
 
 def _headline(context: cairocffi.Context, words: Said, width_mm: float) -> list[_Line]:
@@ -201,7 +212,8 @@ def _headline(context: cairocffi.Context, words: Said, width_mm: float) -> list[
 
 def _fitting(lines: Sequence[_Line], height_mm: float) -> list[_Line]:
     most = next(
-        (n for n in range(len(lines), 0, -1) if sum(line.height_mm for line in lines[:n]) <= 1.2 * height_mm), 0
+        (n for n in range(len(lines), 0, -1) if sum(line.height_mm for line in lines[:n]) <= 1.2 * height_mm),
+        0,
     )
     return list(lines[:most])
 
@@ -224,9 +236,9 @@ def draw_sheet(
     notes = [*_own_notes(drawing, frame, subject, place), *text.notes]
     top = _draw_notes(context, Box(panel.left, panel.top, panel.width, foot - panel.top), notes)
     is_marked = any(cell.intersects(shapely.box(*frame.bounds)) for cell in subject.marking)
-    Legend(context, drawing, styles, signs, has_marking=is_marked, has_base_map=subject.base_map.is_drawn).draw(
-        Box(panel.left, top, panel.width, foot - 1 - top)
-    )
+    Legend(
+        context, drawing, styles, signs, has_marking=is_marked, has_base_map=subject.base_map.is_drawn
+    ).draw(Box(panel.left, top, panel.width, foot - 1 - top))
     _draw_dates(context, Box(panel.left, foot, panel.width, _DATES_MM), text)
     scale = Box(panel.left, panel.bottom - _SCALE_MM, panel.width, _SCALE_MM)
     _draw_scale(context, scale, frame, place)
@@ -247,7 +259,14 @@ def _draw_heading(
     _draw_lines(context, layout.heading, left, top - 0.8)
     if label:
         draw_text(
-            context, label.both, layout.panel.right, top + 4.0, size_mm=3.6, bold=True, align="right", width_mm=64
+            context,
+            label.both,
+            layout.panel.right,
+            top + 4.0,
+            size_mm=3.6,
+            bold=True,
+            align="right",
+            width_mm=64,
         )
     banner = layout.banner
     if not layout.warnings:
@@ -277,7 +296,9 @@ def _draw_map(
     for side, words in place.neighbours.items():
         _draw_neighbour(context, frame.box, side, words.both)
     if not subject.scene.features:
-        _draw_emptiness(context, frame.box, map_text("nothing_to_draw" if subject.scene.without_place else "no_lines"))
+        _draw_emptiness(
+            context, frame.box, map_text("nothing_to_draw" if subject.scene.without_place else "no_lines")
+        )
     return signs
 
 
@@ -383,7 +404,15 @@ def _draw_scale(context: cairocffi.Context, place: Box, frame: Frame, of: Place)
     draw_text(context, scale.da, place.left, place.top + 4.5, size_mm=3.6, bold=True)
     if of.paper:
         printed = map_text("printed", paper=of.paper)
-        draw_text(context, printed.both, place.left, place.top + 8.0, size_mm=2.2, colour=MUTED, width_mm=place.width - 12)
+        draw_text(
+            context,
+            printed.both,
+            place.left,
+            place.top + 8.0,
+            size_mm=2.2,
+            colour=MUTED,
+            width_mm=place.width - 12,
+        )
     draw_scale_bar(context, frame, place.left, place.top + 9.4, place.width - 16)
     draw_text(context, map_text("crs").both, place.left, place.bottom - 0.9, size_mm=2.2, colour=MUTED)
     draw_north_arrow(context, place.right - 4.5, place.top + 3.5, "N")

@@ -9,8 +9,8 @@ from ler.packages.advice import ALL_ANSWERED, Advice, advise, moment_text
 from ler.packages.assessment import Assessed, Cover, Depth
 from ler.packages.content import OwnerStatus
 from ler.packages.contents import Contents
-from ler.packages.map_sheet import Alert, SheetText, Subject
 from ler.packages.map_shapes import MapFeature, Scene
+from ler.packages.map_sheet import Alert, SheetText, Subject
 from ler.packages.map_texts import Said
 from ler.packages.styles import load_styles
 from ler.packages.verification import verification_url
@@ -22,7 +22,9 @@ _ATTACHED: Final = "▤"
 def subject_of(contents: Contents) -> Subject:
     """Make ready what the sheets show; InputError for coordinates that are not finite."""
     styles = load_styles(contents.options.theme)
-    scene = Scene([_map_feature(one) for one in contents.assessed if one.feature.type not in _FEATURELESS], styles)
+    scene = Scene(
+        [_map_feature(one) for one in contents.assessed if one.feature.type not in _FEATURELESS], styles
+    )
     deliveries = [delivery for owner in contents.owners for delivery in owner.deliveries]
     marking = [cell for one in deliveries if one.marking_area for cell in one.marking_area.geoms]
     return Subject(contents.request.area, scene, _sheet_text(contents), contents.base_map, styles, marking)
@@ -63,7 +65,9 @@ def _metres(value: float) -> str:
 def _sheet_text(contents: Contents) -> SheetText:
     request, owners = contents.request, contents.owners
     told = advise(request, owners)
-    what = " · ".join(words for words in (request.purpose, request.description, request.order_reference) if words)
+    what = " · ".join(
+        words for words in (request.purpose, request.description, request.order_reference) if words
+    )
     return SheetText(
         title=Said(f"Graveforespørgsel {request.order_number}", f"Excavation request {request.order_number}"),
         subtitle=f"{what} · {request.period_from} – {request.period_to}",
@@ -76,14 +80,17 @@ def _sheet_text(contents: Contents) -> SheetText:
 
 def _alert(advice: Advice) -> Alert:
     who = [da for da, _ in advice.lines]
-    return Alert(Said(advice.da, advice.en), " · ".join(who), " · ".join(one.partition(" (")[0] for one in who))
+    return Alert(
+        Said(advice.da, advice.en), " · ".join(who), " · ".join(one.partition(" (")[0] for one in who)
+    )
 
 
 def _notes_on_answers(owners: Sequence[OwnerStatus]) -> Iterator[Said]:
     if owners:
         answered = sum(owner.answered for owner in owners)
         yield Said(
-            f"{answered} af {len(owners)} ledningsejere har svaret", f"{answered} of {len(owners)} owners answered"
+            f"{answered} af {len(owners)} ledningsejere har svaret",
+            f"{answered} of {len(owners)} owners answered",
         )
     without = ", ".join(owner.name for owner in owners if owner.answered and not owner.feature_count)
     if without:

@@ -25,7 +25,9 @@ _TEXTS: Final = {
     ),
     "see_plan": Said("Brug plan.pdf.", "Use plan.pdf."),
     "outside": Said("Uden for dette kort: {count}", "Outside this map: {count}"),
-    "without_place": Said("Oplyst uden sted, ikke tegnet: {count}", "Given without a place, not drawn: {count}"),
+    "without_place": Said(
+        "Oplyst uden sted, ikke tegnet: {count}", "Given without a place, not drawn: {count}"
+    ),
     "more": Said("+ {count} til", "{count} more"),
     "more_lines": Said("… se ejerlisten", "see the list of owners"),
     "scale": Said("Målestok 1:{denominator}", "Scale"),

@@ -21,10 +21,10 @@ from ler.packages.dxf import write_dxf
 from ler.packages.flatgeobuf import write_areas, write_lines, write_points
 from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
-from ler.packages.map_picture import write_overview, write_world_file
-from ler.packages.plan import write_plan
 from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
+from ler.packages.map_picture import write_overview, write_world_file
+from ler.packages.plan import write_plan
 
 
 class Of(Enum):

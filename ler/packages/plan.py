@@ -16,7 +16,7 @@ import cairocffi
 from ler.errors import UnavailableError
 from ler.packages.contents import Contents
 from ler.packages.map_canvas import INK, Box, Frame, draw_panel, draw_text, set_colour, set_font, text_width
-from ler.packages.map_sheet import Layout, Place, Subject, draw_sheet, lay_out
+from ler.packages.map_sheet import Layout, Place, draw_sheet, lay_out
 from ler.packages.map_subject import subject_of
 from ler.packages.map_texts import map_text
 from ler.packages.plan_owners import SHEET as OWNERS_SHEET
@@ -67,7 +67,9 @@ def _describe(surface: cairocffi.PDFSurface, contents: Contents) -> None:
     """Title and times; cairo would take the clock's."""
     request = contents.request
     told = (request.changed_at or request.created_at).isoformat(timespec="seconds")
-    surface.set_metadata(cairocffi.PDF_METADATA_TITLE, f"Graveforespørgsel {request.order_number}, udgave {request.revision}")
+    surface.set_metadata(
+        cairocffi.PDF_METADATA_TITLE, f"Graveforespørgsel {request.order_number}, udgave {request.revision}"
+    )
     surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, told)
     surface.set_metadata(cairocffi.PDF_METADATA_MOD_DATE, told)
 

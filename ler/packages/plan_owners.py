@@ -63,8 +63,14 @@ class _Block:
 def owners_pages(context: cairocffi.Context, contents: Contents, subject: Subject) -> list[list[_Block]]:
     """What stands on each of the pages, which are A4 across; the context measures the letters."""
     prepare_context(context)
-    heads = _Block(_cells([head.both if head.da == head.en else head.da for head, _ in _HEADS], [head.en for head, _ in _HEADS]), MUTED)
-    rows = [_row(context, owner, contents, subject) for owner in contents.owners]
+    heads = _Block(
+        _cells(
+            [head.both if head.da == head.en else head.da for head, _ in _HEADS],
+            [head.en for head, _ in _HEADS],
+        ),
+        MUTED,
+    )
+    rows = [_row(context, owner, subject) for owner in contents.owners]
     pages: list[list[_Block]] = [[]]
     room = _BOTTOM_MM - _TOP_MM
     for block in (*_warnings(context, contents), heads, *rows):
@@ -112,17 +118,24 @@ def _warnings(context: cairocffi.Context, contents: Contents) -> Iterator[_Block
     width = SHEET.width - 2 * _MARGIN_MM
     for advice in advise(contents.request, contents.owners):
         colour = INK if advice.code == ALL_ANSWERED else WARNING
-        for words, lines in ((advice.da, [da for da, _ in advice.lines]), (advice.en, [en for _, en in advice.lines])):
+        for words, lines in (
+            (advice.da, [da for da, _ in advice.lines]),
+            (advice.en, [en for _, en in advice.lines]),
+        ):
             set_font(context, _SIZE_MM, bold=True)
-            yield _Block([[(0, line)] for line in wrap(context, words, width, 3)], colour, bold=True, ruled=False)
+            yield _Block(
+                [[(0, line)] for line in wrap(context, words, width, 3)], colour, bold=True, ruled=False
+            )
             set_font(context, _SIZE_MM)
             for line in lines:
                 yield _Block([[(4, one)] for one in wrap(context, line, width - 4, 4)], ruled=False)
 
 
-def _row(context: cairocffi.Context, owner: OwnerStatus, contents: Contents, subject: Subject) -> _Block:
+def _row(context: cairocffi.Context, owner: OwnerStatus, subject: Subject) -> _Block:
     letters = [
-        label for (_, name), label in sorted(subject.scene.labels.items(), key=lambda one: one[1]) if name == clean(owner.name)
+        label
+        for (_, name), label in sorted(subject.scene.labels.items(), key=lambda one: one[1])
+        if name == clean(owner.name)
     ]
     contact = owner.contacts[0] if owner.contacts else None
     answered = [moment_text(one.answered_at) for one in owner.deliveries if one.answered_at]
@@ -134,7 +147,13 @@ def _row(context: cairocffi.Context, owner: OwnerStatus, contents: Contents, sub
         answered,
         data,
         [grouped(owner.feature_count)],
-        [one for one in ((contact.name, contact.phone, contact.email) if contact else (owner.phone, owner.email)) if one],
+        [
+            one
+            for one in (
+                (contact.name, contact.phone, contact.email) if contact else (owner.phone, owner.email)
+            )
+            if one
+        ],
     )
     set_font(context, _SIZE_MM)
     wrapped = [

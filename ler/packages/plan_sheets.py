@@ -43,7 +43,12 @@ MOST_A3: Final = 6
 MOST_SHEETS: Final = 40
 OVERLAP_MM: Final = 12.0
 
-_STEPS: Final[dict[Side, tuple[int, int]]] = {"north": (-1, 0), "east": (0, 1), "south": (1, 0), "west": (0, -1)}
+_STEPS: Final[dict[Side, tuple[int, int]]] = {
+    "north": (-1, 0),
+    "east": (0, 1),
+    "south": (1, 0),
+    "west": (0, -1),
+}
 
 
 @dataclass(frozen=True, slots=True)
