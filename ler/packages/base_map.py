@@ -136,7 +136,7 @@ def _vector_places(path: Path) -> tuple[Bounds, bool]:
     bounds = np.array([one["total_bounds"] for one in told if one["total_bounds"] is not None])
     if not len(bounds):
         raise ValueError("no layer with shapes")
-    west, south, east, north = *bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()
+    (west, south), (east, north) = bounds[:, :2].min(axis=0).tolist(), bounds[:, 2:].max(axis=0).tolist()
     return (west, south, east, north), all(one["crs"] and CRS(one["crs"]).to_epsg() in _CRS for one in told)
 
 

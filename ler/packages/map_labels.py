@@ -161,7 +161,8 @@ class _Crowd:
         found = np.bincount(met, minlength=self._shape.prod()).reshape(self._shape)
         padded = np.pad(found, 1)
         rows, columns = self._shape
-        self._count = sum(padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3))
+        nine = [padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
+        self._count = np.sum(nine, axis=0)
 
     @staticmethod
     def _cells(places: Coordinates) -> NDArray[np.intp]:
@@ -170,7 +171,8 @@ class _Crowd:
     def at(self, places: Coordinates) -> NDArray[np.intp]:
         """The count at places (..., 2) on the lines."""
         cells = np.clip(self._cells(places) - self._low, 0, self._shape - 1)
-        return np.asarray(self._count)[cells[..., 0], cells[..., 1]]
+        count: NDArray[np.intp] = self._count[cells[..., 0], cells[..., 1]]
+        return count
 
 
 class LabelPlacer:

@@ -144,10 +144,10 @@ def reduce_colours(
     exact = ((there >> 10) << 19 | (there >> 5 & 0x1F) << 11 | (there & 0x1F) << 3) | 0x040404
     lookup = np.zeros(1 << 15, dtype=np.uint32)
     lookup[there] = exact
-    lookup[coarse[::3, ::3].ravel()] = pixels[::3, ::3].ravel()
+    lookup[coarse[::3, ::3]] = pixels[::3, ::3] & 0xFFFFFF
     codes = np.array([int(colour[1:], 16) for colour in wanted], dtype=np.uint32)
     met = codes[counts[_coarse(codes)] > 0]
-    colours = _channels(lookup[there] & 0xFFFFFF)
+    colours = _channels(lookup[there])
     palette = _chosen(colours, counts[there], _channels(met))
     distances = ((colours[:, None, :] - palette[None, :, :]) ** 2).sum(axis=2)
     nearest = np.zeros(1 << 15, dtype=np.uint8)

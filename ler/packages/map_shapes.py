@@ -30,9 +30,9 @@ _SURFACE = 2
 
 @dataclass(frozen=True, slots=True)
 class MapFeature:
-    """One thing to draw; `geometry` in EPSG:25832 metres, with or without heights, empty where it has no place."""
+    """One thing to draw; `geometry` in EPSG:25832 metres, with or without heights, none or empty where it has no place."""
 
-    geometry: BaseGeometry
+    geometry: BaseGeometry | None
     feature_type: str
     utility_type: str
     owner: str
@@ -118,7 +118,7 @@ class Scene:
         self.styles = styles
         self.features = [one for one in features if one.geometry is not None and not one.geometry.is_empty]
         self.without_place = len(features) - len(self.features)
-        self.geometries = _flat([feature.geometry for feature in self.features])
+        self.geometries = _flat([one.geometry for one in self.features if one.geometry is not None])
         self._tree = shapely.STRtree(self.geometries)
         self._widest_m = max((feature.band_m for feature in self.features), default=0.0)
         self.labels = _owner_labels(self.features, styles)
@@ -219,7 +219,8 @@ def kind_of(feature: MapFeature, styles: Styles) -> Kind:
     if feature.feature_type in styles.trace.feature_types:
         return Kind.TRACE
     is_component = feature.feature_type.casefold().endswith("komponent")
-    return Kind.COMPONENT if is_component or feature.geometry.length == 0 else Kind.LINE
+    has_length = feature.geometry is not None and feature.geometry.length > 0
+    return Kind.COMPONENT if is_component or not has_length else Kind.LINE
 
 
 def cut_to_frame(geometries: Sequence[BaseGeometry], frame: Frame) -> list[BaseGeometry]:

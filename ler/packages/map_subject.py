@@ -6,9 +6,10 @@ from typing import Final
 
 from ler.domain.legal_time import legal_day
 from ler.packages.advice import ALL_ANSWERED, Advice, advise, moment_text
-from ler.packages.assessment import Assessed, Cover, Depth
+from ler.packages.assessment import Assessed, Depth
 from ler.packages.content import OwnerStatus
 from ler.packages.contents import Contents
+from ler.packages.cover import Cover
 from ler.packages.map_shapes import MapFeature, Scene
 from ler.packages.map_sheet import Alert, SheetText, Subject
 from ler.packages.map_texts import Said

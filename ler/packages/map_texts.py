@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+from ler.packages.styles import Language
+
 
 class Said(NamedTuple):
     """The same words in Danish and in English."""
@@ -61,6 +63,6 @@ def map_text(key: str, **values: object) -> Said:
     return Said(*(words.format(**values) for words in _TEXTS[key]))
 
 
-def grouped(number: int) -> str:
-    """A whole number with its thousands told apart the way that both languages read."""
-    return f"{number:,}".replace(",", " ")
+def grouped(number: int, language: Language | None = None) -> str:
+    """A whole number with its thousands told apart: the language's way, or one that both read."""
+    return f"{number:,}".replace(",", " " if language is None else "." if language == "da" else ",")
