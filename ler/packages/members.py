@@ -23,6 +23,8 @@ from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
 from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
+from ler.packages.map_picture import write_overview, write_world_file
+from ler.packages.plan import write_plan
 
 
 class Of(Enum):
@@ -100,4 +102,7 @@ MEMBERS: Final = (
     Member("consolidated-areas.fgb", write_areas),
     Member("consolidated.dxf", write_dxf),
     Member("ledningsoplysninger.gpkg", _write_geopackage, Of.OWNER),
+    Member("plan.pdf", write_plan),
+    Member("overview.png", write_overview),
+    Member("overview.pgw", write_world_file),
 )
