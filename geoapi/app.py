@@ -59,6 +59,7 @@ from geoapi.routes import (
     sensitivity,
     tokens,
     uploads,
+    verification,
 )
 from ler.errors import LerError
 from ler.services.answer_links import PAGE
@@ -69,6 +70,7 @@ PUBLIC: Final = frozenset(
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
         *(answer_page.PATH, answer_page.AREA_PATH),
+        *(verification.KEYS, verification.PATH, verification.CODE),
     }
 )
 """Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
@@ -100,6 +102,7 @@ _ROUTES: Final = (
     tokens,
     clients,
     packages,
+    verification,
     audit,
     endpoints,
     notices,

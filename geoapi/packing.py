@@ -197,7 +197,7 @@ def _mend(
     if made.sha256 != stored.sha256:
         _LOG.error("package %s of request %s is packed otherwise today", stored.sha256, stored.request_id)
     with transaction(databases.worker, None, request=stored.request_id) as connection:
-        enter_mended(connection, stored.id, made.sha256, made.size_bytes)
+        enter_mended(connection, stored.id, made)
 
 
 def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:

@@ -71,6 +71,8 @@ ROWS = {
     ("GET", "/api/v1/packages/{package_id}"): Row(200, make=a_package),
     ("HEAD", "/api/v1/packages/{package_id}"): Row(200, make=a_package),
     ("GET", "/api/v1/packages/{package_id}/manifest"): Row(200, make=a_package),
+    ("GET", "/api/v1/packages/{package_id}/downloads"): Row(200, make=a_package),
+    ("GET", "/api/v1/owner-requests/{owner_request_id}/package/downloads"): Row(200, make=an_owners_package),
     ("GET", "/api/v1/owner-requests/{owner_request_id}/package"): Row(200, make=an_owners_package),
     ("HEAD", "/api/v1/owner-requests/{owner_request_id}/package"): Row(200, make=an_owners_package),
 }
