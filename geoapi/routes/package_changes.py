@@ -11,9 +11,9 @@ from geoapi.auth import caller_transaction
 from geoapi.cursors import cursor_of, place_of
 from geoapi.negotiation import media_type_of
 from geoapi.problems import ProblemException
-from geoapi.routes.packages import OWNERS_PACKAGE, REQUEST, Owner, Reader
+from geoapi.routes.packages import OWNERS_PACKAGE, PACKAGE, Owner, Reader
 from ler.packages.difference_told import document, geojson
-from ler.services.package_changes import compare_requests, compare_revisions
+from ler.services.package_changes import compare_with_former, compare_with_request
 from ler.services.package_deliveries import OwnersDelivery, list_deliveries
 
 DELIVERIES: Final = "/api/v1/deliveries"
@@ -21,13 +21,11 @@ DELIVERIES: Final = "/api/v1/deliveries"
 _MOST_FEATURES: Final = 10_000
 _FORMS: Final = ("application/json", "application/geo+json")
 
-type Revision = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
-
 
 def add_routes(app: FastAPI) -> None:
     """Add the routes."""
     app.add_api_route(
-        f"{REQUEST}/packages/{{revision}}/changes",
+        f"{PACKAGE}/changes",
         changes,
         methods=["GET"],
         summary="What differs from an earlier package, or from that of another request",
@@ -41,14 +39,13 @@ def add_routes(app: FastAPI) -> None:
 def changes(
     request: Request,
     caller: Reader,
-    request_id: UUID,
-    revision: int,
+    package_id: UUID,
     *,
-    since: Revision = None,
+    since: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     since_request: UUID | None = None,
     limit: Annotated[int, Query(ge=0, le=_MOST_FEATURES)] = 1000,
 ) -> Response:
-    """Compare with the package of an earlier revision, by default the one before; or with another request's newest one.
+    """Compare with that of an earlier revision, by default the one before; or with another request's newest one.
 
     As JSON, `limit` features at most, or all that has a place as GeoJSON.
     """
@@ -59,9 +56,9 @@ def changes(
         raise ProblemException("not-acceptable", f"there is {' and '.join(_FORMS)}")
     with caller_transaction(request, caller) as connection:
         if since_request is not None:
-            found = compare_requests(connection, request_id, revision, since_request=since_request)
+            found = compare_with_request(connection, package_id, since_request)
         else:
-            found = compare_revisions(connection, request_id, revision, since=since)
+            found = compare_with_former(connection, package_id, since=since)
     headers = {"Vary": "Accept"}
     if wanted == "application/geo+json":
         return JSONResponse(geojson(found), headers=headers, media_type=wanted)

@@ -260,6 +260,7 @@ def _view(stored: StoredPackage) -> dict[str, Any]:
         "created_at": stored.created_at.astimezone(UTC).isoformat(),
         "file": address,
         "manifest": f"{address}/manifest",
+        "changes": f"{address}/changes",
     }
 
 

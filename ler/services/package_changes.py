@@ -13,49 +13,41 @@ from ler.db.rows import row_to_feature
 from ler.db.tables import package_feature
 from ler.errors import NotFoundError, RefusedError
 from ler.packages.difference import Difference, Side, compare
-from ler.services.packages import StoredPackage, list_packages
+from ler.services.packages import StoredPackage, get_package, list_packages
 
 
-def compare_revisions(
-    connection: Connection, request_id: UUID, revision: int, *, since: int | None = None
-) -> Difference:
-    """Compare a request's consolidated package with that of an earlier revision, by default the one before it.
+def compare_with_former(connection: Connection, package_id: UUID, *, since: int | None = None) -> Difference:
+    """Compare a package with that of an earlier revision of its request, by default the one before it.
 
-    NotFoundError for a revision without a package, and for requests of others.
+    NotFoundError for a package or revision that is not there, or not for the acting principal.
     """
-    found = _consolidated(connection, request_id)
-    new = _of_revision(found, revision)
-    if since is None:
-        since = next((one.revision for one in found if one.revision < revision), None)
-        if since is None:
-            raise NotFoundError(f"no package before revision {revision}")
-    return compare(_side(connection, _of_revision(found, since)), _side(connection, new))
-
-
-def compare_requests(
-    connection: Connection, request_id: UUID, revision: int, *, since_request: UUID
-) -> Difference:
-    """Compare a request's package with the newest one of another request, in what their areas have in common.
-
-    NotFoundError as above; RefusedError `packages-apart`.
-    """
-    new = _of_revision(_consolidated(connection, request_id), revision)
-    old = next(iter(_consolidated(connection, since_request)), None)
+    new = get_package(connection, package_id)
+    former = (
+        one
+        for one in _of_kind(connection, new.request_id, new.owner_id)
+        if (one.revision < new.revision if since is None else one.revision == since)
+    )
+    old = next(former, None)
     if old is None:
-        raise NotFoundError(f"no package of request {since_request}")
+        raise NotFoundError(f"no package {'before that' if since is None else f'of revision {since}'}")
     return compare(_side(connection, old), _side(connection, new))
 
 
-def _consolidated(connection: Connection, request_id: UUID) -> list[StoredPackage]:
+def compare_with_request(connection: Connection, package_id: UUID, other_request: UUID) -> Difference:
+    """Compare a package with the newest one of another request, in what their areas have in common.
+
+    NotFoundError as above; RefusedError `packages-apart`.
+    """
+    new = get_package(connection, package_id)
+    old = next(iter(_of_kind(connection, other_request, new.owner_id)), None)
+    if old is None:
+        raise NotFoundError(f"no package of request {other_request}")
+    return compare(_side(connection, old), _side(connection, new))
+
+
+def _of_kind(connection: Connection, request_id: UUID, owner_id: UUID | None) -> list[StoredPackage]:
     """The newest first."""
-    return [one for one in list_packages(connection, request_id) if one.owner_id is None]
-
-
-def _of_revision(found: list[StoredPackage], revision: int) -> StoredPackage:
-    wanted = next((one for one in found if one.revision == revision), None)
-    if wanted is None:
-        raise NotFoundError(f"no package of revision {revision}")
-    return wanted
+    return [one for one in list_packages(connection, request_id) if one.owner_id == owner_id]
 
 
 def _side(connection: Connection, stored: StoredPackage) -> Side:
