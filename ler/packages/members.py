@@ -17,6 +17,7 @@ from ler.packages.advice import advice_text, advise
 from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.contents import Contents
 from ler.packages.geopackage import write_geopackage
+from ler.packages.viewer import write_viewer
 
 
 class Of(Enum):
@@ -97,5 +98,6 @@ MEMBERS: Final = (
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
     Member("consolidated.gpkg", _write_geopackage),
+    Member("viewer.html", write_viewer),
     Member("ledningsoplysninger.gpkg", _write_geopackage, Of.OWNER),
 )
