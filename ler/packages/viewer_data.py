@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ler.domain.legal_time import local
 from ler.domain.uncertainty import lies_in_ground
 from ler.model import Attribute, FeatureType, Kind, load_model
 from ler.packages.advice import advise, is_complete, status_of
@@ -109,7 +110,7 @@ def _request(contents: Contents) -> dict[str, Any]:
         "order_number": request.order_number,
         "order_reference": request.order_reference,
         "revision": request.revision,
-        "changed_at": (request.changed_at or request.created_at).isoformat(timespec="minutes"),
+        "changed_at": f"{local(request.changed_at or request.created_at):%Y-%m-%d %H:%M %Z}",
         "period": [request.period_from.isoformat(), request.period_to.isoformat()],
         "kind": str(request.kind),
         "purpose": request.purpose,
@@ -155,12 +156,12 @@ def _features(
         columns[one.feature.type].update(one.feature.attributes, one.feature.voids)
     types = {name: _type(load_model().types[name], used, styles) for name, used in sorted(columns.items())}
     names = {name: [column[0] for column in entry["columns"]] for name, entry in types.items()}
-    numbers = {str(owner.id): number for number, owner in enumerate(owners)}
+    numbers = {owner.id: number for number, owner in enumerate(owners)}
     type_numbers = {name: number for number, name in enumerate(types)}
     utilities = _Utilities(styles)
     rows = [
         [
-            numbers[str(one.owner.id)],
+            numbers[one.owner.id],
             type_numbers[one.feature.type],
             utilities.number(one.utility_type) if types[one.feature.type]["in_ground"] else None,
             one.feature.gml_id,

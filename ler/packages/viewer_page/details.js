@@ -21,6 +21,12 @@ function swatch(item, letter) {
 
 const titleOf = (item) => `${item.type[language]}${letterOf(item) ? ` ${letterOf(item)}` : ''}`;
 
+// A feature in a list: told from its neighbours by its kind and owner.
+function shortly(item) {
+  const kind = item.attributes.has('type') ? `, ${attributeText(item, 'type')}` : '';
+  return `${item.danger ? '⚠ ' : ''}${titleOf(item)}${kind} – ${ownerName(item)}`;
+}
+
 function dangerBlock(item) {
   const care = item.attributes.get('sikkerhedshensyn');
   if (!item.danger && !care) return null;
@@ -114,7 +120,7 @@ function itemDetails(item, hits = [item]) {
   const at = hits.indexOf(item);
   const others = hits.length < 2 ? null : element('div', {className: 'hits'},
     element('p', {}, t('here', hits.length)),
-    ...hits.map((one) => button(`${one.danger ? '⚠ ' : ''}${titleOf(one)} – ${ownerName(one)}`, () => showItem(one, hits), {'aria-current': one === item ? 'true' : 'false', className: 'hit'})));
+    ...hits.map((one) => button(shortly(one), () => showItem(one, hits), {'aria-current': one === item ? 'true' : 'false', className: 'hit'})));
   return [
     element('h2', {tabIndex: -1, id: 'details-title'}, swatch(item, letterOf(item)), ` ${titleOf(item)}`, element('small', {}, ` ${utilityName(item)}`)),
     dangerBlock(item),

@@ -1,6 +1,5 @@
 // Ties the page together: the tools, clicks and keys on the map, the language.
 const $ = (id) => document.getElementById(id);
-let lastSaid = () => '';
 
 function say(text) {
   $('said').textContent = text;
@@ -64,7 +63,7 @@ function togglePosition() {
       t('positionIs', metres(off, 0)),
       near ? t('nearest', metres(near.distance, 1), nameInWords(near.item), ownerName(near.item)) : '',
       away ? t('fromArea', metres(away, 0)) : '', t('positionCare'),
-    ].filter(Boolean).join(' '));
+    ].filter(Boolean).join(' · '));
   }, (reason) => {
     $('locate').setAttribute('aria-pressed', 'false');
     stopPosition();
@@ -117,7 +116,10 @@ function listen() {
   $('measure-line').addEventListener('click', () => toggleMeasure('measure-line', 'LineString'));
   $('measure-area').addEventListener('click', () => toggleMeasure('measure-area', 'Polygon'));
   $('locate').addEventListener('click', togglePosition);
-  $('print').addEventListener('click', () => window.print());
+  $('print').addEventListener('click', () => {
+    if (panel.hidden) togglePanel('layers', layersPanel); // the legend goes with the map
+    window.print();
+  });
   $('language').addEventListener('click', () => setLanguage(language === 'da' ? 'en' : 'da'));
   $('zoom-in').addEventListener('click', () => zoomBy(2));
   $('zoom-out').addEventListener('click', () => zoomBy(0.5));

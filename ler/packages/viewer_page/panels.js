@@ -31,6 +31,7 @@ function markOpen(name) {
 function togglePanel(name, render) {
   if (document.querySelector(`[data-panel="${name}"]`).getAttribute('aria-expanded') === 'true') return closePanel();
   openPanel(render);
+  say('');
   return markOpen(name);
 }
 
@@ -142,7 +143,7 @@ function resultsPanel(query) {
   found.sort((one, two) => rankOf(two) - rankOf(one) || one.number - two.number);
   const told = found.length > MOST_RESULTS ? t('foundSome', MOST_RESULTS, whole(found.length)) : t('found', whole(found.length));
   say(told);
-  const rows = found.slice(0, MOST_RESULTS).map((item) => button(`${item.danger ? '⚠ ' : ''}${titleOf(item)} – ${ownerName(item)} – ${item.attributes.get('id') || item.id}`, () => {
+  const rows = found.slice(0, MOST_RESULTS).map((item) => button(`${shortly(item)} – ${item.attributes.get('id') || item.id}`, () => {
     showItem(item);
     zoomTo(item);
   }, {className: 'hit told'}));
@@ -155,7 +156,7 @@ function aboutPanel() {
   const add = (key, value) => value && definition(list, t(key), element('span', {className: 'told'}, String(value)));
   add('order', request.order_number);
   add('reference', request.order_reference);
-  add('revision', `${request.revision} (${request.changed_at.replace('T', ' ')})`);
+  add('revision', `${request.revision} (${request.changed_at})`);
   add('period', request.period.join(' – '));
   add('purpose', request.purpose);
   add('description', request.description);

@@ -215,7 +215,8 @@ function letterStyle(item, text) {
 function drawSwatch(canvas, item, letter) {
   const [width, height] = [56, 28];
   const context = canvas.getContext('2d');
-  const pen = ol.toContext(context, {size: [width, height]});
+  const pixelRatio = window.devicePixelRatio || 1;
+  const pen = ol.toContext(context, {size: [width, height], pixelRatio});
   const line = new ol.LineString([[4, height / 2], [width - 4, height / 2]]);
   const shape = item.type.kind === 'component' ? new ol.Point([width / 2, height / 2]) : line;
   const styles = madeStyles(item, item.layer === NOTES ? 'note' : item.type.kind, PX_PER_MM * ON_SCREEN, 1)
@@ -231,6 +232,7 @@ function drawSwatch(canvas, item, letter) {
       pen.drawGeometry(new ol.Point([width / 2, height / 2]));
     }
   } else if (letter) {
+    context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
     context.font = `bold 13px ${FONT}`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';

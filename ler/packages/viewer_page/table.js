@@ -69,7 +69,7 @@ function headCell([name], number) {
 function rowOf(item) {
   const cells = COLUMNS.map(([name, words_of]) => {
     const text = words_of(item);
-    if (name !== 'type') return element('td', {className: `told ${name}`}, text);
+    if (name !== 'type') return element('td', {className: `told cell-${name}`}, text);
     return element('th', {scope: 'row'}, button(text, () => {
       closeTable();
       showItem(item);
