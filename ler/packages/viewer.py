@@ -54,18 +54,18 @@ def make_page(contents: Contents, data: dict[str, Any]) -> bytes:
         "banner": _banner(contents, shown=len(data["features"]) == data["delivered"]),
         "data": _json(data),
     }
-    return "".join(text + given.get(place, "") for text, place in _page()).encode()
+    return "".join(text + given.get(place, "") for text, place in _page(contents.options.theme)).encode()
 
 
 @cache
-def _page() -> tuple[tuple[str, str], ...]:
+def _page(theme: str) -> tuple[tuple[str, str], ...]:
     """What is the same in every package, as texts, each with the name of what follows it; the last with none."""
     script = "\n".join(_source(name) for name in _SCRIPTS)
     style = _source("viewer.css")
     same = {
         "script_hash": _hash(script),
         "style_hash": _hash(style),
-        "styles": _json(dataclasses.asdict(load_styles())),
+        "styles": _json(dataclasses.asdict(load_styles(theme))),
         "style": style,
         "script": script,
     }

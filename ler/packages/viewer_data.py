@@ -7,7 +7,7 @@ features of one type stand in columns, so that no name is written for each featu
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,14 +15,16 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ler.domain.legal_time import local
-from ler.domain.uncertainty import lies_in_ground
+from ler.domain.uncertainty import has_band
 from ler.model import Attribute, FeatureType, Kind, load_model
-from ler.packages.advice import advise, is_complete, status_of
-from ler.packages.assessment import Assessed, Cover, Depth
-from ler.packages.attachments import WORDS as LOST_ATTACHMENT
+from ler.packages.advice import advise, is_complete, moment_text, status_of
+from ler.packages.assessment import Assessed, Depth
+from ler.packages.attachments import WORDS as LOST
+from ler.packages.attachments import attachment_names
 from ler.packages.content import Delivery, OwnerStatus
 from ler.packages.contents import Contents
+from ler.packages.cover import Cover, CoverUnknown
+from ler.packages.files import answer_name
 from ler.packages.labels import danish_label
 from ler.packages.styles import Styles, load_styles
 
@@ -35,7 +37,7 @@ _MARKS: Final = 4
 
 def viewer_data(contents: Contents, most_features: int) -> dict[str, Any]:
     """Return the document; without any feature where there are more than `most_features`, never with some of them."""
-    styles = load_styles()
+    styles = load_styles(contents.options.theme)
     assessed = contents.assessed
     shown = assessed if len(assessed) <= most_features else ()
     west, south, *_ = contents.request.area.bounds
@@ -110,7 +112,7 @@ def _request(contents: Contents) -> dict[str, Any]:
         "order_number": request.order_number,
         "order_reference": request.order_reference,
         "revision": request.revision,
-        "changed_at": f"{local(request.changed_at or request.created_at):%Y-%m-%d %H:%M %Z}",
+        "changed_at": moment_text(request.changed_at or request.created_at),
         "period": [request.period_from.isoformat(), request.period_to.isoformat()],
         "kind": str(request.kind),
         "purpose": request.purpose,
@@ -129,23 +131,28 @@ def _owner(owner: OwnerStatus, folder: str) -> dict[str, Any]:
         "contacts": [[one.name, one.phone, one.email] for one in owner.contacts],
         "answered": owner.answered,
         "status": [status_of(owner, area) for area in owner.areas],
-        "answers": [_answer(one) for one in owner.deliveries],
-        "files": _files(owner, folder),
+        "answers": [
+            _answer(one, files) for one, files in zip(owner.deliveries, _files(owner, folder), strict=True)
+        ],
     }
 
 
-def _answer(delivery: Delivery) -> dict[str, Any]:
+def _answer(delivery: Delivery, files: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": delivery.answer_type,
         "valid_until": delivery.valid_until.isoformat() if delivery.valid_until else None,
         "further_information": delivery.further_information,
+        "files": files,
     }
 
 
-def _files(owner: OwnerStatus, folder: str) -> dict[str, str | dict[str, str]]:
-    """Where in the package each attachment lies, by the path that its owner gave; in words, where it is lost."""
-    files = [one for delivery in owner.deliveries for one in delivery.attachments]
-    return {one.path: f"{folder}{one.path}" if one.file else dict(LOST_ATTACHMENT) for one in files}
+def _files(owner: OwnerStatus, folder: str) -> Iterator[dict[str, str | dict[str, str]]]:
+    """For each answer, where in the package an attachment lies, by the path that its owner gave; in words if it is lost."""
+    taken = {f"{folder}{answer_name(one, owner)}".casefold() for one in owner.deliveries}
+    names = attachment_names(owner, taken, folder)
+    for delivery in owner.deliveries:
+        laid = zip(range(len(delivery.attachments)), names, strict=False)
+        yield {one.path: name if one.file else LOST for _, (name, one) in laid}
 
 
 def _features(
@@ -156,14 +163,18 @@ def _features(
         columns[one.feature.type].update(one.feature.attributes, one.feature.voids)
     types = {name: _type(load_model().types[name], used, styles) for name, used in sorted(columns.items())}
     names = {name: [column[0] for column in entry["columns"]] for name, entry in types.items()}
-    numbers = {owner.id: number for number, owner in enumerate(owners)}
+    answers = {
+        delivery.answer_id: (number, place)
+        for number, owner in enumerate(owners)
+        for place, delivery in enumerate(owner.deliveries)
+    }
     type_numbers = {name: number for number, name in enumerate(types)}
     utilities = _Utilities(styles)
     rows = [
         [
-            numbers[one.owner.id],
+            *answers[one.delivery.answer_id],
             type_numbers[one.feature.type],
-            utilities.number(one.utility_type) if types[one.feature.type]["in_ground"] else None,
+            utilities.number(one.utility_type) if one.has_band else None,
             one.feature.gml_id,
             1 if one.feature.gml_id in one.delivery.clipped else 0,
             one.distance_m,
@@ -179,6 +190,10 @@ def _features(
         "types": list(types.values()),
         "codes": _codes(columns),
         "labels": _owner_labels(rows, owners, styles),
+        "unknown_covers": {
+            str(cover.unknown): {"da": cover.words("da"), "en": cover.words("en")}
+            for cover in (Cover(unknown=reason) for reason in CoverUnknown)
+        },
         "features": rows,
     }
 
@@ -196,11 +211,14 @@ class _Utilities:
         return self.known[value]
 
 
-def _depth(depth: Depth) -> list[float | None]:
-    return [depth.indicative_m, depth.top_min_m, depth.top_max_m, depth.bottom_m]
+def _depth(depth: Depth) -> list[float | bool | None]:
+    return [
+        *(depth.indicative_m, depth.top_min_m, depth.top_max_m),
+        *(depth.in_part, depth.drawn_m, depth.bottom_m),
+    ]
 
 
-def _cover(cover: Cover) -> list[float | None] | str | None:
+def _cover(cover: Cover) -> list[float | None] | str:
     return [cover.min_m, cover.max_m, cover.uncertainty_m] if cover.unknown is None else str(cover.unknown)
 
 
@@ -220,7 +238,7 @@ def _type(feature_type: FeatureType, used: Iterable[str], styles: Styles) -> dic
         "en": _capital(feature_type.label),
         "kind": _drawn_as(feature_type, styles),
         "mark": styles.component.mark(feature_type.name),
-        "in_ground": lies_in_ground(feature_type),
+        "has_band": has_band(feature_type),
         "columns": [_column(one) for one in feature_type.attributes if one.name in wanted],
     }
 
@@ -240,7 +258,7 @@ def _drawn_as(feature_type: FeatureType, styles: Styles) -> str:
         return "trace"
     if feature_type.is_a("Ledningskomponent"):
         return "component"
-    return "line" if lies_in_ground(feature_type) else "note"
+    return "line" if has_band(feature_type) else "note"
 
 
 def _codes(columns: Mapping[str, set[str]]) -> dict[str, dict[str, str]]:
@@ -256,7 +274,7 @@ def _owner_labels(
     """The letter of each utility type and owner, as on the printed plan: `E`, or `E1`, `E2` where owners share it."""
     labels: dict[str, str] = {}
     pairs = sorted(
-        {(row[2], row[0]) for row in rows if row[2] is not None},
+        {(row[3], row[0]) for row in rows if row[3] is not None},
         key=lambda pair: (pair[0], owners[pair[1]].name.casefold(), owners[pair[1]].name, pair[1]),
     )
     for number, utility in enumerate(styles.utilities):

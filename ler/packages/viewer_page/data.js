@@ -59,18 +59,19 @@ function lineOf(vertices) {
 
 const shapes = geometriesOf(DATA.geometry);
 const ITEMS = DATA.features.map((row, number) => {
-  const [owner, type, utility, id, clipped, distance, band, depth, cover, voids, values] = row;
+  const [owner, answer, type, utility, id, clipped, distance, band, depth, cover, voids, values] = row;
   const attributes = new Map();
   const columns = DATA.types[type].columns;
   values.forEach((value, n) => value !== null && attributes.set(columns[n][0], value));
   const danger = STYLES.dangers.find((one) => one.value === attributes.get('fareklasse'));
   const status = STYLES.statuses.find((one) => one.value === attributes.get('driftsstatus'));
   return {
-    number, id, owner, type: DATA.types[type], layer: utility === null ? NOTES : utility, clipped, distance,
+    number, id, owner, answer, type: DATA.types[type], layer: utility === null ? NOTES : utility, clipped, distance,
     band: {half: band[0], known: band[1]}, depth, cover, voids: voids || {}, attributes, danger, status, shape: shapes[number],
   };
 });
-const BY_ID = new Map(ITEMS.map((item) => [`${item.owner}/${item.id}`, item]));
+const BY_ID = new Map(ITEMS.map((item) => [`${item.owner}/${item.answer}/${item.id}`, item]));
+const besides = (item, id) => BY_ID.get(`${item.owner}/${item.answer}/${id}`); // of the same answer
 
 const rankOf = (item) => (item.danger ? item.danger.rank : 0);
 const utilityName = (item) => (item.layer === NOTES ? t('notes') : STYLES.utilities[item.layer].name[language]);
@@ -101,7 +102,7 @@ function attributeText(item, name) {
 }
 
 function placeText(item) {
-  if (!item.type.in_ground && !item.shape) return t('none');
+  if (!item.type.has_band && !item.shape) return t('none');
   if (item.distance === null) return t('noGeometry');
   if (item.distance === 0) return t('inArea');
   const reach = item.distance <= item.band.half ? `, ${t('mayReach')}` : '';
@@ -112,18 +113,21 @@ function depthText(item) {
   const said = [];
   if (item.attributes.has('niveau')) said.push(attributeText(item, 'niveau'));
   if (item.depth) {
-    const [indicative, low, high, bottom] = item.depth;
+    const [indicative, low, high, inPart, drawnAt, bottom] = item.depth;
     if (indicative !== null) said.push(t('indicative', metres(indicative)));
-    if (low !== null) said.push(t('top', [...new Set([metres(low), metres(high)])].join(t('to'))));
+    if (low !== null) said.push(t('top', fromTo(low, high)) + (inPart ? t('inPart') : ''));
+    if (drawnAt !== null) said.push(t('drawnAt', metres(drawnAt)));
     if (bottom !== null) said.push(t('bottom', metres(bottom)));
   }
   return said.join('; ') || t('noDepth');
 }
 
+const fromTo = (low, high) => [...new Set([metres(low), metres(high)])].join(t('to'));
+
 function coverText(item) {
-  if (!Array.isArray(item.cover)) return t('unknownCover', TEXTS[language].reasons[item.cover] || item.cover);
+  if (!Array.isArray(item.cover)) return DATA.unknown_covers[item.cover][language];
   const [low, high, off] = item.cover;
-  return t('coverMetres', [...new Set([metres(low), metres(high)])].join('–'), metres(off));
+  return off === null ? t('coverUnbounded', fromTo(low, high)) : t('coverMetres', fromTo(low, high), metres(off));
 }
 
 // Everything that can be searched for of a feature, in both languages.

@@ -50,7 +50,7 @@ function ownerContacts(owner) {
 
 // A link to a file of the package by its relative path; no part of it can name another place.
 function fileLink(item, path) {
-  const file = DATA.owners[item.owner].files[path];
+  const file = DATA.owners[item.owner].answers[item.answer].files[path];
   if (typeof file === 'string') {
     return element('a', {href: `./${file.split('/').map(encodeURIComponent).join('/')}`, target: '_blank', rel: 'noopener noreferrer', className: 'told'}, path);
   }
@@ -58,7 +58,7 @@ function fileLink(item, path) {
 }
 
 function attachments(item) {
-  const sources = item.type.name === 'Informationsressource' ? [item] : [item.attributes.get('bilag') || []].flat().map((id) => BY_ID.get(`${item.owner}/${id}`)).filter(Boolean);
+  const sources = item.type.name === 'Informationsressource' ? [item] : [item.attributes.get('bilag') || []].flat().map((id) => besides(item, id)).filter(Boolean);
   if (!sources.length) return null;
   const rows = sources.map((one) => {
     const path = decoded(String(one.attributes.get('sti') || ''));
@@ -78,7 +78,7 @@ function decoded(path) {
 function valueNode(item, column, value) {
   if (column[5] !== 'reference') return element('span', {className: 'told'}, valueText(value, column));
   const nodes = [value].flat().map((id) => {
-    const other = BY_ID.get(`${item.owner}/${id}`);
+    const other = besides(item, id);
     return other ? button(titleOf(other), () => showItem(other), {className: 'link'}) : element('span', {className: 'told'}, `${id} (${t('notDelivered')})`);
   });
   return element('span', {}, ...nodes.flatMap((node) => [node, ' ']));
@@ -90,7 +90,7 @@ function definition(list, label, node, name = '') {
 
 function summary(item) {
   const list = element('dl', {});
-  if (item.type.in_ground) {
+  if (item.type.has_band) {
     definition(list, t('place'), element('strong', {}, placeText(item)));
     const assumed = item.band.known ? '' : ` (${t('assumed')})`;
     definition(list, t('accuracy'), `${attributeText(item, 'noejagtighedsklasse')}. ${t('searchWithin', metres(item.band.half))}${assumed}`);

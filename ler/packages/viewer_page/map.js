@@ -150,7 +150,7 @@ function stopPosition() {
 }
 // The nearest line of all that have a place, switched off or not.
 function nearestTo(place) {
-  const feature = source.getClosestFeatureToCoordinate(place, ({item}) => item.type.in_ground);
+  const feature = source.getClosestFeatureToCoordinate(place, ({item}) => item.type.has_band);
   return feature && {item: feature.item, distance: distanceTo(feature.item, place)};
 }
 function distanceToArea(place) {

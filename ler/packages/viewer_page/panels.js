@@ -80,7 +80,7 @@ function layersPanel() {
   };
   const layers = countBy('layer').map(([layer, count]) => switchRow(hidden.layers, layer, layer === NOTES ? t('notes') : STYLES.utilities[layer].name[language], count, sample(layer)));
   const owners = countBy('owner').map(([owner, count]) => switchRow(hidden.owners, owner, DATA.owners[owner].name, count));
-  const missing = ITEMS.filter((item) => item.type.in_ground && !item.shape).length;
+  const missing = ITEMS.filter((item) => item.type.has_band && !item.shape).length;
   return [
     heading(t('layers')),
     ITEMS.length ? null : element('p', {}, t('noLines')),

@@ -7,9 +7,9 @@ const COLUMNS = [
   ['utility', (item) => `${utilityName(item)} ${letterOf(item)}`.trim()],
   ['owner', ownerName],
   ['place', (item) => (item.distance === 0 ? t('inside') : item.distance === null ? t('none') : t('near', metres(item.distance, 1))), (item) => (item.distance === null ? -1 : item.distance)],
-  ['accuracy', (item) => (item.type.in_ground ? attributeText(item, 'noejagtighedsklasse') : t('none')), (item) => item.band.half],
-  ['depth', (item) => (item.type.in_ground ? depthText(item) : t('none'))],
-  ['status', (item) => (item.type.in_ground ? attributeText(item, 'driftsstatus') : t('none'))],
+  ['accuracy', (item) => (item.type.has_band ? attributeText(item, 'noejagtighedsklasse') : t('none')), (item) => item.band.half],
+  ['depth', (item) => (item.type.has_band ? depthText(item) : t('none'))],
+  ['status', (item) => (item.type.has_band ? attributeText(item, 'driftsstatus') : t('none'))],
   ['id', (item) => String(item.attributes.get('id') || item.id)],
 ];
 const tableState = {column: 0, down: false, page: 0, filter: ''};
