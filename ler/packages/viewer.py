@@ -88,9 +88,7 @@ def _hash(text: str) -> str:
 
 def _json(document: dict[str, Any]) -> str:
     """JSON that cannot end the element in which it stands: no `<` is left in it."""
-    text = json.dumps(
-        document, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=sorted
-    )
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=sorted)
     return text.replace("<", "\\u003c")
 
 

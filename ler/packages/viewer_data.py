@@ -155,9 +155,7 @@ def _files(owner: OwnerStatus, folder: str) -> Iterator[dict[str, str | dict[str
         yield {one.path: name if one.file else LOST for _, (name, one) in laid}
 
 
-def _features(
-    shown: Sequence[Assessed], owners: Sequence[OwnerStatus], styles: Styles
-) -> dict[str, Any]:
+def _features(shown: Sequence[Assessed], owners: Sequence[OwnerStatus], styles: Styles) -> dict[str, Any]:
     columns: defaultdict[str, set[str]] = defaultdict(set)
     for one in shown:
         columns[one.feature.type].update(one.feature.attributes, one.feature.voids)
