@@ -12,7 +12,9 @@ from ler.packages.content import DeliveredAttachment
 from ler.packages.contents import Contents
 from tests.package_samples import SOUTH, WEST, sample
 
-EVIL: Final = "<img src=x onerror=\"window.hacked=1\"></script><script>window.hacked=1</script><!-- {{data}} {{7*7}}"
+EVIL: Final = (
+    '<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script><!-- {{data}} {{7*7}}'
+)
 GAS_NORTHING: Final = SOUTH + 10
 NEAR_M: Final = 3.0
 _LINE: Final = {"driftsstatus": "i drift", "noejagtighedsklasse": "<= 0.50 m", "niveau": "under terræn"}
@@ -29,7 +31,12 @@ def across(northing: float, *, height: float = 2.5) -> LineString:
 def scene_features() -> list[Feature]:
     manhole = Point(WEST + 30, SOUTH + 30, 3)
     vault = box(WEST + 5, SOUTH + 32, WEST + 9, SOUTH + 36) - box(WEST + 6, SOUTH + 33, WEST + 8, SOUTH + 35)
-    gas = _LINE | {"fareklasse": "farlig", "udvendigDiameter": 200.0, "vejledendeDybde": 900.0, "bilag": ["info.1"]}
+    gas = _LINE | {
+        "fareklasse": "farlig",
+        "udvendigDiameter": 200.0,
+        "vejledendeDybde": 900.0,
+        "bilag": ["info.1"],
+    }
     return [
         feature("Gasledning", "gas.1", across(GAS_NORTHING), **gas, id="gas-et", sikkerhedshensyn=EVIL),
         feature("Elledning", "el.1", across(SOUTH + 14), **_LINE, fareklasse="meget farlig", id="el-et"),
@@ -44,8 +51,8 @@ def scene_features() -> list[Feature]:
     ]  # fmt: skip
 
 
-def scene(attachment: Path) -> Contents:
-    """Two owners that answered, one of them under a hostile name and with an attachment, and one that is missing."""
+def scene(attachment: Path | None) -> Contents:
+    """Two owners that answered, one of them under a hostile name and with an attachment (None: lost), and one missing."""
     request, owners = sample(0)
     first, second, silent = owners[0], owners[2], owners[-1]
     file = DeliveredAttachment("bilag/snit æ.pdf", attachment, "0" * 64, 3, "PDF", "application/pdf")

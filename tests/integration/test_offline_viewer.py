@@ -105,7 +105,13 @@ def test_a_tap_tells_of_a_line_danger_first_and_hostile_text_stays_text(page: Pa
     assert "FARLIG" in panel.locator(".danger .big").inner_text()
     assert panel.locator(".danger .told").inner_text() == EVIL
     text = panel.inner_text()
-    for told in ("I graveområdet", "≤ 0,50 m. Søg indtil 0,60 m", "vejledende dybde 0,90 m", "200 mm", "ingen terrænmodel"):
+    for told in (
+        "I graveområdet",
+        "≤ 0,50 m. Søg indtil 0,60 m",
+        "vejledende dybde 0,90 m",
+        "200 mm",
+        "ingen terrænmodel",
+    ):
         assert told in text
     assert panel.locator(".danger").evaluate("block => block.previousElementSibling.tagName") == "H2"
     link = panel.locator("a", has_text="snit")
@@ -229,7 +235,11 @@ def test_no_serious_fault_of_access_is_found(browser: Browser, page_file: Path) 
             if step:
                 page.click(step)
             found = axe.run(page).response["violations"]
-            serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in {"serious", "critical"}]
+            serious = [
+                (one["id"], one["nodes"][0]["html"])
+                for one in found
+                if one["impact"] in {"serious", "critical"}
+            ]
             assert serious == [], step
 
 
@@ -253,5 +263,7 @@ def test_a_package_without_lines_and_one_of_too_many_say_so(
     monkeypatch.setattr(viewer, "MOST_FEATURES", FEATURES - 1)
     assert write_viewer(tmp_path / "many.html", whole) == 0
     for page in opened(browser, tmp_path / "many.html"):
-        assert "Denne side viser INGEN ledninger: pakken har 10 objekter" in page.locator("#banner").inner_text()
+        assert (
+            "Denne side viser INGEN ledninger: pakken har 10 objekter" in page.locator("#banner").inner_text()
+        )
         assert page.evaluate("ITEMS.length") == 0

@@ -35,7 +35,7 @@ function groundFeatures() {
   outline.setStyle(new ol.Style({stroke: new ol.Stroke({color: STYLES.area.outline, width: STYLES.area.outline_mm * PX_PER_MM}), fill: new ol.Fill({color: hatchArea})}));
   const cells = geometriesOf(DATA.marking).map((cell) => {
     const feature = new ol.Feature(cell);
-    feature.setStyle(new ol.Style({stroke: new ol.Stroke({color: '#8a0010', width: 2, lineDash: [10, 5]}), fill: new ol.Fill({color: hatching('rgba(138,0,16,0.5)', 'rgba(0,0,0,0)', 10, 1.5)})}));
+    feature.setStyle(new ol.Style({stroke: new ol.Stroke({color: MARKING.fill, width: 2, lineDash: [10, 5]}), fill: new ol.Fill({color: MARKING_HATCH})}));
     return feature;
   });
   return [veil, outline, ...cells];

@@ -132,6 +132,7 @@ function legend() {
   for (const type of DATA.types.filter((one) => one.kind === 'component')) {
     occurs(type[language], (item) => item.type === type, (item) => ({...sampleOf(item.layer), type}));
   }
+  if (DATA.marking.pieces) rows.push(filledRow(MARKING_HATCH, t('marking'), MARKING.fill));
   rows.push(filledRow(hatchArea, t('digArea'), STYLES.area.outline));
   rows.push(filledRow(faded(STYLES.outside.fill, STYLES.outside.opacity), t('outside')));
   return element('div', {className: 'legend'}, ...rows);

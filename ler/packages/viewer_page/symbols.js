@@ -46,6 +46,9 @@ const BAND_KNOWN = '#aebfd6';
 const BAND_UNKNOWN = hatching('#8d97a6', '#eef1f6', 10, 1.2);
 const hatchArea = hatching(faded(STYLES.area.hatch, STYLES.area.hatch_opacity), 'rgba(0,0,0,0)', 14, 1);
 
+const MARKING = STYLES.securities.find((one) => one.value === 'site-marking');
+const MARKING_HATCH = hatching(faded(MARKING.fill, 0.5), faded(MARKING.fill, MARKING.opacity / 2), 10, 1.5);
+
 // Points along a line of the geometry, every so many metres from half of that on, at least one.
 function stations(geometry, every) {
   if (!geometry.getLength && !geometry.getLineStrings) return new ol.MultiPoint([centreOf(geometry)]);
