@@ -125,7 +125,7 @@ def test_layers_are_switched_with_their_counts_and_nothing_is_hidden_silently(pa
     gas, water = (types.locator("label", has_text=name) for name in ("Gas", "Vand"))
     assert (gas.locator(".count").inner_text(), water.locator(".count").inner_text()) == ("1", "3")
     gas.locator("input").uncheck()
-    assert "1 objekter er slået fra på kortet" in page.locator("#hidden-lines").inner_text()
+    assert "Slået fra på kortet: 1" in page.locator("#hidden-lines").inner_text()
     look_at(page, WEST + 20, GAS_NORTHING)
     assert page.evaluate(f"itemsAt([{WEST + 20}, {GAS_NORTHING}], 0.5).length") == 0
     page.locator("#hidden-lines button").click()

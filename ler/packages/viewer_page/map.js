@@ -15,9 +15,10 @@ const features = ITEMS.filter((item) => item.shape).map((item) => {
 });
 const isShown = (item) => !hidden.layers.has(item.layer) && !hidden.owners.has(item.owner);
 
-const featureStyle = ({item}, resolution) => (isShown(item) ? stylesOf(item, resolution) : null);
+const featureStyle = ({item}, resolution) => (isShown(item) ? stylesOf(item, resolution).lines : null);
+const markStyle = ({item}, resolution) => (isShown(item) ? stylesOf(item, resolution).marks : null);
 const bandStyle = ({item}, resolution) => (isShown(item) && item.band.half > 0 ? bandStyles(item, resolution) : null);
-const chosenStyle = ({item}, resolution) => [...chosenStyles(item, resolution), ...stylesOf(item, resolution)];
+const chosenStyle = ({item}, resolution) => [...chosenStyles(item, resolution), ...stylesOf(item, resolution).lines, ...stylesOf(item, resolution).marks];
 
 function labelStyle(feature) {
   const {item} = feature;
@@ -47,6 +48,7 @@ const [veil, ...ground] = groundFeatures();
 // Bands are drawn opaque in a layer that is not: many on one another stay as light as one.
 const bandLayer = new ol.VectorLayer({source, style: bandStyle, opacity: 0.45, renderBuffer: 400});
 const featureLayer = new ol.VectorLayer({source, style: featureStyle, renderBuffer: 60});
+const markLayer = new ol.VectorLayer({source, style: markStyle, renderBuffer: 60});
 const labelLayer = new ol.VectorLayer({source, style: labelStyle, declutter: true, maxResolution: 1});
 const plain = (...given) => new ol.VectorLayer({source: new ol.VectorSource({features: given})});
 const placeSource = new ol.VectorSource();
@@ -59,7 +61,7 @@ const view = new ol.View({projection: MAP_CRS, enableRotation: false, minResolut
 const map = new ol.Map({
   target: 'map', view, controls: [new ol.ScaleLine({minWidth: 70})], interactions: ol.defaultInteractions({altShiftDragRotate: false, pinchRotate: false, doubleClickZoom: false}),
   layers: [
-    plain(veil), bandLayer, plain(...ground), featureLayer, new ol.VectorLayer({source: chosenSource, style: chosenStyle}), labelLayer,
+    plain(veil), bandLayer, plain(...ground), featureLayer, new ol.VectorLayer({source: chosenSource, style: chosenStyle}), labelLayer, markLayer,
     new ol.VectorLayer({source: measureSource, style: overlayStyle}), new ol.VectorLayer({source: placeSource, style: overlayStyle}),
   ],
 });
@@ -76,7 +78,7 @@ function zoomBy(factor) {
 }
 function redraw() {
   bandLayer.setVisible(!hidden.bands);
-  [bandLayer, featureLayer, labelLayer].forEach((layer) => layer.changed());
+  [bandLayer, featureLayer, labelLayer, markLayer].forEach((layer) => layer.changed());
 }
 
 function distanceTo(item, place) {

@@ -26,7 +26,7 @@ function stroke(color, width, z, dash = [], lineCap = 'butt') {
 }
 
 // A pattern of slanting lines: what must be told from a plain surface without colours.
-function hatching(colour, ground, gap, width) {
+function hatching(colour, ground, gap, width, falling = false) {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = gap;
   const pen = canvas.getContext('2d');
@@ -35,15 +35,15 @@ function hatching(colour, ground, gap, width) {
   pen.strokeStyle = colour;
   pen.lineWidth = width;
   for (const shift of [-gap, 0, gap]) {
-    pen.moveTo(shift - 1, gap + 1);
-    pen.lineTo(shift + gap + 1, -1);
+    pen.moveTo(shift - 1, falling ? -1 : gap + 1);
+    pen.lineTo(shift + gap + 1, falling ? gap + 1 : -1);
   }
   pen.stroke();
   return pen.createPattern(canvas, 'repeat');
 }
 
 const BAND_KNOWN = '#aebfd6';
-const BAND_UNKNOWN = hatching('#8d97a6', '#eef1f6', 10, 1.2);
+const BAND_UNKNOWN = hatching('#8d97a6', '#eef1f6', 10, 1.2, true);
 const hatchArea = hatching(faded(STYLES.area.hatch, STYLES.area.hatch_opacity), 'rgba(0,0,0,0)', 14, 1);
 
 const MARKING = STYLES.securities.find((one) => one.value === 'site-marking');
@@ -165,14 +165,15 @@ function signStyles(item, size, resolution) {
 }
 
 const styleCache = new Map();
-// Styles that features of one look share, at one resolution.
+// Styles that features of one look share, at one resolution: lines, and the marks and signs that lie above all letters.
 function stylesOf(item, resolution) {
   const size = sizeAt(resolution);
   const kind = item.layer === NOTES ? 'note' : item.type.kind;
   const key = [item.layer, kind, item.type.mark, rankOf(item), item.status && item.status.value, resolution.toPrecision(6)].join('/');
   if (!styleCache.has(key)) {
     if (styleCache.size > 2000) styleCache.clear();
-    styleCache.set(key, madeStyles(item, kind, size, resolution));
+    const made = madeStyles(item, kind, size, resolution);
+    styleCache.set(key, {lines: made.filter((style) => style.getZIndex() < Z.mark), marks: made.filter((style) => style.getZIndex() >= Z.mark)});
   }
   return styleCache.get(key);
 }
@@ -203,8 +204,9 @@ function bandStyles(item, resolution) {
 
 function chosenStyles(item, resolution) {
   const width = widthOf(item, sizeAt(resolution)) + 9;
-  return [...drawn('#000000', width + 5, Z.chosen, [], 'round'), ...drawn('#ffffff', width, Z.chosen + 0.1, [], 'round'),
-    new ol.Style({image: new ol.CircleStyle({radius: width, stroke: new ol.Stroke({color: '#000000', width: 3})}), geometry: (feature) => new ol.Point(centreOf(feature.getGeometry())), zIndex: Z.sign})];
+  const around = new ol.Style({image: new ol.CircleStyle({radius: width, stroke: new ol.Stroke({color: '#000000', width: 3})}), geometry: (feature) => new ol.Point(centreOf(feature.getGeometry())), zIndex: Z.sign});
+  const found = [...drawn('#000000', width + 5, Z.chosen, [], 'round'), ...drawn('#ffffff', width, Z.chosen + 0.1, [], 'round')];
+  return item.shape.getType().includes('Line') ? found : [...found, around];
 }
 
 function letterStyle(item, text) {
