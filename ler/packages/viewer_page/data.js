@@ -67,7 +67,7 @@ const ITEMS = DATA.features.map((row, number) => {
   const status = STYLES.statuses.find((one) => one.value === attributes.get('driftsstatus'));
   return {
     number, id, owner, answer, type: DATA.types[type], layer: utility === null ? NOTES : utility, clipped, distance,
-    band: {half: band[0], known: band[1]}, depth, cover, voids: voids || {}, attributes, danger, status, shape: shapes[number],
+    band: {half: band[0], known: band[1], accuracy: band[2], outer: band[3]}, depth, cover, voids: voids || {}, attributes, danger, status, shape: shapes[number],
   };
 });
 const BY_ID = new Map(ITEMS.map((item) => [`${item.owner}/${item.answer}/${item.id}`, item]));
@@ -107,6 +107,14 @@ function placeText(item) {
   if (item.distance === 0) return t('inArea');
   const reach = item.distance <= item.band.half ? `, ${t('mayReach')}` : '';
   return t('outsideArea', metres(item.distance, 1)) + reach;
+}
+
+// How far to each side it must be looked for, and what had to be assumed.
+function bandText(item) {
+  const {half, known, accuracy, outer} = item.band;
+  const bounded = String(item.attributes.get('noejagtighedsklasse')).startsWith('<=');
+  const reasons = [accuracy === null && t(bounded ? 'notInPlace' : 'noAccuracy'), outer === null && t('noWidth')].filter(Boolean);
+  return `${attributeText(item, 'noejagtighedsklasse')}. ${t('searchWithin', metres(half))}${known ? '' : t('assumed', reasons.join(', '))}`;
 }
 
 function depthText(item) {

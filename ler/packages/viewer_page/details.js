@@ -92,8 +92,7 @@ function summary(item) {
   const list = element('dl', {});
   if (item.type.has_band) {
     definition(list, t('place'), element('strong', {}, placeText(item)));
-    const assumed = item.band.known ? '' : ` (${t('assumed')})`;
-    definition(list, t('accuracy'), `${attributeText(item, 'noejagtighedsklasse')}. ${t('searchWithin', metres(item.band.half))}${assumed}`);
+    definition(list, t('accuracy'), bandText(item));
     definition(list, t('depth'), depthText(item));
     definition(list, t('cover'), coverText(item));
     definition(list, t('status'), attributeText(item, 'driftsstatus'));
