@@ -25,6 +25,7 @@ from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
 from ler.packages.map_picture import write_overview, write_world_file
 from ler.packages.plan import write_plan
+from ler.packages.viewer import write_viewer
 
 
 class Of(Enum):
@@ -92,6 +93,7 @@ MEMBERS: Final = (
     Member("README.txt", readme.write_english, Of.BOTH),
     Member("Foelgebrev.html", write_letter_html),
     Member("Foelgebrev.pdf", write_letter_pdf),
+    Member("viewer.html", write_viewer),
     Member("LedningsejerStatusListe.xml", _write_status_list),
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
