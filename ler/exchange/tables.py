@@ -19,6 +19,10 @@ LOST: Final = "lost"
 
 OTHER_CODE: Final = "other: "
 """How a code of an open list begins that the list does not have."""
+DUMMY_TIME: Final = "1970-01-01T00:00:00Z"
+"""Stands where IMKL demands the beginning of an object's life and LER has none; IMKL allows a dummy."""
+DANGER_PREFIX: Final = "fareklasse: "
+"""How the danger class stands in a text of IMKL, on a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ def _field(row: Mapping[str, Any]) -> Field:
 def _codes(row: Mapping[str, Any], addresses: Mapping[str, str]) -> Codes:
     where, _, name = row["list"].partition(":")
     fold = row.get("fold", False)
-    back = {}
+    back: dict[str, str] = {}
     for word, code in row["values"].items():
         back.setdefault(code.casefold(), word)
     back |= {code.casefold(): word for code, word in row.get("read", {}).items()}

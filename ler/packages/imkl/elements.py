@@ -5,15 +5,12 @@ from typing import Final
 
 from ler.exchange.account import Account, Fate
 from ler.exchange.identifiers import full_id
-from ler.exchange.tables import Field, ImklTable
+from ler.exchange.tables import DANGER_PREFIX, DUMMY_TIME, Field, ImklTable
 from ler.model import Kind, Value
 from ler.model.values import BEFORE, format_number
 from ler.packages.imkl.markup import link_element, measure_element, text_element, void_element
 from ler.packages.imkl.plan import Plan, Planned
 
-DUMMY_TIME: Final = "1970-01-01T00:00:00Z"
-"""Stands where IMKL demands the beginning of an object's life and LER has none; IMKL allows a dummy."""
-DANGER_PREFIX: Final = "fareklasse: "
 DEPTH_DECIMALS: Final = 2
 
 _NODE: Final = "Appurtenance"

@@ -16,9 +16,9 @@ from shapely.geometry.base import BaseGeometry
 from ler.exchange.account import Account, Fate
 from ler.exchange.identifiers import full_id, local_id
 from ler.exchange.projection import Projection
-from ler.exchange.tables import ImklTable, load_imkl
+from ler.exchange.tables import DUMMY_TIME, ImklTable, load_imkl
 from ler.model import Feature, Model
-from ler.packages.imkl.elements import DUMMY_TIME, Elements, ElementWriter
+from ler.packages.imkl.elements import Elements, ElementWriter
 from ler.packages.imkl.markup import (
     geometry_element,
     imkl_id,
