@@ -100,7 +100,7 @@ def _check_elements(element: Element) -> None:
 
 
 def check_surfaces(geometry: BaseGeometry, element: Element) -> None:
-    """Refuse a surface that crosses itself or has a hole outside; surfaces beside each other may touch."""
+    """Refuse a surface that crosses itself or has a hole outside; surfaces beside each other may touch. GeometryFault."""
     for part in shapely.get_parts(geometry):
         if not isinstance(part, shapely.Polygon):
             continue
@@ -112,6 +112,7 @@ def check_surfaces(geometry: BaseGeometry, element: Element) -> None:
 
 
 def check_place(geometry: BaseGeometry, coverage: Coverage, element: Element) -> None:
+    """Refuse a geometry that lies outside the coverage. Raises GeometryFault."""
     west, south, east, north = coverage
     left, bottom, right, top = geometry.bounds
     if left >= west and bottom >= south and right <= east and top <= north:

@@ -16,6 +16,8 @@ class Fate(StrEnum):
     """Something of the value was lost: its precision, some of several."""
     ASSUMED = "assumed"
     """The other model demands what is not known here: an assumption stands there."""
+    TO_ADD = "to-add"
+    """The other model demands what is not known here, and nothing stands there: somebody must add it."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Where the readers of IMKL tell what they found, as findings with their line and, counted by field, in an account."""
 
+from collections import Counter
 from typing import Final
 
 from ingest.findings import Finding, Findings
@@ -24,6 +25,8 @@ class Desk:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.account = Account()
+        self.missing: Counter[tuple[str, str]] = Counter()
+        """What LER demands and the file does not say, by type and attribute."""
         self._rules = load_rules()
         self._feature = Feature("", "")
         self._kind = ""
@@ -32,7 +35,9 @@ class Desk:
         """Tell of this feature from now on, which was an object of that class."""
         self._feature, self._kind = feature, kind
 
-    def tell(self, code: str, element: Element, attribute: str = "", found: str = "", wanted: str = "") -> None:
+    def tell(
+        self, code: str, element: Element, attribute: str = "", found: str = "", wanted: str = ""
+    ) -> None:
         """Add a finding at an element."""
         shown = " ".join(found.split())
         finding = Finding(
@@ -47,8 +52,12 @@ class Desk:
             wanted=wanted,
         )
         self.findings.add(finding)
+        if code == "value-missing":
+            self.missing[finding.feature_type, finding.attribute] += 1
         if code in _FATES:
-            kind, name = (finding.attribute, "") if code == "imkl-object-unmapped" else (self._kind, finding.attribute)
+            kind, name = (
+                (finding.attribute, "") if code == "imkl-object-unmapped" else (self._kind, finding.attribute)
+            )
             self.account.add(
                 _FATES[code], kind, name, gml_id=finding.gml_id, value=finding.found, line=element.line
             )

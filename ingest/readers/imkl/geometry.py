@@ -121,9 +121,9 @@ _READERS: Final[dict[str, Callable[[Element], BaseGeometry]]] = {
     "LineString": _line,
     "Curve": _curve,
     "Polygon": _polygon,
-    "MultiPoint": _several(shapely.MultiPoint),
-    "MultiCurve": _several(shapely.MultiLineString),
-    "MultiSurface": _several(shapely.MultiPolygon),
+    "MultiPoint": _several(shapely.multipoints),
+    "MultiCurve": _several(shapely.multilinestrings),
+    "MultiSurface": _several(shapely.multipolygons),
 }
 
 

@@ -5,6 +5,7 @@ anywhere in the file; the first reading stores them on disk. The rules of other 
 depth and size (`xml_stream`).
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -20,12 +21,12 @@ from ingest.findings import Findings
 from ingest.readers.gml_geometry import GML, Coverage, GeometryFault
 from ingest.readers.identifiers import GML_ID
 from ingest.readers.imkl.desk import Desk
-from ingest.readers.imkl.extras import read_extra
+from ingest.readers.imkl.extras import ExtraReader
 from ingest.readers.imkl.geometry import RD_EPSG, read_place
+from ingest.readers.imkl.root import is_imkl
 from ingest.readers.imkl.store import Store
 from ingest.readers.imkl.types import LerType, type_of
 from ingest.readers.imkl.values import ValueReader, is_nil, targets, told_text
-from ingest.readers.imkl.root import is_imkl
 from ingest.readers.prolog import UnreadableFileError, read_prolog
 from ingest.readers.xml_stream import Element, XmlStream
 from ler.exchange.account import Account
@@ -62,11 +63,17 @@ class ImklReader:
         self._values = ValueReader(self._table, self._desk)
         self._first_owner = ""
         self._store = Store()
+        self._extras = ExtraReader(self._values, self._desk, self._store, coverage, self.model)
 
     @property
     def account(self) -> Account:
         """What was lost or got coarser, by class and element of IMKL."""
         return self._desk.account
+
+    @property
+    def missing(self) -> Counter[tuple[str, str]]:
+        """What LER demands and the file does not say, by type and attribute."""
+        return self._desk.missing
 
     def __iter__(self) -> Iterator[Feature]:
         """Yield the features in the order of the file."""
@@ -105,7 +112,9 @@ class ImklReader:
         shape = None
         if kind == _LINK:
             shape = self._place(element, "centrelineGeometry")
-            content = {name: at for name in ("startNode", "endNode") for _, at in targets(element.children, name)}
+            content = {
+                name: at for name in ("startNode", "endNode") for _, at in targets(element.children, name)
+            }
         elif kind == _FOOTPRINT:
             shape = self._place(element, "vlakgeometrie2D")
             self._tell_others(element, ("vlakgeometrie2D",))
@@ -142,7 +151,9 @@ class ImklReader:
                 word = codes.read(told)
                 found["accuracy"] = word or ""
                 if word is None:
-                    self._desk.tell("imkl-value-unmapped", child, "", last_word(told), " | ".join(codes.values))
+                    self._desk.tell(
+                        "imkl-value-unmapped", child, "", last_word(told), " | ".join(codes.values)
+                    )
                 elif word and (codes.find(word) or "").casefold() != last_word(told).casefold():
                     self._desk.tell("imkl-value-coarser", child, "", last_word(told), word)
             elif child.local_name == "diepteAangrijpingspunt" and last_word(told_text(child)) != "bovenkant":
@@ -166,7 +177,7 @@ class ImklReader:
         self._desk.turn_to(own, kind)
         chosen = type_of(element, self._theme(element), self._table)
         if chosen is None:
-            extra = read_extra(element, self._values, self._desk, self._store, self._coverage, self.model)
+            extra = self._extras.read(element)
             if extra is not None:
                 yield self._named(extra, element)
             return
@@ -199,7 +210,10 @@ class ImklReader:
     def _named(self, feature: Feature, element: Element) -> Feature:
         """The feature under LER's identifier; who its owner is by it."""
         owner, gml_id = read_id(feature.gml_id)
-        prefix = owner or feature.gml_id.partition(".")[0] + "." + feature.gml_id.partition(".")[2].partition(".")[0]
+        prefix = (
+            owner
+            or feature.gml_id.partition(".")[0] + "." + feature.gml_id.partition(".")[2].partition(".")[0]
+        )
         if not self._first_owner:
             self._first_owner = prefix
             self.stated_owner = owner if len(owner) == _OWNER_LETTERS and owner.isdecimal() else None
@@ -214,10 +228,14 @@ class ImklReader:
             depth = self._store.find(target)
             if depth is None:
                 self._desk.tell("imkl-reference-missing", child, "", target)
-            elif depth.kind != _DEPTH:  # DiepteNAP is a height above the Dutch zero, which nothing here converts
+            elif (
+                depth.kind != _DEPTH
+            ):  # DiepteNAP is a height above the Dutch zero, which nothing here converts
                 self._desk.tell("imkl-value-unmapped", child, "", depth.kind, _DEPTH)
             elif depth.content.get("depth_mm") is not None:
-                found.append((float(depth.content["depth_mm"]), str(depth.content.get("accuracy", "")), child))
+                found.append(
+                    (float(depth.content["depth_mm"]), str(depth.content.get("accuracy", "")), child)
+                )
         if not found:
             return
         found.sort(key=lambda one: one[0])
@@ -261,7 +279,7 @@ class ImklReader:
         self._fill_contents(feature, element, chosen)
         self._values.fill_voids(feature, self.model.types[feature.type], element)
         if chosen.name == "Ledningstrace":
-            yield replace(feature, geometry=shapely.MultiLineString(courses) if courses else None)
+            yield replace(feature, geometry=shapely.multilinestrings(courses) if courses else None)
             return
         pieces = _joined(courses)
         yield replace(feature, geometry=pieces[0] if pieces else None)

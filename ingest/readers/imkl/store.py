@@ -47,9 +47,16 @@ class Store:
         shape: BaseGeometry | None = None,
     ) -> bool:
         """Keep an object; False where another has its identifier."""
-        row = (gml_id, kind, line, json.dumps(content or {}), None if shape is None else shapely.to_wkb(shape))
+        row = (
+            gml_id,
+            kind,
+            line,
+            json.dumps(content or {}),
+            None if shape is None else shapely.to_wkb(shape),
+        )
         done = self._base.execute(
-            "INSERT INTO object (id, kind, line, content, shape) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
+            "INSERT INTO object (id, kind, line, content, shape) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            row,
         )
         return done.rowcount == 1
 

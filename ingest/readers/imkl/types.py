@@ -44,9 +44,7 @@ def type_of(element: Element, theme: str, table: ImklTable) -> LerType | None:
     return _component(element, name, theme, themes, table)
 
 
-def _line(
-    element: Element, ler: str, theme: str, themes: Mapping[str, str], table: ImklTable
-) -> LerType:
+def _line(element: Element, ler: str, theme: str, themes: Mapping[str, str], table: ImklTable) -> LerType:
     utility = themes["utility"]
     if element.local_name == _OIL_GAS:
         return _oil_or_gas(element, utility, table)
@@ -75,7 +73,9 @@ def _oil_or_gas(element: Element, utility: str, table: ImklTable) -> LerType:
             told["oilGasChemicalsProductType"] = ", ".join(products)
         return LerType("Gasledning", True, {"medietype": word} if word else {}, told=told)
     if first in table.raw["products"]["oil"] or not first:
-        return LerType("Olieledning", True, told={"oilGasChemicalsProductType": ", ".join(products)} if first else {})
+        return LerType(
+            "Olieledning", True, told={"oilGasChemicalsProductType": ", ".join(products)} if first else {}
+        )
     code = f"{OTHER_CODE}{first}"
     return LerType("AndenLedning", True, {"forsyningsart": code}, told=told)
 
@@ -85,7 +85,9 @@ def _component(
 ) -> LerType:
     ler = themes["component"]
     kinds = table.kinds[ler]
-    found: dict[str, Value] = {"forsyningsart": f"{OTHER_CODE}{theme or 'overig'}"} if ler == "AndenKomponent" else {}
+    found: dict[str, Value] = (
+        {"forsyningsart": f"{OTHER_CODE}{theme or 'overig'}"} if ler == "AndenKomponent" else {}
+    )
     code = name if name != "Appurtenance" else _appurtenance(element.children)
     if code:
         word = kinds.read(code)

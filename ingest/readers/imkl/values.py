@@ -17,12 +17,31 @@ _NIL: Final = f"{NAMESPACES['xsi']}}}nil"
 _TRUE: Final = frozenset({"true", "1"})
 _MIDNIGHT: Final = "T00:00:00"
 _DAY: Final = len("2024-05-13")
-_UNITS: Final[Mapping[str, float]] = {"mm": 1, "cm": 10, "m": 1000, "V": 1, "kV": 1000, "bar": 1, "mbar": 0.001}
+_UNITS: Final[Mapping[str, float]] = {
+    "mm": 1,
+    "cm": 10,
+    "m": 1000,
+    "V": 1,
+    "kV": 1000,
+    "bar": 1,
+    "mbar": 0.001,
+}
 _OF_LENGTH: Final = frozenset({"mm", "cm", "m"})
 
 _STRUCTURE: Final = frozenset(
-    """aanvraag appurtenanceType bestandIdentificator cables dieptelegging ducts extraGeometrie geometry
-    heeftExtraInformatie identificatie inNetwork inspireId ligging link oilGasChemicalsProductType pipes""".split()
+    {
+        *(
+            "aanvraag",
+            "appurtenanceType",
+            "bestandIdentificator",
+            "cables",
+            "dieptelegging",
+            "ducts",
+            "extraGeometrie",
+        ),
+        *("geometry", "heeftExtraInformatie", "identificatie", "inNetwork", "inspireId", "ligging", "link"),
+        *("oilGasChemicalsProductType", "pipes"),
+    }
 )
 """Read for what they point to, by others than this module, or identity."""
 
@@ -45,7 +64,9 @@ class ValueReader:
         self._desk = desk
         self._rows: dict[tuple[str, bool], dict[str, list[tuple[Field, Attribute]]]] = {}
 
-    def fill(self, feature: Feature, feature_type: FeatureType, children: Sequence[Element], *, component: bool) -> None:
+    def fill(
+        self, feature: Feature, feature_type: FeatureType, children: Sequence[Element], *, component: bool
+    ) -> None:
         """Read the elements that the table has for this type."""
         rows = self._rows_of(feature_type, component=component)
         for child in children:
@@ -180,7 +201,9 @@ class ValueReader:
             self._desk.tell("imkl-value-unmapped", child, "", text, "1.5 m")
             return None
 
-    def _fill_words(self, feature: Feature, wanted: Sequence[tuple[Field, Attribute]], child: Element) -> None:
+    def _fill_words(
+        self, feature: Feature, wanted: Sequence[tuple[Field, Attribute]], child: Element
+    ) -> None:
         """Lines of a text as the writer puts them: kind, danger class, precautions; any other text is one of these."""
         if len(wanted) == 1:
             self._fill_text(feature, wanted[0][1], child)

@@ -1,6 +1,7 @@
 """The attributes of one feature as elements of IMKL, as the table says; what it does not hold goes to the account."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from ler.exchange.account import Account, Fate
@@ -20,6 +21,17 @@ type Elements = dict[str, list[str]]
 """By name; several of one name in their order."""
 
 
+@dataclass(slots=True)
+class _Found:
+    """What the attributes of one feature became so far."""
+
+    elements: Elements = field(default_factory=dict)
+    depth: dict[str, str] = field(default_factory=dict)
+    nodes: dict[str, str] = field(default_factory=dict)
+    words: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Lines of texts, by element and place."""
+
+
 class ElementWriter:
     """Turns attributes into elements, feature by feature."""
 
@@ -31,43 +43,43 @@ class ElementWriter:
 
     def elements(self, planned: Planned) -> tuple[Elements, dict[str, str], dict[str, str]]:
         """Return the elements, those of the depth, and the nodes (startNode, endNode) of its links."""
-        elements: Elements = {}
-        depth: dict[str, str] = {}
-        nodes: dict[str, str] = {}
-        words: dict[tuple[str, int], str] = {}
+        found = _Found()
         component = planned.imkl.kind in {"node", "container"}
         for attribute in planned.feature_type.attributes:
-            if attribute.kind is Kind.GEOMETRY:
-                continue
-            name = attribute.name
-            row = self._table.field_of(planned.feature_type, name)
-            element = (row.nodes if component else row.element) if row else ""
-            value = planned.feature.attributes.get(name)
-            if row is None or not element:
-                if value is not None:
-                    self._lost(planned, name, value)
-            elif name in planned.feature.voids:
-                self._void(row, element, elements)
-            elif value is None:
-                continue
-            elif row.form == "words":
-                words[element, _WORD_ORDER.get(name, 0)] = _words(name, value)
-            elif row.form == "depth":
-                depth[name] = str(value)
-            elif row.form == "node":
-                if self._node(planned, name, value):
-                    nodes[element] = full_id(self._owner, str(value))
-            elif row.form not in {"theme", "extras"}:
-                for found, text in self._several(planned, row, element, value):
-                    elements.setdefault(found, []).append(text)
-        for element in dict.fromkeys(element for element, _ in words):
-            lines = [text for (name, _), text in sorted(words.items(), key=_by_order) if name == element]
-            elements[element] = [text_element(element, "\n".join(lines))]
+            if attribute.kind is not Kind.GEOMETRY:
+                row = self._table.field_of(planned.feature_type, attribute.name)
+                element = (row.nodes if component else row.element) if row else ""
+                self._take(planned, attribute.name, row if element else None, element, found)
+        for element in dict.fromkeys(element for element, _ in found.words):
+            lines = [
+                text for (name, _), text in sorted(found.words.items(), key=_by_order) if name == element
+            ]
+            found.elements[element] = [text_element(element, "\n".join(lines))]
         if planned.imkl.kind != "extra":
-            elements.setdefault(
-                "net:beginLifespanVersion", [text_element("net:beginLifespanVersion", DUMMY_TIME)]
-            )
-        return elements, self._depth(planned, depth), nodes
+            begin = text_element("net:beginLifespanVersion", DUMMY_TIME)
+            found.elements.setdefault("net:beginLifespanVersion", [begin])
+        return found.elements, self._depth(planned, found.depth), found.nodes
+
+    def _take(self, planned: Planned, name: str, row: Field | None, element: str, found: _Found) -> None:
+        """Put one attribute where it belongs."""
+        value = planned.feature.attributes.get(name)
+        if row is None:
+            if value is not None:
+                self._lost(planned, name, value)
+        elif name in planned.feature.voids:
+            self._void(row, element, found.elements)
+        elif value is None or row.form in {"theme", "extras"}:
+            return
+        elif row.form == "words":
+            found.words[element, _WORD_ORDER.get(name, 0)] = _words(name, value)
+        elif row.form == "depth":
+            found.depth[name] = str(value)
+        elif row.form == "node":
+            if self._node(planned, name, value):
+                found.nodes[element] = full_id(self._owner, str(value))
+        else:
+            for told, text in self._several(planned, row, element, value):
+                found.elements.setdefault(told, []).append(text)
 
     def _several(self, planned: Planned, row: Field, element: str, value: Value) -> list[tuple[str, str]]:
         """The elements of one attribute, each with its name."""

@@ -1,12 +1,9 @@
 """Markup of IMKL: elements, identifiers and geometry in RD (EPSG:28992), two numbers a vertex, three decimals."""
 
-from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ler.exchange.identifiers import NAMESPACE
@@ -75,10 +72,9 @@ def geometry_element(geometry: BaseGeometry, gml_id: str, *, curve: bool = False
             rings += "".join(_ring("interior", hole) for hole in turned.interiors)
             return f"<gml:Polygon{head}>{rings}</gml:Polygon>"
     name, member = _COLLECTIONS[geometry.geom_type]
-    parts: Sequence[BaseGeometry] = list(shapely.get_parts(geometry))
     inner = "".join(
         f"<gml:{member}>{geometry_element(part, f'{gml_id}_{number}')}</gml:{member}>"
-        for number, part in enumerate(parts, start=1)
+        for number, part in enumerate(shapely.get_parts(geometry), start=1)
     )
     return f"<gml:{name}{head}>{inner}</gml:{name}>"
 
@@ -96,5 +92,5 @@ def _ring(name: str, ring: BaseGeometry) -> str:
 
 def _numbers(geometry: BaseGeometry) -> str:
     decimals = load_imkl().raw["coordinate_decimals"]
-    coordinates: NDArray[np.float64] = shapely.get_coordinates(geometry).round(decimals)
+    coordinates = shapely.get_coordinates(geometry).round(decimals)
     return " ".join(format_number(number) for number in coordinates.ravel().tolist())

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shapely.geometry.base import BaseGeometry
-
 from ler.exchange.account import Account, Fate
+from ler.exchange.courses import find_courses
 from ler.exchange.tables import ImklClass, ImklTable
 from ler.model import Feature, FeatureType, Kind, Model
 
@@ -53,7 +52,7 @@ class Plan:
 def make_plan(features: Sequence[Feature], model: Model, table: ImklTable, account: Account) -> Plan:
     """Return the plan; what has no place in IMKL goes to the account."""
     planned: dict[str, Planned] = {}
-    courses = _courses(features)
+    courses = find_courses(features)
     for told in features:
         feature, feature_type = told, model.types[told.type]
         if feature.geometry is None:
@@ -68,24 +67,6 @@ def make_plan(features: Sequence[Feature], model: Model, table: ImklTable, accou
         planned[feature.gml_id] = Planned(feature, feature_type, imkl, appurtenance, theme)
     extras = _extras(planned, model, account)
     return Plan(_in_networks(planned, extras), extras)
-
-
-def _courses(features: Sequence[Feature]) -> dict[str, BaseGeometry]:
-    """The course of what lies in a duct, a trace or another line: that of what it lies in, as KLIC's own examples have it."""
-    containers: dict[str, Feature] = {}
-    for feature in features:
-        told = feature.attributes.get("indeholdtLedning")
-        for target in told if isinstance(told, list) else ():
-            containers.setdefault(str(target), feature)
-    found = {}
-    for feature in features:
-        around, passed = containers.get(feature.gml_id), {feature.gml_id}
-        while around is not None and around.geometry is None and around.gml_id not in passed:
-            passed.add(around.gml_id)
-            around = containers.get(around.gml_id)
-        if around is not None and around.geometry is not None:
-            found[feature.gml_id] = around.geometry
-    return found
 
 
 def _class_of(

@@ -6,6 +6,8 @@ docs/reference/exchange.md.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -53,24 +55,14 @@ def write_imkl(
     return len(plan.features), account
 
 
+@dataclass(frozen=True, slots=True)
 class _Writer:
-    def __init__(
-        self,
-        stream: TextIO,
-        table: ImklTable,
-        plan: Plan,
-        owner: str,
-        account: Account,
-        projection: Projection,
-    ) -> None:
-        self._stream = stream
-        self._table = table
-        self._plan = plan
-        self._owner = owner
-        self._account = account
-        self._projection = projection
-        self._elements = ElementWriter(table, plan, owner, account)
-        self._orders = {(row.ler, row.imkl): _order(row.kind, row.order, table) for row in table.classes}
+    _stream: TextIO
+    _table: ImklTable
+    _plan: Plan
+    _owner: str
+    _account: Account
+    _projection: Projection
 
     def write(self) -> None:
         """Write the whole document."""
@@ -106,7 +98,9 @@ class _Writer:
         """The objects that a feature points to (links, depth, footprint), then its own."""
         gml_id = planned.feature.gml_id
         shape = self._projected(planned)
-        elements, depth, nodes = self._elements.elements(planned)
+        elements, depth, nodes = ElementWriter(self._table, self._plan, self._owner, self._account).elements(
+            planned
+        )
         if planned.imkl.kind == "lines":
             yield from self._links(planned, shape, nodes, elements)
         elif planned.imkl.kind == "extra":
@@ -131,7 +125,7 @@ class _Writer:
     def _object(self, planned: Planned, elements: Elements) -> str:
         """The object with its elements in the order of the schema; what its class has not goes to the account."""
         body = []
-        for element in self._orders[planned.imkl.ler, planned.imkl.imkl]:
+        for element in _order(planned.imkl.kind, tuple(planned.imkl.order)):
             name = element.rstrip("!")
             body += elements.pop(name, [void_element(name)] if element.endswith("!") else [])
         told = planned.feature.attributes
@@ -240,8 +234,10 @@ def _put(elements: Elements, name: str, target: str) -> None:
     elements.setdefault(name, []).append(link_element(name, target))
 
 
-def _order(kind: str, own: Sequence[str], table: ImklTable) -> list[str]:
+@cache
+def _order(kind: str, own: tuple[str, ...]) -> list[str]:
     """The elements of a class in the order of the schema."""
-    inner = [name for element in own for name in (table.raw["common"][kind] if element == "*" else [element])]
-    order = table.raw["orders"][kind]
+    raw = load_imkl().raw
+    inner = [name for element in own for name in (raw["common"][kind] if element == "*" else [element])]
+    order = raw["orders"][kind]
     return [name for element in order for name in (inner if element == "^" else [element])]
