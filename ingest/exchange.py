@@ -6,6 +6,7 @@ nobody could mend it in the file. Features are held in memory.
 
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -72,9 +73,18 @@ def export_file(source: Path, target: Path, format_: ExchangeFormat, *, settings
             owner=opened.stated_owner or "",
             projection_to=projection_to,
         )
+        if isinstance(opened, ImklReader):
+            account.entries |= opened.account.entries
+            exchanged = replace(exchanged, accuracy_m=_worse(exchanged.accuracy_m))
     for key, met in account.entries.items():
         exchanged.account.entries.setdefault(key, met)
     return exchanged
+
+
+def _worse(accuracy_m: float | None) -> float | None:
+    """The accuracy of positions that came from RD and go on."""
+    before = projection_to(RD_EPSG).accuracy_m
+    return None if before is None or accuracy_m is None else max(before, accuracy_m)
 
 
 def _refuse_faults(source: Path, opened: Source, account: Account) -> None:

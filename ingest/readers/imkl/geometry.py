@@ -6,7 +6,7 @@ Nothing is guessed, as in LER GML: another or no reference system, arcs, gaps an
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -104,7 +104,7 @@ def _polygon(element: Element) -> BaseGeometry:
     return shapely.Polygon(rings[0], rings[1:])
 
 
-def _several(make: Callable[[list[BaseGeometry]], BaseGeometry]) -> Callable[[Element], BaseGeometry]:
+def _several(make: Callable[[Any], BaseGeometry]) -> Callable[[Element], BaseGeometry]:
     def read(element: Element) -> BaseGeometry:
         parts = [_read(one) for member in element.children for one in member.children]
         if not parts:
@@ -121,9 +121,9 @@ _READERS: Final[dict[str, Callable[[Element], BaseGeometry]]] = {
     "LineString": _line,
     "Curve": _curve,
     "Polygon": _polygon,
-    "MultiPoint": _several(shapely.multipoints),
-    "MultiCurve": _several(shapely.multilinestrings),
-    "MultiSurface": _several(shapely.multipolygons),
+    "MultiPoint": _several(shapely.MultiPoint),
+    "MultiCurve": _several(shapely.MultiLineString),
+    "MultiSurface": _several(shapely.MultiPolygon),
 }
 
 

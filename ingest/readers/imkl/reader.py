@@ -267,19 +267,19 @@ class ImklReader:
 
     def _lines(self, feature: Feature, element: Element, chosen: LerType) -> Iterator[Feature]:
         """The feature on its course; a course in pieces is as many features, numbered as in our own GML."""
-        courses: list[BaseGeometry] = []
+        courses: list[shapely.LineString] = []
         for child, target in targets(element.children, "link"):
             link = self._store.find(target)
             if link is None:
                 self._desk.tell("imkl-reference-missing", child, "", target)
                 continue
-            if link.shape is not None:
+            if isinstance(link.shape, shapely.LineString):
                 courses.append(link.shape)
             self._fill_ends(feature, link.content, child)
         self._fill_contents(feature, element, chosen)
         self._values.fill_voids(feature, self.model.types[feature.type], element)
         if chosen.name == "Ledningstrace":
-            yield replace(feature, geometry=shapely.multilinestrings(courses) if courses else None)
+            yield replace(feature, geometry=shapely.MultiLineString(courses) if courses else None)
             return
         pieces = _joined(courses)
         yield replace(feature, geometry=pieces[0] if pieces else None)
@@ -315,9 +315,9 @@ class ImklReader:
 _IDENTITY: Final = frozenset({"identificatie", "beginLifespanVersion", "inNetwork"})
 
 
-def _joined(lines: list[BaseGeometry]) -> list[BaseGeometry]:
+def _joined(lines: list[shapely.LineString]) -> list[shapely.LineString]:
     """Lines that begin where the one before ends, as one."""
-    found: list[BaseGeometry] = []
+    found: list[shapely.LineString] = []
     for line in lines:
         if found:
             before, after = (shapely.get_coordinates(one, include_z=True) for one in (found[-1], line))

@@ -145,6 +145,8 @@ class ValueReader:
                 feature.voids[attribute.name] = UNKNOWN
 
     def _fill_one(self, feature: Feature, row: Field, attribute: Attribute, child: Element) -> None:
+        if row.form == "first" and child.text == feature.gml_id:
+            return  # the object's own, which stands where LER has none
         value = self._value(row, attribute, child)
         if value == UNKNOWN and row.form == "code":
             if attribute.void:
