@@ -37,6 +37,8 @@ class Field:
     """The element in components, where it is another."""
     form: str
     codes: str
+    otherwise: str
+    """The element that is read where `element` says nothing."""
     unit: str
     factor: float
     """LER's number times this is the other's."""
@@ -161,6 +163,7 @@ def _field(row: Mapping[str, Any]) -> Field:
         nodes=row.get("nodes", element),
         form=row.get("form", ""),
         codes=row.get("codes", ""),
+        otherwise=row.get("otherwise", ""),
         unit=row.get("unit", ""),
         factor=row.get("factor", 1),
         kept=row.get("kept", LOST),

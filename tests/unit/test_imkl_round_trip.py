@@ -24,7 +24,9 @@ POSITION_M = 0.002
 OWNERS = ["99000102", "99000201", "99000301", "99000302", "99000403", "99000501", "99000601", "99000602"]
 
 
-def back_and_forth(path: Path, features: list[Feature], owner: str = "12345678") -> tuple[dict[str, Feature], ImklReader, Account]:
+def back_and_forth(
+    path: Path, features: list[Feature], owner: str = "12345678"
+) -> tuple[dict[str, Feature], ImklReader, Account]:
     _, account = write_imkl(path, features, MODEL, owner=owner, projection=RD)
     reader = ImklReader(path, coverage=Settings().coverage)
     return {feature.gml_id: feature for feature in reader}, reader, account
@@ -56,7 +58,9 @@ def expected(feature: Feature, nodes: set[str], kept: set[str]) -> dict[str, Val
                 found_code = codes.read(codes.find(str(value)) or "") or None
                 value = found_code if "vejledendeDybde" in feature.attributes else None
             case "registreringFra":
-                value = value if feature.gml_id in nodes or not feature_type.is_a("Ledningskomponent") else None
+                value = (
+                    value if feature.gml_id in nodes or not feature_type.is_a("Ledningskomponent") else None
+                )
             case "forsyningsart" if row.form == "theme" and isinstance(value, list):
                 value = [value[0]] if value[0] in TABLE.raw["theme_of"] else None
             case "identifier":
@@ -84,7 +88,11 @@ def test_a_network_comes_back_as_far_as_the_models_meet(tmp_path: Path, cvr: str
             continue
         assert other.type == feature.type
         wanted = expected(feature, nodes, found.keys() & plan.features.keys())
-        got = {name: value for name, value in other.attributes.items() if name != "forsyningsart" or name in wanted}
+        got = {
+            name: value
+            for name, value in other.attributes.items()
+            if name != "forsyningsart" or name in wanted
+        }
         for name in ("indeholdtLedning", "bilag"):
             assert sorted(map(str, got.pop(name, []) or [])) == sorted(map(str, wanted.pop(name, []) or []))
         assert got == wanted, feature.gml_id
@@ -111,7 +119,10 @@ def line(gml_id: str = "l-1", **attributes: Value) -> Feature:
 
 
 AWKWARD: dict[str, dict[str, Value]] = {
-    "danger and precautions": {"fareklasse": "meget farlig", "sikkerhedshensyn": "Ring først & <tal>\nto linjer"},
+    "danger and precautions": {
+        "fareklasse": "meget farlig",
+        "sikkerhedshensyn": "Ring først & <tal>\nto linjer",
+    },
     "danger alone": {"fareklasse": "farlig"},
     "precautions alone": {"sikkerhedshensyn": 'fareklasse: ukendt "ord"'},
     "depth": {"vejledendeDybde": 850.0, "noejagtighedsklasseVertikal": "<= 1.00 m"},
@@ -130,7 +141,9 @@ def test_awkward_values_come_back(tmp_path: Path, case: str) -> None:
     assert found[given.gml_id].attributes == wanted
 
 
-def test_what_is_void_comes_back_void_and_what_ler_demands_is_void_where_imkl_says_nothing(tmp_path: Path) -> None:
+def test_what_is_void_comes_back_void_and_what_ler_demands_is_void_where_imkl_says_nothing(
+    tmp_path: Path,
+) -> None:
     given = line()
     del given.attributes["driftsstatus"]
     given.voids |= dict.fromkeys(("driftsstatus", "udvendigDiameter", "noejagtighedsklasse"), "unknown")
@@ -143,7 +156,9 @@ def test_what_is_void_comes_back_void_and_what_ler_demands_is_void_where_imkl_sa
 
 
 def test_what_is_lost_is_counted_by_field_with_its_first_place(tmp_path: Path) -> None:
-    features = [line(f"l-{n}", udvendigFarve=["blå"], etableringstidspunkt="before 2023-07-01") for n in (1, 2)]
+    features = [
+        line(f"l-{n}", udvendigFarve=["blå"], etableringstidspunkt="before 2023-07-01") for n in (1, 2)
+    ]
     _, _, account = back_and_forth(tmp_path / "net.xml", features)
     told = {(fate, kind, name): met for fate, kind, name, met in account.rows()}
     lost = told[Fate.VALUE_LOST, "Vandledning", "udvendigFarve"]
@@ -155,7 +170,10 @@ def test_what_is_lost_is_counted_by_field_with_its_first_place(tmp_path: Path) -
 
 def test_a_line_in_a_duct_has_the_ducts_course_and_a_place_less_object_is_told(tmp_path: Path) -> None:
     duct = line("d-1")
-    duct.type, duct.attributes = "Foeringsroer", {"indeholdtLedning": ["t-1"], "forsyningsart": ["telekommunikation"]}
+    duct.type, duct.attributes = (
+        "Foeringsroer",
+        {"indeholdtLedning": ["t-1"], "forsyningsart": ["telekommunikation"]},
+    )
     cable = Feature("Telekommunikationsledning", "t-1", {"type": "fiberkabel"})
     alone = Feature("Telekommunikationsledning", "t-2", {"type": "fiberkabel"})
     found, _, account = back_and_forth(tmp_path / "net.xml", [duct, cable, alone])
@@ -167,9 +185,20 @@ def test_a_line_in_a_duct_has_the_ducts_course_and_a_place_less_object_is_told(t
 
 def test_pieces_of_a_line_come_back_as_features_of_their_own_and_an_area_as_an_area(tmp_path: Path) -> None:
     pieces = line()
-    pieces.geometry = shapely.MultiLineString([[(575000, 6224000, 1), (575010, 6224000, 1)], [(575020, 6224000, 1), (575030, 6224000, 1)]])
-    hole = shapely.Polygon(shapely.box(575000, 6224000, 575010, 6224010).exterior.coords, [shapely.box(575002, 6224002, 575004, 6224004).exterior.coords])
-    tank = Feature("Afloebskomponent", "b-1", {"type": "tank", "etableringstidspunkt": "2001-01-02"}, {}, shapely.force_3d(hole, 1.0))
+    pieces.geometry = shapely.MultiLineString(
+        [[(575000, 6224000, 1), (575010, 6224000, 1)], [(575020, 6224000, 1), (575030, 6224000, 1)]]
+    )
+    hole = shapely.Polygon(
+        shapely.box(575000, 6224000, 575010, 6224010).exterior.coords,
+        [shapely.box(575002, 6224002, 575004, 6224004).exterior.coords],
+    )
+    tank = Feature(
+        "Afloebskomponent",
+        "b-1",
+        {"type": "tank", "etableringstidspunkt": "2001-01-02"},
+        {},
+        shapely.force_3d(hole, 1.0),
+    )
     found, _, _ = back_and_forth(tmp_path / "net.xml", [pieces, tank])
     assert found.keys() == {"l-1", "l-1_2", "b-1"}
     assert found["b-1"].geometry is not None

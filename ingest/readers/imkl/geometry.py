@@ -62,7 +62,7 @@ def _way(element: Element) -> Transformation:
     except RefusedError:
         system = None
     if system is None or system.epsg != RD_EPSG:
-        raise GeometryFault("crs-unsupported", element, stated, f"EPSG:{RD_EPSG}")
+        raise GeometryFault("imkl-crs", element, stated, f"EPSG:{RD_EPSG}")
     return transformation_from(system)
 
 

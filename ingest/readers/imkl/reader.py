@@ -126,7 +126,7 @@ class ImklReader:
             content = {"theme": last_word(theme)}
             self._tell_others(element, ("thema", "utilityNetworkType", "authorityRole"))
         if not gml_id:
-            self._desk.tell("id-missing", element, "gml:id")
+            self._desk.tell("gml-id-missing", element, "gml:id")
         elif not self._store.add(gml_id, kind, element.line, content, shape):
             self._desk.tell("id-duplicate", element, "gml:id", gml_id)
         for _, target in targets(element.children, "heeftExtraInformatie"):

@@ -69,10 +69,11 @@ class ValueReader:
     ) -> None:
         """Read the elements that the table has for this type."""
         rows = self._rows_of(feature_type, component=component)
+        left = []
         for child in children:
             wanted = rows.get(child.local_name)
             if wanted is None:
-                self._tell_unmapped(child)
+                left.append(child)
             elif is_nil(child):
                 self._fill_void(feature, wanted, child)
             elif wanted[0][0].form == "words":
@@ -80,6 +81,15 @@ class ValueReader:
             else:
                 for row, attribute in wanted:
                     self._fill_one(feature, row, attribute, child)
+        stand_ins = {
+            row.otherwise.rpartition(":")[2]: (row, own) for found in rows.values() for row, own in found
+        }
+        for child in left:
+            if not (
+                child.local_name in stand_ins
+                and self._fill_otherwise(feature, *stand_ins[child.local_name], child)
+            ):
+                self._tell_unmapped(child)
 
     def fill_voids(self, feature: Feature, feature_type: FeatureType, element: Element) -> None:
         """Say of what LER demands and IMKL does not have that nobody knows it; tell what may not be unknown."""
@@ -143,6 +153,14 @@ class ValueReader:
         for _, attribute in wanted:
             if reason == UNKNOWN and attribute.void:
                 feature.voids[attribute.name] = UNKNOWN
+
+    def _fill_otherwise(self, feature: Feature, row: Field, attribute: Attribute, child: Element) -> bool:
+        """Read an element that stands in for another; False where that says something else."""
+        value = None if is_nil(child) else self._value(row, attribute, child)
+        told = feature.attributes.get(attribute.name)
+        if told is None and value is not None:
+            feature.attributes[attribute.name] = value
+        return value is None or told in {None, value}
 
     def _fill_one(self, feature: Feature, row: Field, attribute: Attribute, child: Element) -> None:
         if row.form == "first" and child.text == feature.gml_id:
