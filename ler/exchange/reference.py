@@ -91,7 +91,9 @@ def exchange_reference() -> str:
     for name, codes in table.codes.items():
         lines += ["", *_codes(name, codes)]
     lines += ["", "## Kinds of components", ""]
-    lines += ["A kind that is not here is an Appurtenance of void type; the kind stands in `omschrijving` in any case."]
+    lines += [
+        "A kind that is not here is an Appurtenance of void type; the kind stands in `omschrijving` in any case."
+    ]
     for name, codes in table.kinds.items():
         lines += ["", *_codes(name, codes)]
     return "\n".join(lines).rstrip() + "\n"
@@ -141,7 +143,10 @@ def _codes(name: str, codes: Codes) -> Iterator[str]:
         return
     yield ""
     read = {code: word for code, word in codes.back.items() if word}
-    named = [[word, code, "yes" if read.get(code.casefold()) == word else "no"] for word, code in codes.values.items()]
+    named = [
+        [word, code, "yes" if read.get(code.casefold()) == word else "no"]
+        for word, code in codes.values.items()
+    ]
     known = {code.casefold() for code in codes.values.values()}
     only = [[word, code, "only read"] for code, word in read.items() if code not in known]
     yield from _rows(["LER", "The other", "Comes back"], [*named, *only])

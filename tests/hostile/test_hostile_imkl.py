@@ -36,7 +36,7 @@ def test_a_hostile_file_is_refused_by_name(tmp_path: Path, case: str) -> None:
     text, code = REFUSED[case]
     path = tmp_path / "x.xml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(RefusedError) as refused, open_source(path, settings=SETTINGS) as source:  # noqa: PT012 - both
+    with pytest.raises(RefusedError) as refused, open_source(path, settings=SETTINGS) as source:
         list(source)
     assert refused.value.code == code
 
@@ -72,8 +72,8 @@ def test_a_place_that_cannot_be_trusted_is_an_error_and_no_place(tmp_path: Path,
 def test_an_address_outside_is_a_name_that_leads_nowhere(tmp_path: Path) -> None:
     outside = line("Waterleiding").replace(f"{ID}.link", "http://127.0.0.1:9/x")
     _, reader = read_imkl(tmp_path / "x.xml", document(network("water"), outside, link()))
-    assert ["http://127.0.0.1:9/x"] == [
-        f.found for f in reader.findings.kept if f.code == "imkl-reference-missing"
+    assert [f.found for f in reader.findings.kept if f.code == "imkl-reference-missing"] == [
+        "http://127.0.0.1:9/x"
     ]
 
 

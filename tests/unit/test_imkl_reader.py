@@ -132,34 +132,30 @@ POINT = '<gml:Point srsName="EPSG:28992" gml:id="l"><gml:pos>155000 463000</gml:
 
 
 @pytest.mark.parametrize(
-    ("imkl", "element", "code", "label", "shape", "ler", "attributes"),
+    ("code", "label", "shape", "wanted"),
     [
-        ("Maatvoering", "maatvoeringsType", "maatvoeringslijn", "1.5 m", LINE, "LinearDimension", {"dimensionalValue": {"value": 1.5, "uom": "m"}}),
-        ("Maatvoering", "maatvoeringsType", "maatvoeringslabel", "4,5", POINT, "TextAnnotation", {"text": "4,5"}),
-        ("Annotatie", "annotatieType", "annotatielabel", "Pas op", POINT, "TextAnnotation", {"text": "Pas op"}),
-        ("Annotatie", "annotatieType", "annotatielijn", "", LINE, "LinearAnnotation", {"type": "line"}),
-        ("Annotatie", "annotatieType", "annotatiepijlDubbelgericht", "", LINE, "LinearAnnotation", {"type": "two directional arrow"}),
-        ("Annotatie", "annotatieType", "annotatiepijlpunt", "", POINT, None, {}),
-        ("Annotatie", "annotatieType", "annotatielabel", "x" * 51, POINT, None, {}),
-        ("Maatvoering", "maatvoeringsType", "maatvoeringslijn", "4,5", LINE, None, {}),
+        ("maatvoeringslijn", "1.5 m", LINE, ("LinearDimension", {"dimensionalValue": {"value": 1.5, "uom": "m"}})),
+        ("maatvoeringslabel", "4,5", POINT, ("TextAnnotation", {"text": "4,5"})),
+        ("annotatielabel", "Pas op", POINT, ("TextAnnotation", {"text": "Pas op"})),
+        ("annotatielijn", "", LINE, ("LinearAnnotation", {"type": "line"})),
+        ("annotatiepijlDubbelgericht", "", LINE, ("LinearAnnotation", {"type": "two directional arrow"})),
+        ("annotatiepijlpunt", "", POINT, None),
+        ("annotatielabel", "x" * 51, POINT, None),
+        ("maatvoeringslijn", "4,5", LINE, None),
     ],
 )  # fmt: skip
 def test_annotations_and_dimensions_are_features_or_are_told(
-    tmp_path: Path,
-    imkl: str,
-    element: str,
-    code: str,
-    label: str,
-    shape: str,
-    ler: str | None,
-    attributes: dict[str, Value],
+    tmp_path: Path, code: str, label: str, shape: str, wanted: tuple[str, dict[str, Value]] | None
 ) -> None:
     told = f"<imkl:label>{label}</imkl:label>" if label else ""
+    imkl, element = (
+        ("Maatvoering", "maatvoeringsType") if code.startswith("maat") else ("Annotatie", "annotatieType")
+    )
     body = ANNOTATION.format(imkl, ID, own_id("x"), told, element, VALUES, code, shape)
     found, reader = read_imkl(tmp_path / "x.xml", document(network("water"), body))
-    assert [(feature.type, feature.attributes) for feature in found] == ([(ler, attributes)] if ler else [])
+    assert [(feature.type, feature.attributes) for feature in found] == ([wanted] if wanted else [])
     lost = [row for row in reader.account.rows() if row[0] is Fate.OBJECT_LOST]
-    assert bool(lost) == (ler is None)
+    assert bool(lost) == (wanted is None)
 
 
 def test_what_has_no_place_is_told_with_its_line_and_counted_by_field(tmp_path: Path) -> None:
