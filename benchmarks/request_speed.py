@@ -247,6 +247,7 @@ def platform() -> Iterator[Bench]:
         environment = os.environ | {
             "LER_DATABASE_URL": cluster.url("bench", "postgres"),
             "LER_BLOB_DIR": str(outer / "blobs"),
+            "LER_KEY_DIR": str(outer / "keys"),
             "LER_UPLOAD_DIR": str(outer / "uploads"),
         }
         for name, words in (("serve", ["serve", "--port", "0"]), ("worker", ["worker"])):

@@ -40,6 +40,7 @@ from ler.services.packages import (
 )
 from ler.services.requests import get_request
 from ler.settings import Settings
+from ler.signing import KeyFolder
 
 _LOG: Final = logging.getLogger("ler.worker")
 
@@ -85,8 +86,17 @@ def mend_packages(
 
 
 def package_options(settings: Settings) -> PackageOptions:
-    """Return what the operator chose for packages."""
-    return PackageOptions(public_url=settings.public_url)
+    """Return what the operator chose for packages. UnavailableError when the key to sign them is not to be had."""
+    keys = KeyFolder(settings.key_folder)
+    return PackageOptions(
+        public_url=settings.public_url,
+        terrain=settings.terrain_model,
+        terrain_accuracy_m=settings.terrain_accuracy_m,
+        terrain_is_dvr90=settings.terrain_is_dvr90,
+        unknown_accuracy_m=settings.unknown_accuracy_m,
+        signer=keys.signing_key,
+        verification_secret=keys.verification_secret,
+    )
 
 
 def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState, RequestInfo]:

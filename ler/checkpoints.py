@@ -6,36 +6,25 @@ database never sees, and each checkpoint names the one before it. Copies are to 
 them to auditors.
 """
 
-import fcntl
 import json
-import os
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ler.domain.audit import Head
 from ler.errors import RefusedError, UnavailableError
 from ler.packages.files import write_whole
+from ler.signing import KeyFolder, SigningKey, key_id_of
 
 _PURPOSE: Final = "ler audit checkpoint 1"
-_KEY_FILE: Final = "signing-key.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +82,27 @@ class Checkpoint:
             raise RefusedError("checkpoint-invalid", "it is not a checkpoint of ours") from None
 
 
-class SigningKey:
-    """The private key; made when it is first needed, readable for the user of the worker alone."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            key = load_pem_private_key(_read_or_make(path), password=None)
-        except ValueError:
-            raise UnavailableError(f"{path} holds no private key without a password.") from None
-        except OSError as error:
-            raise UnavailableError(f"The key {path} cannot be read or made: {error.strerror}.") from error
-        if not isinstance(key, Ed25519PrivateKey):
-            raise UnavailableError(f"{path} holds a key of another kind than Ed25519.")
-        self._key = key
-
-    @property
-    def public(self) -> Ed25519PublicKey:
-        """The key by which others verify."""
-        return self._key.public_key()
-
-    def sign(self, head: Head, at: datetime, previous: Checkpoint | None) -> Checkpoint:
-        """Return a checkpoint."""
-        before = previous.digest if previous else None
-        key_id = key_id_of(self.public)
-        unsigned = Checkpoint(head, at, before, key_id, b"")
-        return Checkpoint(head, at, before, key_id, self._key.sign(unsigned.statement))
-
-
 class CheckpointFolder:
     """Checkpoints as files, one each, and the public keys by which they were signed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._keys = KeyFolder(folder)
 
     @property
     def signing_key(self) -> SigningKey:
         """The key of this installation. UnavailableError when it can be neither read nor made."""
-        self._make()
-        with self._alone():
-            return SigningKey(self.folder / _KEY_FILE)
+        return self._keys.signing_key
 
     def add(self, head: Head, at: datetime) -> Checkpoint | None:
         """Sign the head and write it down; None when the last checkpoint is of it, or of a later one."""
         key = self.signing_key
         try:
-            with self._alone():
+            with self._keys.alone():
                 last = self.last()
                 if head.number == 0 or (last and last.head.number >= head.number):
                     return None
-                made = key.sign(head, at, last)
-                public = self.folder / f"public-key-{made.key_id}.pem"
-                if not public.exists():
-                    write_whole(public, public_pem(key.public))
+                made = _signed(key, head, at, last)
                 content = json.dumps(made.document(), indent=1).encode() + b"\n"
                 write_whole(self.folder / f"checkpoint-{head.number:012d}.json", content)
         except OSError as error:
@@ -173,50 +131,17 @@ class CheckpointFolder:
             found.append(read)
         return found
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Two that sign at once would both name the same checkpoint as the one before, or make two keys."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.folder / "lock", flags, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-*.json"))
 
     def public_keys(self) -> list[Ed25519PublicKey]:
         """Return the public keys by which checkpoints of this folder were signed."""
-        return [read_public_key(path) for path in sorted(self.folder.glob("public-key-*.pem"))]
-
-    def _make(self) -> None:
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnavailableError(f"{self.folder} cannot be made: {error.strerror}.") from error
+        return self._keys.public_keys()
 
 
-def read_public_key(path: Path) -> Ed25519PublicKey:
-    """Read a public key from a PEM file. RefusedError `key-invalid`."""
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except ValueError:
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
-        raise RefusedError("key-invalid", f"{path} holds no public Ed25519 key")
-    return key
-
-
-def public_pem(key: Ed25519PublicKey) -> bytes:
-    """Return a public key as others read it."""
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def key_id_of(key: Ed25519PublicKey) -> str:
-    """Return by what a checkpoint names the key: 16 hexadecimal digits of its digest."""
-    return sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+def _signed(key: SigningKey, head: Head, at: datetime, previous: Checkpoint | None) -> Checkpoint:
+    unsigned = Checkpoint(head, at, previous.digest if previous else None, key.key_id, b"")
+    return replace(unsigned, signature=key.sign(unsigned.statement))
 
 
 def _check(one: Checkpoint, before: Checkpoint | None, trusted: dict[str, Ed25519PublicKey]) -> None:
@@ -231,23 +156,6 @@ def _check(one: Checkpoint, before: Checkpoint | None, trusted: dict[str, Ed2551
         raise RefusedError("checkpoint-invalid", "its signature does not hold") from None
     if one.previous != (before.digest if before else None):
         raise RefusedError("checkpoint-invalid", "the checkpoint before it is missing or another")
-
-
-def _read_or_make(path: Path) -> bytes:
-    """The file's content; it appears whole, for whoever looks without the lock."""
-    if not path.exists():
-        made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(made)
-                stream.flush()
-                os.fsync(stream.fileno())
-            path.hardlink_to(aside)
-        finally:
-            aside.unlink()
-    return path.read_bytes()
 
 
 def _moment(at: datetime) -> str:

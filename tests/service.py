@@ -19,15 +19,18 @@ from psycopg import sql
 from shapely import Polygon, box
 
 from conflicts.match import match_request
+from geoapi.packing import package_options
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
 from ler.domain.roles import Role
 from ler.faults import VARIABLE
+from ler.packages.contents import PackageOptions
 from ler.rules_in_force import due_by_default_rules
 from ler.services.grants import grant_role
 from ler.services.requests import NewRequest, create_request
 from ler.services.tokens import create_token
+from ler.settings import Settings
 from tests.world import World
 
 UPLOADS = "/api/v1/uploads"
@@ -59,6 +62,15 @@ class Service:
     @property
     def blobs(self) -> Path:
         return self.folder / "blobs"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def options(self) -> PackageOptions:
+        """With what the workers make packages."""
+        return package_options(Settings(key_dir=self.keys, public_url=self.settings.get("LER_PUBLIC_URL")))
 
     def serve(self, *, fault: str = "") -> subprocess.Popen[str]:
         """Start the HTTP service on a free port and wait until it listens."""
@@ -103,6 +115,7 @@ class Service:
             "LER_DATABASE_URL": self.world.database.url(),
             "LER_UPLOAD_DIR": str(self.files),
             "LER_BLOB_DIR": str(self.blobs),
+            "LER_KEY_DIR": str(self.keys),
             "LER_SWEEP_S": "0.5",
             "NO_COLOR": "1",
             **self.settings,

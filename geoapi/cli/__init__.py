@@ -1,7 +1,7 @@
 """The command line `ler`: everything the platform does, for people at a keyboard.
 
 Results go to stdout, words to the person to stderr. Exit code 0: done; 2: refused or impossible, with one message.
-Commands that find something to look at (check, convert, upload, audit verify) end with 1. A command's module is
+Commands that find something to look at (check, convert, upload, audit verify, package verify) end with 1. A command's module is
 imported when the command is called, so that checking a file does not wait for a database's libraries.
 """
 
@@ -16,7 +16,7 @@ COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model"),
     *("organisation", "member", "grant", "mandate", "area", "contact", "dispensation"),
     *("client", "limit", "endpoint"),
-    *("db", "owner", "token", "upload", "network", "drawing", "request", "answer", "sensitivity"),
+    *("db", "owner", "token", "upload", "network", "drawing", "request", "package", "answer", "sensitivity"),
     *("audit", "damage", "deviation"),
     *("serve", "worker", "demo"),
 )

@@ -18,13 +18,13 @@ from geoapi.database import open_databases
 from geoapi.platform import Platform, upload_files
 from geoapi.records import Records, checkpoint_folder
 from ingest.area_file import read_area_file
-from ler.checkpoints import public_pem, read_public_key
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.audit import Break
 from ler.errors import RefusedError
 from ler.services.audit import Wanted, export_trail, list_audit_events, seal, verify_export, verify_trail
 from ler.services.registry import get_owner
 from ler.services.viewers import Question, Viewers, find_viewers
+from ler.signing import public_pem, read_public_key
 
 app = typer.Typer(
     cls=ReportingGroup,

@@ -20,7 +20,6 @@ from geoapi.geojson import Crs, CrsField, GeometryBody, read_geometry
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.records import checkpoint_folder
-from ler.checkpoints import public_pem
 from ler.domain.access import Scope
 from ler.services.audit import (
     Wanted,
@@ -33,6 +32,7 @@ from ler.services.audit import (
 from ler.services.registry import get_owner
 from ler.services.tokens import Principal
 from ler.services.viewers import MOST_LINES, Question, find_viewers
+from ler.signing import public_pem
 
 type Reader = Annotated[Principal, Depends(May(Scope.AUDIT_READ))]
 

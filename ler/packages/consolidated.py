@@ -82,10 +82,13 @@ def _features(writer: GmlWriter, key: int, number: int, owner: OwnerStatus, deli
     several = f"{number}." if len(owner.deliveries) > 1 else ""
     writer.prefix = f"cvr{owner.cvr}.{several}" if owner.cvr else f"ejer{key}.{several}"
     reported = _reported_as(delivery)
+    joins = {
+        name: _joins(f"{writer.model.types[name].namespace}:{name}", key, reported)
+        for name in {feature.type for feature in delivery.features}
+    }
     count = 0
     for _, piece in writer.pieces(delivery.features):
-        kind = f"{writer.model.types[piece.type].namespace}:{piece.type}"
-        _member(writer, writer.feature(piece, _joins(kind, key, reported)))
+        _member(writer, writer.feature(piece, joins[piece.type]))
         count += 1
     return count
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
+from ler.domain.uncertainty import UNKNOWN_ACCURACY_M
 from ler.model import Feature
+from ler.packages.assessment import Assessed, assess, measure_cover
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.cover import Covers
+from ler.signing import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +21,27 @@ class PackageOptions:
     public_url: str | None = None
     """Where the platform is reached, without a slash at its end: what printed codes point to."""
     terrain: Path | None = None
-    """A terrain model, GeoTIFF: one file, or a folder of tiles. None: no depth of cover is computed."""
+    """A terrain model: GeoTIFF, a folder of them, or a VRT. None: no depth of cover is computed."""
+    terrain_accuracy_m: float | None = None
+    """What its heights may be off, as its producer says; None: the cover's uncertainty is not known."""
+    terrain_is_dvr90: bool = False
+    """Whether files that do not say what their heights are hold metres DVR90."""
+    unknown_accuracy_m: float = UNKNOWN_ACCURACY_M
+    """What a position may be off whose accuracy class has no bound or is not known."""
     base_map: Path | None = None
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"
     """Of the style source."""
+    signer: SigningKey | None = field(default=None, repr=False)
+    """Signs the manifest; None: it is not signed, as in tests."""
+    verification_secret: bytes | None = field(default=None, repr=False)
+    """Of which the printed code of a package is made; None: it has no code."""
 
 
 DEFAULT_OPTIONS = PackageOptions()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contents:
     """A package's content. The same contents give the same bytes of every member."""
 
@@ -42,6 +57,16 @@ class Contents:
     def consolidated(self) -> bool:
         """Whether it is the package of all owners."""
         return self.owner_id is None
+
+    @cached_property
+    def covers(self) -> Covers:
+        """Depth of cover of every delivered feature, in the order of `features`."""
+        return measure_cover(self)
+
+    @cached_property
+    def assessed(self) -> Sequence[Assessed]:
+        """Every delivered feature with what is to be seen of it, in the order of `features`."""
+        return assess(self)
 
     def features(self) -> Iterator[tuple[OwnerStatus, Delivery, Feature]]:
         """Every delivered feature with the answer that it came in and its owner, in the order of the package."""

@@ -9,6 +9,7 @@ line where none lies.
 one at a time and cuts nothing.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
@@ -30,7 +31,7 @@ from ler.model import (
     Value,
     load_model,
 )
-from ler.model.values import BEFORE, MEDIA_TYPES, format_number, format_value
+from ler.model.values import BEFORE, MEDIA_TYPES, format_value
 
 CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/7416"
 LEVEL_CRS: Final = "http://www.opengis.net/def/crs/EPSG/0/5799"
@@ -39,6 +40,9 @@ COORDINATE_DECIMALS: Final = 4
 
 GEOMETRY_PREFIX: Final = "geometri-"
 """How the `gml:id` of a geometry begins, before its number."""
+
+_PLAIN: Final = re.compile(r"[\w.:#-]*")
+"""What stands in markup as it is."""
 
 _DECLARATIONS: Final = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -105,6 +109,12 @@ def stream_answer(
     return count
 
 
+type _Plan = list[tuple[str, Attribute, dict[str, str] | None]]
+"""The attributes of a feature type by name; with the elements made so far, of those of which few values are met."""
+
+_REPEATED: Final = frozenset({Kind.CODE, Kind.TIME})
+
+
 class GmlWriter:
     """Writes features as the schema of the model version wants them."""
 
@@ -116,6 +126,7 @@ class GmlWriter:
         self.reserved: str | None = None
         """Prefix that no identifier but those of geometries may have; None where that has been seen to before."""
         self.geometries = 0
+        self._plans: dict[str, _Plan] = {}
 
     def text(self, text: str) -> None:
         """Write markup."""
@@ -172,20 +183,32 @@ class GmlWriter:
         return f"<{name} gml:id={self._id(feature.gml_id)}>{more}{body}</{name}>"
 
     def _properties(self, feature: Feature, feature_type: FeatureType) -> Iterator[str]:
-        for attribute in feature_type.attributes:
-            if attribute.kind is Kind.GEOMETRY:
-                if feature.geometry is not None:
-                    yield _element(attribute, "", self._geometry(feature.geometry))
-            elif attribute.name in feature.attributes:
-                value = feature.attributes[attribute.name]
-                for one in value if attribute.many and isinstance(value, list) else [value]:
-                    yield self._property(attribute, one)
-            if attribute.name in feature.voids:
-                yield _void(attribute, feature.voids[attribute.name])
+        attributes, voids = feature.attributes, feature.voids
+        for name, attribute, kept in self._plan(feature_type):
+            if name in attributes:
+                value = attributes[name]
+                if kept is not None and type(value) is str:
+                    # Codes and times are met again and again.
+                    yield kept.get(value) or kept.setdefault(value, self._property(attribute, value))
+                else:
+                    for one in value if attribute.many and isinstance(value, list) else [value]:
+                        yield self._property(attribute, one)
+            elif attribute.kind is Kind.GEOMETRY and feature.geometry is not None:
+                yield _element(attribute, "", self._geometry(feature.geometry))
+            if name in voids:
+                yield _void(attribute, voids[name])
+
+    def _plan(self, feature_type: FeatureType) -> _Plan:
+        plan = self._plans.get(feature_type.name)
+        if plan is None:
+            plan = self._plans[feature_type.name] = [
+                (one.name, one, {} if one.kind in _REPEATED else None) for one in feature_type.attributes
+            ]
+        return plan
 
     def _property(self, attribute: Attribute, value: Value) -> str:
         if attribute.kind is Kind.REFERENCE:
-            return _element(attribute, f" xlink:href={quoteattr(f'#{self.prefix}{value}')}", None)
+            return _element(attribute, f" xlink:href={_quoted(f'#{self.prefix}{value}')}", None)
         if isinstance(value, dict):
             return self._structured(attribute, value)
         markup = ""
@@ -197,7 +220,7 @@ class GmlWriter:
             markup = f" type={quoteattr(MEDIA_TYPES[str(value)])}"
         elif attribute.kind is Kind.TIME and str(value).startswith(BEFORE):
             markup = ' indeterminatePosition="before"'
-        return _element(attribute, markup, escape(format_value(attribute, value), {"\r": "&#13;"}))
+        return _element(attribute, markup, _escaped(format_value(attribute, value)))
 
     def _structured(self, attribute: Attribute, value: Mapping[str, Value]) -> str:
         if attribute.kind is Kind.MEASURE:
@@ -236,7 +259,7 @@ class GmlWriter:
     def _id(self, gml_id: str) -> str:
         if self.reserved is not None and gml_id.startswith(self.reserved):
             raise IdTakenError(gml_id)
-        return quoteattr(self.prefix + gml_id)
+        return _quoted(self.prefix + gml_id)
 
 
 _COLLECTIONS: Final = {
@@ -244,6 +267,14 @@ _COLLECTIONS: Final = {
     "MultiLineString": ("MultiCurve", "curveMember"),
     "MultiPolygon": ("MultiSurface", "surfaceMember"),
 }
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if _PLAIN.fullmatch(text) else quoteattr(text)
 
 
 def _element(attribute: Attribute, markup: str, body: str | None) -> str:
@@ -265,7 +296,9 @@ def _numbers(geometry: BaseGeometry) -> str:
     coordinates = shapely.get_coordinates(geometry, include_z=True).round(COORDINATE_DECIMALS)
     heights = coordinates[:, 2]
     heights[np.isnan(heights)] = UNKNOWN_HEIGHT
-    return " ".join(format_number(number) for number in coordinates.ravel().tolist())
+    # As `format_number` writes them, all at once; adding nothing makes a zero of a minus zero.
+    told = " ".join(map(repr, (coordinates + 0.0).ravel().tolist()))
+    return f"{told} ".replace(".0 ", " ")[:-1]
 
 
 def _in_pieces(feature: Feature, feature_type: FeatureType) -> bool:
@@ -301,7 +334,7 @@ def _piece_ids(features: Iterable[Feature], model: Model) -> dict[str, list[str]
 
 def _split(feature: Feature, pieces: Mapping[str, Sequence[str]]) -> Iterator[Feature]:
     """The feature as it is written: its pieces when it was cut in several, references to cut lines spread out."""
-    if pieces:
+    if pieces and not _LINES_REFERRED_TO.isdisjoint(feature.attributes):
         feature = replace(feature, attributes=_spread(feature.attributes, pieces))
     identifiers = pieces.get(feature.gml_id)
     if identifiers is None or not isinstance(feature.geometry, shapely.MultiLineString):
@@ -324,9 +357,12 @@ def _renamed(attributes: Mapping[str, Value], identifier: str) -> dict[str, Valu
     }
 
 
+_LINES_REFERRED_TO: Final = frozenset({"indeholdtLedning", "tilknyttetLedning"})
+
+
 def _spread(attributes: Mapping[str, Value], pieces: Mapping[str, Sequence[str]]) -> dict[str, Value]:
     spread = dict(attributes)
-    for name in ("indeholdtLedning", "tilknyttetLedning"):
+    for name in _LINES_REFERRED_TO:
         targets = attributes.get(name)
         if isinstance(targets, list):
             spread[name] = [piece for target in targets for piece in pieces.get(str(target), [str(target)])]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,14 +19,22 @@ from ler.packages.attachments import LaidAttachment
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
 from ler.packages.drawings import LaidDrawing
+from ler.packages.files import LaidMember
+from ler.packages.signature import public_line
+from ler.packages.verification import verification_code
+from ler.signing import SigningKey
 
-FORMAT: Final = "ler-package/2"
+FORMAT: Final = "ler-package/3"
 SOFTWARE: Final = "ler 0.1.0"
 
 _MEDIA_TYPES: Final = {
+    ".dxf": "image/vnd.dxf",
+    ".fgb": "application/flatgeobuf",
     ".gml": "application/gml+xml; version=3.2",
     ".gpkg": "application/geopackage+sqlite3",
     ".geojson": "application/geo+json",
+    ".html": "text/html; charset=utf-8",
+    ".pdf": "application/pdf",
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".tiff": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".txt": "text/plain; charset=utf-8",
@@ -34,34 +43,47 @@ _MEDIA_TYPES: Final = {
 
 
 def make_manifest(
-    workshop: Path,
-    members: Mapping[str, int],
+    members: Mapping[str, LaidMember],
     contents: Contents,
     *,
     drawings: Mapping[UUID, Sequence[LaidDrawing]],
     attachments: Mapping[UUID, Sequence[LaidAttachment]],
 ) -> dict[str, Any]:
-    """Return the manifest of a package whose members, with the features in each, lie in the workshop."""
+    """Return the manifest of a package of these members."""
     request, owners = contents.request, contents.owners
-    whole: dict[str, Any] = {"revision": request.revision, "changed_at": _changed(request)}
+    told = _request_entry(request)
+    whole: dict[str, Any] = {"revision": request.revision, "changed_at": _timestamp(changed_at(request))}
     return {
         "format": FORMAT,
         "kind": "consolidated" if contents.consolidated else "owner",
         "software": SOFTWARE,
         "model": f"LER GML {VERSIONS[-1]}",
         **(whole if contents.consolidated else {}),
+        "signed_by": _signer_entry(contents.options.signer),
+        "verification_code": verification_code(contents),
         "complete": is_complete(owners),
         "notices": [one.document() for one in advise(request, owners)],
-        "request": _request_entry(request),
+        "request": told,
+        "request_sha256": hash_of(told),
+        "assessment": _assessment_entry(contents),
         "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
-        "members": [_member_entry(workshop, name, count) for name, count in members.items()],
+        "members": [_member_entry(name, member) for name, member in members.items()],
     }
 
 
-def digest_of(path: Path) -> tuple[str, int]:
-    """Return a file's SHA-256 and size in bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+def hash_of(entry: dict[str, Any]) -> str:
+    """Return the SHA-256 of an entry of the manifest: of its JSON in UTF-8, names sorted, nothing between the parts."""
+    text = json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def changed_at(request: RequestInfo) -> datetime:
+    """Return of when the content is that a package of the request tells."""
+    return request.changed_at or request.created_at
+
+
+def _signer_entry(signer: SigningKey | None) -> dict[str, str] | None:
+    return {"key_id": signer.key_id, "public_key": public_line(signer.public)} if signer else None
 
 
 def _request_entry(request: RequestInfo) -> dict[str, Any]:
@@ -81,6 +103,19 @@ def _request_entry(request: RequestInfo) -> dict[str, Any]:
         "area_m2": round(request.area.area, 1),
         "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
         "clip_buffer_m": request.clip_buffer_m,
+    }
+
+
+def _assessment_entry(contents: Contents) -> dict[str, Any]:
+    """What was found of the features as a whole, and what was assumed and used for it."""
+    lines = [one for one in contents.assessed if one.has_band]
+    return {
+        "in_dig_area": sum(one.in_dig_area is True for one in lines),
+        "near": sum(one.in_dig_area is False for one in lines),
+        "band_known": sum(one.band.known for one in lines),
+        "band_unknown": sum(not one.band.known for one in lines),
+        "unknown_accuracy_m": contents.options.unknown_accuracy_m,
+        "terrain": contents.covers.document(),
     }
 
 
@@ -167,19 +202,15 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _member_entry(workshop: Path, name: str, feature_count: int) -> dict[str, Any]:
-    digest, size = digest_of(workshop / name)
+def _member_entry(name: str, member: LaidMember) -> dict[str, Any]:
+    digest, size = member.digest()
     return {
         "path": name,
         "media_type": _MEDIA_TYPES.get(Path(name).suffix.lower()) or media_type_of(name),
         "size_bytes": size,
         "sha256": digest,
-        "feature_count": feature_count,
+        "feature_count": member.feature_count,
     }
-
-
-def _changed(request: RequestInfo) -> str:
-    return _timestamp(request.changed_at or request.created_at)
 
 
 def _timestamp(moment: datetime) -> str:

@@ -4,101 +4,26 @@ Read from `styles.toml` beside this module. Widths, dashes and marks are millime
 `#rrggbb`. Refuses a file in which two types could be taken for each other or a line could not be seen.
 """
 
-import math
 import tomllib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import combinations
-from typing import Literal, Self, cast
+from typing import Final, Self
 
-from ler.errors import InputError
-from ler.packages.colours import contrast, is_colour
+from ler.errors import InputError, NotFoundError
+from ler.packages.colours import contrast
+from ler.packages.style_classes import AccuracyStyle, PlainStyle, SecurityStyle
+from ler.packages.style_reader import Language, Name, Reader
 
-type Language = Literal["da", "en"]
-type Table = dict[str, object]
+__all__ = ["Language", "Name"]
 
+DEFAULT_THEME: Final = "ler"
 MARKS = frozenset({"square", "circle", "ring", "diamond", "hexagon", "pentagon", "plus", "down"})
 OTHER, UNKNOWN = "other", "unknown"
 
 _DARK_CASING_CONTRAST = 7.0
-
-
-class _Reader:
-    """Takes typed values out of one TOML table and says where one is wrong."""
-
-    def __init__(self, table: object, place: str) -> None:
-        if not isinstance(table, dict):
-            raise InputError(f"Style source: {place} is not a table.")
-        self.table = cast("Table", table)
-        self.place = place
-
-    def text(self, key: str) -> str:
-        value = self.table.get(key)
-        if not isinstance(value, str) or not value:
-            raise InputError(f"Style source: {self.place}.{key} is not a text.")
-        return unicodedata.normalize("NFC", value)
-
-    def number(self, key: str) -> float:
-        return self._number(self.table.get(key), key)
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        return tuple(self._number(item, key) for item in self.items(key))
-
-    def _number(self, value: object, key: str) -> float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not 0 <= (number := float(cast("float", value))) < math.inf:
-            raise InputError(f"Style source: {self.place}.{key} is not a number from 0 up.")
-        return number
-
-    def share(self, key: str) -> float:
-        value = self.number(key)
-        if value > 1:
-            raise InputError(f"Style source: {self.place}.{key} is not within 0..1.")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self.table.get(key)
-        if not isinstance(value, bool):
-            raise InputError(f"Style source: {self.place}.{key} is not true or false.")
-        return value
-
-    def colour(self, key: str) -> str:
-        value = self.text(key)
-        if not is_colour(value):
-            raise InputError(f"Style source: {self.place}.{key} is not a colour like #cc1122.")
-        return value
-
-    def items(self, key: str) -> list[object]:
-        value = self.table.get(key)
-        if not isinstance(value, list):
-            raise InputError(f"Style source: {self.place}.{key} is not a list.")
-        return value
-
-    def inner(self, key: str) -> "_Reader":
-        return _Reader(self.table.get(key), f"{self.place}.{key}")
-
-    def tables(self, key: str) -> list["_Reader"]:
-        return [_Reader(item, f"{self.place}.{key}[{i}]") for i, item in enumerate(self.items(key))]
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What a symbol is called in legends."""
-
-    da: str
-    en: str
-
-    @classmethod
-    def read(cls, reader: _Reader) -> Self:
-        """From `name = { da = ..., en = ... }` of the reader's table."""
-        inner = reader.inner("name")
-        return cls(inner.text("da"), inner.text("en"))
-
-    def in_language(self, language: Language) -> str:
-        """The Danish or the English name."""
-        return self.da if language == "da" else self.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +39,7 @@ class UtilityStyle:
     name: Name
 
     @classmethod
-    def read(cls, reader: _Reader) -> Self:
+    def read(cls, reader: Reader) -> Self:
         """From one `[[utility]]` table."""
         dash = reader.numbers("dash_mm")
         if len(dash) % 2 or 0 in dash:
@@ -237,9 +162,15 @@ class Styles:
     component: ComponentStyle
     dangers: tuple[DangerStyle, ...]
     statuses: tuple[StatusStyle, ...]
+    accuracies: tuple[AccuracyStyle, ...]
+    securities: tuple[SecurityStyle, ...]
+    plain: tuple[PlainStyle, ...]
     area: AreaStyle
     outside: FillStyle
     street: FillStyle
+    themes: tuple[tuple[str, Name], ...]
+    """Every theme of the source by its name."""
+    theme: str = DEFAULT_THEME
 
     def utility(self, value: str | None) -> UtilityStyle:
         """Style of a LER `forsyningsart`: `other: ...` gives other; nothing and unheard-of values give unknown."""
@@ -257,23 +188,31 @@ class Styles:
         """Style of a LER `driftsstatus`; None for `i drift` and not stated."""
         return next((style for style in self.statuses if style.value == value), None)
 
+    def accuracy(self, value: str | None) -> AccuracyStyle:
+        """Style of a LER `noejagtighedsklasse`; nothing and unheard-of values give unknown, which is the worst."""
+        by_value = {style.value: style for style in self.accuracies}
+        return by_value.get(value or UNKNOWN) or by_value[UNKNOWN]
+
     def size_factor(self, denominator: float) -> float:
         """What widths and marks are multiplied with on a map of scale 1:denominator."""
         return min((factor for beyond, factor in self.small_scales if denominator > beyond), default=1.0)
 
 
 @cache
-def load_styles() -> Styles:
-    """The style source of the platform; InputError says which entry is wrong."""
-    return read_styles(files("ler.packages").joinpath("styles.toml").read_text(encoding="utf-8"))
+def load_styles(theme: str = DEFAULT_THEME) -> Styles:
+    """The style source of the platform in a theme; NotFoundError for one that it has not, InputError for a wrong entry."""
+    return read_styles(files("ler.packages").joinpath("styles.toml").read_text(encoding="utf-8"), theme)
 
 
-def read_styles(toml: str) -> Styles:
+def read_styles(toml: str, theme: str = DEFAULT_THEME) -> Styles:
     """Read and check a style source; InputError for anything missing, wrong or not to be told apart."""
     try:
-        reader = _Reader(tomllib.loads(toml), "styles")
+        reader = Reader(tomllib.loads(toml), "styles")
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"Style source is not TOML: {error}") from error
+    themes = {table.text("value"): table for table in reader.tables("theme")}
+    if theme not in themes:
+        raise NotFoundError(f"There is no theme {theme!r}: {', '.join(themes)}")
     styles = Styles(
         background=reader.colour("background"),
         halo=reader.colour("halo"),
@@ -283,21 +222,43 @@ def read_styles(toml: str) -> Styles:
             (table.number("beyond_denominator"), table.share("factor"))
             for table in reader.tables("small_scale")
         ),
-        utilities=tuple(UtilityStyle.read(table) for table in reader.tables("utility")),
+        utilities=_themed([UtilityStyle.read(table) for table in reader.tables("utility")], themes[theme]),
         duct=_read_duct(reader.inner("duct")),
         trace=_read_trace(reader.inner("trace")),
         component=_read_component(reader.inner("component")),
         dangers=tuple(_read_danger(table) for table in reader.tables("danger")),
         statuses=tuple(_read_status(table) for table in reader.tables("status")),
+        accuracies=tuple(AccuracyStyle.read(table) for table in reader.tables("accuracy")),
+        securities=tuple(SecurityStyle.read(table) for table in reader.tables("security")),
+        plain=tuple(PlainStyle.read(table) for table in reader.tables("plain")),
         area=_read_area(reader.inner("area")),
         outside=_read_outside(reader.inner("outside")),
         street=FillStyle(reader.inner("street").colour("fill"), 1.0, Name.read(reader.inner("street"))),
+        themes=tuple((name, Name.read(table)) for name, table in themes.items()),
+        theme=theme,
     )
-    _check(styles)
+    _check(styles, shared_colours=themes[theme].flag("shared_colours"))
     return styles
 
 
-def _read_duct(reader: _Reader) -> DuctStyle:
+def _themed(utilities: list[UtilityStyle], theme: Reader) -> tuple[UtilityStyle, ...]:
+    """The utilities in the colours of a theme; what it does not name keeps its own."""
+    own = {table.text("value"): table for table in theme.tables("colours")}
+    if unheard := own.keys() - {utility.value for utility in utilities}:
+        raise InputError(f"Style source: {theme.place} colours {sorted(unheard)}, which is no utility type.")
+    return tuple(
+        replace(
+            utility,
+            colour=own[utility.value].colour("colour"),
+            casing=own[utility.value].colour("casing") if "casing" in own[utility.value].table else None,
+        )
+        if utility.value in own
+        else utility
+        for utility in utilities
+    )
+
+
+def _read_duct(reader: Reader) -> DuctStyle:
     return DuctStyle(
         feature_types=frozenset(str(item) for item in reader.items("feature_types")),
         width_mm=reader.number("width_mm"),
@@ -307,7 +268,7 @@ def _read_duct(reader: _Reader) -> DuctStyle:
     )
 
 
-def _read_trace(reader: _Reader) -> TraceStyle:
+def _read_trace(reader: Reader) -> TraceStyle:
     return TraceStyle(
         feature_types=frozenset(str(item) for item in reader.items("feature_types")),
         width_mm=reader.number("width_mm"),
@@ -317,7 +278,7 @@ def _read_trace(reader: _Reader) -> TraceStyle:
     )
 
 
-def _read_component(reader: _Reader) -> ComponentStyle:
+def _read_component(reader: Reader) -> ComponentStyle:
     marks = reader.inner("marks")
     for feature_type in marks.table:
         if marks.text(feature_type) not in MARKS:
@@ -331,7 +292,7 @@ def _read_component(reader: _Reader) -> ComponentStyle:
     )
 
 
-def _read_danger(reader: _Reader) -> DangerStyle:
+def _read_danger(reader: Reader) -> DangerStyle:
     return DangerStyle(
         value=reader.text("value"),
         rank=int(reader.number("rank")),
@@ -345,7 +306,7 @@ def _read_danger(reader: _Reader) -> DangerStyle:
     )
 
 
-def _read_status(reader: _Reader) -> StatusStyle:
+def _read_status(reader: Reader) -> StatusStyle:
     if "{}" not in reader.text("label"):
         raise InputError(f"Style source: {reader.place}.label has no place {{}} for the letter.")
     return StatusStyle(
@@ -359,7 +320,7 @@ def _read_status(reader: _Reader) -> StatusStyle:
     )
 
 
-def _read_area(reader: _Reader) -> AreaStyle:
+def _read_area(reader: Reader) -> AreaStyle:
     return AreaStyle(
         outline=reader.colour("outline"),
         outline_mm=reader.number("outline_mm"),
@@ -371,16 +332,17 @@ def _read_area(reader: _Reader) -> AreaStyle:
     )
 
 
-def _read_outside(reader: _Reader) -> FillStyle:
+def _read_outside(reader: Reader) -> FillStyle:
     return FillStyle(reader.colour("veil"), reader.share("veil_opacity"), Name.read(reader))
 
 
-def _check(styles: Styles) -> None:
+def _check(styles: Styles, *, shared_colours: bool) -> None:
     values = {utility.value for utility in styles.utilities}
     if not {OTHER, UNKNOWN} <= values or len(values) < len(styles.utilities):
         raise InputError("Style source: each utility type stands once, and other and unknown among them.")
     for one, two in combinations(styles.utilities, 2):
-        if one.letter == two.letter or one.dash_mm == two.dash_mm or one.colour == two.colour:
+        same_colour = one.colour == two.colour and not shared_colours
+        if one.letter == two.letter or one.dash_mm == two.dash_mm or same_colour:
             raise InputError(f"Style source: {one.value} and {two.value} share a letter, dash or colour.")
     for utility in styles.utilities:
         _check_visible(utility, styles)

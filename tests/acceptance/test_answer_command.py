@@ -28,6 +28,7 @@ class Command:
             "LC_ALL": "C.UTF-8",
             "LER_DATABASE_URL": service.world.database.url(),
             "LER_BLOB_DIR": str(service.blobs),
+            "LER_KEY_DIR": str(service.keys),
         }
         if remote:
             token = folder / "token"

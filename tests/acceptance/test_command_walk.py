@@ -30,6 +30,7 @@ class Shell:
             "LC_ALL": "C.UTF-8",
             "LER_DATABASE_URL": service.world.database.url(),
             "LER_BLOB_DIR": str(service.blobs),
+            "LER_KEY_DIR": str(service.keys),
             "LER_UPLOAD_DIR": str(service.files),
             "LER_AUDIT_DIR": str(service.folder / "audit"),
         }

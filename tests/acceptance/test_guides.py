@@ -141,6 +141,7 @@ def test_the_guide_of_an_operator_is_true(empty_database: Database, tmp_path: Pa
         LER_HTTP_PORT=str(port),
         LER_HOME=str(tmp_path / "home"),
         LER_BLOB_DIR=str(tmp_path / "blobs"),
+        LER_KEY_DIR=str(tmp_path / "keys"),
         PGHOST=str(empty_database.cluster.socket_dir),
         PGUSER="postgres",
         PGDATABASE=empty_database.name,

@@ -232,9 +232,9 @@ def assert_rebuilt_alike(service: Service, folder: Path) -> None:
                 place = folder / f"{request_id}-{number}"
                 place.mkdir(parents=True)
                 if stored.owner_id is None:
-                    made = write_consolidated_package(place, request, owners)
+                    made = write_consolidated_package(place, request, owners, service.options)
                 else:
-                    made = write_owner_package(place, request, owners[0])
+                    made = write_owner_package(place, request, owners[0], service.options)
                 assert made.sha256 == stored.sha256
 
 

@@ -64,7 +64,7 @@ def made_elsewhere(service: Service, asked: Asked, folder: Path) -> str:
     with service.world.database.connect() as connection:
         connection.execute("DELETE FROM ler.package WHERE request_id = %s", [asked.id])
         connection.execute("UPDATE ler.excavation_request SET packed_revision = 0 WHERE id = %s", [asked.id])
-    pack_request(service.world.databases, FolderStore(folder), asked.id)
+    pack_request(service.world.databases, FolderStore(folder), asked.id, options=service.options)
     return str(rows(service, asked)[0][2])
 
 
@@ -113,9 +113,9 @@ def test_the_same_job_for_several_workers_has_one_effect(service: Service) -> No
             connection.execute(call, [asked.id])
     service.work()
     service.work()
-    databases, kept = service.world.databases, store(service)
+    databases, kept, options = service.world.databases, store(service), service.options
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: pack_request(databases, kept, asked.id), range(8)))
+        list(pool.map(lambda _: pack_request(databases, kept, asked.id, options=options), range(8)))
     asked.packed()
 
     def all_done() -> bool:

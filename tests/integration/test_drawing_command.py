@@ -28,6 +28,7 @@ def ler(world: World, folder: Path, *words: str, owner: str = CVR) -> subprocess
     environment = os.environ | {
         "LER_DATABASE_URL": world.database.url(),
         "LER_BLOB_DIR": str(folder / "blobs"),
+        "LER_KEY_DIR": str(folder / "keys"),
         "NO_COLOR": "1",
         "COLUMNS": "200",
         "LC_ALL": "C.UTF-8",

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ler.checkpoints import CheckpointFolder, public_pem, read_public_key
+from ler.checkpoints import CheckpointFolder
 from ler.domain.audit import Head
 from ler.errors import RefusedError, UnavailableError
+from ler.signing import public_pem, read_public_key
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 1, tzinfo=UTC)
 

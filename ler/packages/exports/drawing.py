@@ -1,12 +1,10 @@
 """DXF of a whole network: a layer a feature type, and all that is known of each object in its extended data.
 
-The extended data (XDATA) of the application `LER` hold a JSON object in ASCII, cut into texts, because CAD programs keep
-it with the object where a layer's name has room for little. An object without a geometry of its own is a point on the
+What an object carries is described in `ler.packages.cad`. An object without a geometry of its own is a point on the
 layer `uden-geometri`, beside what contains it; the mapping knows that the point is no place. An unknown height is -99,
 since a drawing has no NaN.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +12,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import shapely
-from ezdxf._options import options
-from ezdxf.document import Drawing
 from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.layouts.base import BaseLayout
 from ezdxf.layouts.layout import Modelspace
@@ -23,7 +19,17 @@ from shapely.geometry.base import BaseGeometry
 
 from ler.errors import InputError
 from ler.model import UNKNOWN_HEIGHT, Feature, Model
+from ler.packages.cad import (
+    APPLICATION,
+    MOST_BYTES,
+    TEXT_CODE,
+    extended_text,
+    lines_of,
+    new_drawing,
+    pieces,
+)
 from ler.packages.exports.tables import (
+    CRS,
     ID_COLUMN,
     ONLY_LAYER,
     TYPE_COLUMN,
@@ -35,17 +41,11 @@ from ler.packages.exports.tables import (
     unknown_heights,
     used_attributes,
 )
-from ler.packages.geopackage import CRS
 
-APPLICATION: Final = "LER"
 GEOMETRY_COLUMN: Final = "geometri"
 _AREA: Final = "flade"
 _NOWHERE: Final = "ingen"
 _NOWHERE_LAYER: Final = "uden-geometri"
-_TEXT_CODE: Final = 1000
-_PIECE: Final = 240
-_MOST_BYTES: Final = 15_000
-"""Of the extended data of one object; the format's limit is 16 kB."""
 
 
 def write_dxf(path: Path, features: Sequence[Feature], model: Model) -> Written:
@@ -53,28 +53,21 @@ def write_dxf(path: Path, features: Sequence[Feature], model: Model) -> Written:
     attributes = used_attributes(features, model)
     columns: dict[str, Any] = dict(attribute_columns(features, attributes, model))
     marks = _marks(features)
-    before = options.write_fixed_meta_data_for_testing
-    options.write_fixed_meta_data_for_testing = True  # the same content gives the same bytes
-    try:
-        document = Drawing.new("AC1032")
-        document.units = 6  # metres
-        document.appids.add(APPLICATION)
-        space = document.modelspace()
-        shapes = geometries_of(features, unknown=UNKNOWN_HEIGHT)
-        for at, (feature, shape) in enumerate(zip(features, shapes, strict=True)):
-            values = {name: _plain(column[at]) for name, column in columns.items()}
-            values = {TYPE_COLUMN: feature.type, ID_COLUMN: feature.gml_id, **values}
-            if shape is None:
-                values[GEOMETRY_COLUMN] = _NOWHERE
-                entity: DXFGraphic = space.add_point(marks[at], dxfattribs={"layer": _NOWHERE_LAYER})
-            else:
-                if "Polygon" in shape.geom_type:
-                    values[GEOMETRY_COLUMN] = _AREA
-                entity = _draw(space, shape, feature.type, number=at)
-            entity.set_xdata(APPLICATION, list(_texts(values, feature.gml_id)))
-        document.saveas(path)
-    finally:
-        options.write_fixed_meta_data_for_testing = before
+    document = new_drawing()
+    space = document.modelspace()
+    shapes = geometries_of(features, unknown=UNKNOWN_HEIGHT)
+    for at, (feature, shape) in enumerate(zip(features, shapes, strict=True)):
+        values = {name: _plain(column[at]) for name, column in columns.items()}
+        values = {TYPE_COLUMN: feature.type, ID_COLUMN: feature.gml_id, **values}
+        if shape is None:
+            values[GEOMETRY_COLUMN] = _NOWHERE
+            entity: DXFGraphic = space.add_point(marks[at], dxfattribs={"layer": _NOWHERE_LAYER})
+        else:
+            if "Polygon" in shape.geom_type:
+                values[GEOMETRY_COLUMN] = _AREA
+            entity = _draw(space, shape, feature.type, number=at)
+        entity.set_xdata(APPLICATION, list(_texts(values, feature.gml_id)))
+    document.saveas(path)
     keys = {
         "extended": APPLICATION,
         "areas": {"column": GEOMETRY_COLUMN, "is": [_AREA]},
@@ -101,7 +94,7 @@ def _marks(features: Sequence[Feature]) -> list[tuple[float, float]]:
 def _draw(space: Modelspace, shape: BaseGeometry, layer: str, *, number: int) -> DXFGraphic:
     """One object of the drawing for one feature: a point, a polyline, or a block of several."""
     attributes = {"layer": layer}
-    parts = list(_lines(shape))
+    parts = list(lines_of(shape))
     if len(parts) == 1:
         return _draw_part(space, parts[0], attributes)
     block = space.doc.blocks.new(f"LER_{number}")
@@ -117,16 +110,6 @@ def _draw_part(space: BaseLayout, part: BaseGeometry, attributes: dict[str, str]
     return space.add_polyline3d(points, dxfattribs=attributes)
 
 
-def _lines(shape: BaseGeometry) -> Iterator[BaseGeometry]:
-    """The points, lines and rings that a geometry is drawn with."""
-    for part in shapely.get_parts(shape):
-        if isinstance(part, shapely.Polygon):
-            yield part.exterior
-            yield from part.interiors
-        else:
-            yield part
-
-
 def _plain(cell: Any) -> str | float | bool | None:  # noqa: ANN401 - whatever a column holds
     if cell is None or cell is pd.NA or cell != cell:  # noqa: PLR0124 - NaN
         return None
@@ -135,8 +118,7 @@ def _plain(cell: Any) -> str | float | bool | None:  # noqa: ANN401 - whatever a
 
 
 def _texts(values: dict[str, Any], gml_id: str) -> Iterator[tuple[int, str]]:
-    text = json.dumps({name: value for name, value in values.items() if value is not None})
-    if len(text) > _MOST_BYTES:
+    text = extended_text(values)
+    if len(text) > MOST_BYTES:
         raise InputError(f"{gml_id} has more text than an object of a drawing can hold.")
-    for start in range(0, len(text), _PIECE):
-        yield _TEXT_CODE, text[start : start + _PIECE]
+    return ((TEXT_CODE, piece) for piece in pieces(text))

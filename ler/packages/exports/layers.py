@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import geopandas
+import pandas as pd
+import pyogrio
+import shapely
 
 from ler.model import Feature, Model
 from ler.packages.exports.tables import (
+    CRS,
     ID_COLUMN,
     Written,
     WrittenLayer,
@@ -15,7 +20,8 @@ from ler.packages.exports.tables import (
     rules_of,
     used_attributes,
 )
-from ler.packages.geopackage import CRS, GEOMETRY_TYPES, write_layer
+
+GEOMETRY_TYPES: Final = {"curve": "MultiLineString Z", "curves": "MultiLineString Z", "point": "Point Z"}
 
 
 def write_network_geopackage(path: Path, features: Sequence[Feature], model: Model) -> Written:
@@ -35,3 +41,28 @@ def write_network_geopackage(path: Path, features: Sequence[Feature], model: Mod
         write_layer(path, name, frame, kind)
         layers.append(WrittenLayer(name, name, rules_of(attributes)))
     return Written(layers, len(features), keys={"heights": {"unknown": []}})
+
+
+def write_layer(path: Path, layer: str, frame: pd.DataFrame, geometry_type: str | None) -> None:
+    """Write one layer, into the file that is there or a new one."""
+    several = geometry_type is not None and geometry_type.startswith("Multi")
+    if several and isinstance(frame, geopandas.GeoDataFrame):
+        frame = frame.set_geometry([_multiple(geometry) for geometry in frame.geometry], crs=frame.crs)
+    started = path.exists()
+    # Version 1.3 is what GDAL 3.6 (Debian 12) and QGIS 3.22 read without a warning; nothing newer is used.
+    options = {} if started else {"VERSION": "1.3"}
+    pyogrio.write_dataframe(
+        frame,
+        path,
+        layer=layer,
+        driver="GPKG",
+        append=started,
+        geometry_type=geometry_type,
+        dataset_options=options,
+    )
+
+
+def _multiple(
+    geometry: shapely.geometry.base.BaseGeometry | None,
+) -> shapely.geometry.base.BaseGeometry | None:
+    return shapely.MultiLineString([geometry]) if isinstance(geometry, shapely.LineString) else geometry

@@ -17,6 +17,7 @@ import pyogrio
 
 from ler.model import UNKNOWN_HEIGHT, Feature, Model
 from ler.packages.exports.tables import (
+    CRS,
     ID_COLUMN,
     TYPE_COLUMN,
     VOID_COLUMN,
@@ -29,7 +30,6 @@ from ler.packages.exports.tables import (
     unknown_heights,
     used_attributes,
 )
-from ler.packages.geopackage import CRS
 
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "Point": ("punkter", "Point Z"),

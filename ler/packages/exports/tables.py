@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ler.model import UNKNOWN_HEIGHT, Attribute, Feature, Kind, Model, Value
 from ler.model.values import format_value
-from ler.packages.geopackage import column_type
 
+CRS: Final = "EPSG:7416"
 TYPE_COLUMN: Final = "objekttype"
 ID_COLUMN: Final = "gml_id"
 VOID_COLUMN: Final = "void"
@@ -28,6 +28,14 @@ SEPARATOR: Final = "; "
 ESCAPE: Final = "\\"
 SHEET_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
+
+PANDAS_TYPES: Final[Mapping[Kind, str]] = {
+    Kind.INTEGER: "Int64",
+    Kind.SHARE: "float64",
+    Kind.BOOLEAN: "boolean",
+    Kind.MEASURE: "float64",
+    Kind.LEVEL: "float64",
+}
 
 type Rule = dict[str, Any]
 """How one attribute is read again, as a mapping has it."""
@@ -74,13 +82,28 @@ def attribute_columns(
     features: Sequence[Feature], attributes: Mapping[str, Sequence[Attribute]], model: Model
 ) -> Iterator[tuple[str, Any]]:
     """Yield each column with its cells: numbers and truth values where all types have them, text otherwise."""
-    for name, variants in attributes.items():
-        types = {str(column_type(variant)) for variant in variants}
-        kind = column_type(variants[0]) if len(types) == 1 else "object"
-        own = {t.name: a for t in model.types.values() for a in t.attributes if a.name == name}
-        cells = [_cell(own.get(f.type), f.attributes.get(name), as_text=kind == "object") for f in features]
-        yield name, _array(cells, kind)
+    kinds = {name: _column_kind(variants) for name, variants in attributes.items()}
+    types = {t.name: {a.name: a for a in t.attributes if a.name in attributes} for t in model.types.values()}
+    cells: dict[str, list[Value]] = {name: [None] * len(features) for name in attributes}
+    for at, feature in enumerate(features):
+        own = types[feature.type]
+        for name, value in feature.attributes.items():
+            if name in own:
+                cells[name][at] = _cell(own[name], value, as_text=kinds[name] == "object")
+    for name in attributes:
+        yield name, _array(cells[name], kinds[name])
     yield VOID_COLUMN, pd.array([_voids(feature) for feature in features], dtype="object")
+
+
+def _column_kind(variants: Sequence[Attribute]) -> str:
+    types = {_column_type(variant) for variant in variants}
+    return _column_type(variants[0]) if len(types) == 1 else "object"
+
+
+def _column_type(attribute: Attribute) -> str:
+    """The name by which pandas knows the type of the column that holds an attribute."""
+    scalar = not attribute.many and (attribute.kind is not Kind.MEASURE or bool(attribute.unit))
+    return PANDAS_TYPES.get(attribute.kind, "object") if scalar else "object"
 
 
 def _array(cells: Any, kind: Any) -> Any:  # noqa: ANN401 - types that pandas knows by name
@@ -128,17 +151,15 @@ def _rule(name: str, variants: Sequence[Attribute]) -> Rule:
     return rule
 
 
-def _cell(attribute: Attribute | None, value: Value, *, as_text: bool) -> Value:
-    if attribute is None or value is None:
-        return None
+def _cell(attribute: Attribute, value: Value, *, as_text: bool) -> Value:
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, list):
         return list_text(str(_cell(attribute, one, as_text=True)) for one in value)
     if isinstance(value, dict):
         if attribute.kind is Kind.MEASURE:
             return f"{format_value(attribute, value['value'])} {value['uom']}"
         return json.dumps(value, ensure_ascii=False)
-    if attribute.kind is Kind.TIME:
-        return str(value)
     return format_value(attribute, value) if as_text else value
 
 

@@ -1,0 +1,75 @@
+"""What every vector member says of a feature besides its LER attributes: whose it is and what a digger must see.
+
+The values have the same names in GeoJSON, FlatGeobuf and DXF. None where it is not known or makes no sense.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from ler.model import load_model
+from ler.packages.assessment import Assessed
+
+NETWORK: Final = ("LedningEllerLedningstrace", "Foeringsroer", "Ledningskomponent")
+"""What lies in the ground; the other feature types are notes, measures and attachments."""
+
+TYPES: Final[dict[str, str]] = {
+    "owner_cvr": "object",
+    "owner_name": "object",
+    "utility_type": "object",
+    "clipped": "boolean",
+    "in_dig_area": "boolean",
+    "distance_m": "float64",
+    "band_half_width_m": "float64",
+    "band_known": "boolean",
+    "indicative_depth_m": "float64",
+    "top_min_m": "float64",
+    "top_max_m": "float64",
+    "bottom_m": "float64",
+    "cover_min_m": "float64",
+    "cover_max_m": "float64",
+    "cover_uncertainty_m": "float64",
+    "cover_unknown": "object",
+}
+"""Every value with the type of its column."""
+
+
+def is_network(feature_type: str) -> bool:
+    """Whether features of the type lie in the ground."""
+    found = load_model().types[feature_type]
+    return any(found.is_a(name) for name in NETWORK)
+
+
+def told_of(one: Assessed) -> dict[str, Any]:
+    """Return the values of one feature, fit for JSON, those of `TYPES` in that order."""
+    depth, cover = one.depth, one.cover
+    network = is_network(one.feature.type)
+    return {
+        "owner_cvr": one.owner.cvr,
+        "owner_name": one.owner.name,
+        "utility_type": one.utility_type or "unknown" if network else None,
+        "clipped": one.feature.gml_id in one.delivery.clipped,
+        "in_dig_area": one.in_dig_area,
+        "distance_m": one.distance_m,
+        "band_half_width_m": one.band.half_width_m if network else None,
+        "band_known": one.band.known if network else None,
+        "indicative_depth_m": depth and depth.indicative_m,
+        "top_min_m": depth and depth.top_min_m,
+        "top_max_m": depth and depth.top_max_m,
+        "bottom_m": depth and depth.bottom_m,
+        "cover_min_m": cover.min_m,
+        "cover_max_m": cover.max_m,
+        "cover_uncertainty_m": cover.uncertainty_m,
+        "cover_unknown": None if cover.unknown is None else str(cover.unknown),
+    }
+
+
+def told_columns(assessed: Sequence[Assessed]) -> dict[str, Any]:
+    """Return the same as columns of a table."""
+    rows = [told_of(one) for one in assessed]
+    return {name: _array([row[name] for row in rows], kind) for name, kind in TYPES.items()}
+
+
+def _array(cells: list[Any], kind: Any) -> Any:  # noqa: ANN401 - types that pandas knows by name
+    return pd.array(cells, dtype=kind)
