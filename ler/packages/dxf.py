@@ -107,7 +107,7 @@ class _Sheet:
         at = rest.index("  0\nENDSEC\n", rest.index("  2\nENTITIES\n"))
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(rest[:at])
-            file.write(self._records.text())
+            file.writelines(self._records.parts)
             file.write(rest[at:])
 
     def _label(self, text: str, length: float, positions: NDArray[np.float64], look: str) -> None:

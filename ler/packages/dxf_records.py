@@ -24,16 +24,13 @@ class Records:
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._next = FIRST_HANDLE
-        self._parts: list[str] = []
+        self.parts: list[str] = []
+        """Text of all objects, for the section ENTITIES."""
 
     @property
     def next_handle(self) -> str:
         """The first one that is free."""
         return f"{self._next:X}"
-
-    def text(self) -> str:
-        """All objects, for the section ENTITIES."""
-        return "".join(self._parts)
 
     def add_shape(
         self, positions: Sequence[Position], look: str, data: str = "", *, closed: bool = False
@@ -61,7 +58,7 @@ class Records:
     def _add(self, kind: str, look: str, body: str, data: str) -> str:
         handle = f"{self._next:X}"
         self._next += 1
-        self._parts.append(f"0\n{kind}\n5\n{handle}\n330\n{self._owner}\n100\nAcDbEntity\n{look}{body}{data}")
+        self.parts.append(f"0\n{kind}\n5\n{handle}\n330\n{self._owner}\n100\nAcDbEntity\n{look}{body}{data}")
         return handle
 
     def _add_polyline(self, positions: Sequence[Position], look: str, data: str, *, closed: bool) -> None:
@@ -69,12 +66,12 @@ class Records:
         owner = self._add("POLYLINE", look, head, data)
         common = f"330\n{owner}\n100\nAcDbEntity\n{look}"
         for position in positions[: -1 if closed else None]:
-            self._parts.append(
+            self.parts.append(
                 f"0\nVERTEX\n5\n{self._next:X}\n{common}100\nAcDbVertex\n100\nAcDb3dPolylineVertex\n"
                 f"{_place(10, position)}70\n32\n"
             )
             self._next += 1
-        self._parts.append(f"0\nSEQEND\n5\n{self._next:X}\n{common}")
+        self.parts.append(f"0\nSEQEND\n5\n{self._next:X}\n{common}")
         self._next += 1
 
 

@@ -37,8 +37,11 @@ def write_geojson(path: Path, contents: Contents) -> int:
         f'"properties":{encode(properties_of(one.feature, told_of(one)))}}}'
         for one, shape in zip(assessed, shapes, strict=True)
     )
-    text = ",\n".join(features)
-    path.write_text(f'{{"type":"FeatureCollection","features":[\n{text}\n]}}\n', encoding="utf-8")
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{"type":"FeatureCollection","features":[\n')
+        # One by one, since all at once are hundreds of megabytes.
+        file.writelines(f",\n{one}" if number else one for number, one in enumerate(features))
+        file.write("\n]}\n")
     return len(assessed)
 
 
