@@ -8,7 +8,6 @@ height is -99, since a drawing has no word for it. Names of layers are in Danish
 
 import io
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,21 +21,24 @@ from shapely.geometry.base import BaseGeometry
 from ler.model import UNKNOWN_HEIGHT, Feature
 from ler.packages.assessment import Assessed
 from ler.packages.cad import APPLICATION, MOST_BYTES, TEXT_CODE, extended_text, lines_of, new_drawing, pieces
+from ler.packages.colours import mix
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
 from ler.packages.dxf_records import Position, Records
 from ler.packages.exports.tables import geometries_of
 from ler.packages.geojson import properties_of
-from ler.packages.styles import DangerStyle, StatusStyle, Styles, UtilityStyle, load_styles
+from ler.packages.styles import StatusStyle, Styles, UtilityStyle, load_styles
 from ler.packages.styling.dxf_layers import (
     METRES_PER_MM,
     add_layer,
     add_line_type,
     add_line_types,
     add_utility_layer,
-    greyed,
+    fit_name,
+    layer_name,
     true_colour,
 )
+from ler.packages.styling.parts import GREY, letter
 from ler.packages.vector_values import is_network, told_of
 
 AREA_LAYER: Final = "LER Graveomraade"
@@ -46,10 +48,6 @@ _STYLE: Final = "LER"
 _LETTER_MM: Final = 2.5
 _SHORTEST_M: Final = 4.0
 """Of a line with a letter."""
-_FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f<>/\\":;?*|=`,]+')
-_LONGEST_NAME: Final = 120
-_DANGER_MARKS: Final = {1: " !", 2: " !!"}
-"""Behind the letter, by rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class _Look:
 def write_dxf(path: Path, contents: Contents) -> int:
     """Write every feature that has a place; returns how many."""
     assessed = [one for one in contents.assessed if one.feature.geometry is not None]
-    sheet = _Sheet(contents, load_styles())
+    sheet = _Sheet(contents, load_styles(contents.options.theme))
     shapes = geometries_of([one.feature for one in assessed], unknown=UNKNOWN_HEIGHT)
     for one, shape in zip(assessed, shapes, strict=True):
         sheet.draw(one, shape)
@@ -134,37 +132,26 @@ class _Sheet:
         danger = self._styles.danger(one.danger)
         state = one.feature.attributes.get("driftsstatus")
         status = self._styles.status(state if isinstance(state, str) else None)
-        name = layer_name(utility, one.owner, danger)
+        name = layer_name(utility, danger, f"{one.owner.cvr} {one.owner.name}")
         if name not in self._document.layers:
             description = f"{utility.letter}: {utility.name.da}, {one.owner.name}"
             add_utility_layer(self._document, name, utility, danger, description)
         colour = f"420\n{true_colour(_ink(utility, status))}\n"
-        letter = (status.label if status else "{}").format(utility.letter)
         return _Look(
             f"8\n{name}\n{colour if status else ''}",
-            letter + (_DANGER_MARKS[danger.rank] if danger else ""),
+            letter(utility, status, danger),
             f"8\n{TEXT_LAYER}\n{colour}",
         )
 
     def _note_look(self, owner: OwnerStatus) -> _Look:
-        name = _fit(f"{NOTE_LAYER} - {owner.cvr} {owner.name}")
+        name = fit_name(f"{NOTE_LAYER} - {owner.cvr} {owner.name}")
         if name not in self._document.layers:
             add_layer(self._document, name, "#5b6166", 0.18, f"Mål og noter, {owner.name}")
         return _Look(f"8\n{name}\n", "", f"8\n{name}\n")
 
 
-def layer_name(utility: UtilityStyle, owner: OwnerStatus, danger: DangerStyle | None) -> str:
-    """Return the layer of an owner's lines of one type and danger."""
-    warning = f" - {danger.value.upper()}" if danger else ""
-    return _fit(f"LER {utility.name.da} - {owner.cvr} {owner.name}", warning)
-
-
-def _fit(name: str, end: str = "") -> str:
-    return _FORBIDDEN.sub("-", name)[:_LONGEST_NAME].strip() + end
-
-
 def _ink(utility: UtilityStyle, status: StatusStyle | None) -> str:
-    return greyed(utility.ink, status.grey_share) if status else utility.ink
+    return mix(utility.ink, GREY, status.grey_share) if status else utility.ink
 
 
 def _begin(request: RequestInfo, styles: Styles) -> Drawing:
