@@ -7,6 +7,7 @@ Each part of the platform logs in under its own role and so may do no more than 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.engine import Engine
 
@@ -14,6 +15,8 @@ from geoapi.cluster import Cluster
 from ler.db.engine import create_engine
 from ler.db.migrate import migrate
 from ler.settings import Settings
+
+_KEPT_CONNECTIONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,12 @@ def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[D
 
 
 def _engine(settings: Settings, name: str, role: str) -> Engine:
+    # Kept open, none beyond them: one that is closed after its use costs the next caller a login. Each upload holds
+    # two, one for its work and one for what it tells.
+    kept = _KEPT_CONNECTIONS + 2 * settings.worker_concurrency
     if settings.database_url:
-        return create_engine(settings.database_url, role=role)
-    return create_engine(Cluster(settings.home).url(name, role))
+        return create_engine(settings.database_url, role=role, pool_size=kept, max_overflow=0)
+    return create_engine(Cluster(settings.home).url(name, role), pool_size=kept, max_overflow=0)
 
 
 def _make_ready(settings: Settings, name: str) -> None:

@@ -89,7 +89,13 @@ def package_options(settings: Settings) -> PackageOptions:
     """Return what the operator chose for packages. UnavailableError when the key to sign them is not to be had."""
     keys = KeyFolder(settings.key_folder)
     return PackageOptions(
-        public_url=settings.public_url, signer=keys.signing_key, verification_secret=keys.verification_secret
+        public_url=settings.public_url,
+        terrain=settings.terrain_model,
+        terrain_accuracy_m=settings.terrain_accuracy_m,
+        terrain_is_dvr90=settings.terrain_is_dvr90,
+        unknown_accuracy_m=settings.unknown_accuracy_m,
+        signer=keys.signing_key,
+        verification_secret=keys.verification_secret,
     )
 
 

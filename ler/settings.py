@@ -92,6 +92,19 @@ class Settings(BaseSettings):
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
     area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""
 
+    unknown_accuracy_m: float = Field(default=5.0, gt=2.0)
+    """What a position may be off, m, whose accuracy class is more than 2.00 m or unknown: half the band that packages
+    show, besides the line's own size (no rule that we have read bounds them; 5 m is 1 mm on a sheet of 1:5,000)."""
+
+    terrain_model: Path | None = None
+    """Terrain model for the depth of cover: a GeoTIFF, a folder of them, or a VRT; EPSG:7416. None: no depth of cover."""
+
+    terrain_accuracy_m: float | None = Field(default=None, ge=0.0)
+    """What the terrain model's heights may be off, m, as its producer says; the cover's uncertainty is unknown without."""
+
+    terrain_is_dvr90: bool = False
+    """Whether terrain files in EPSG:25832 that do not say what their heights are hold metres DVR90."""
+
     max_upload_mb: int = Field(default=2048, ge=1)
     """Largest owner's file, MB."""
 

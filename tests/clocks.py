@@ -1,16 +1,22 @@
 """Clocks that go wrong: those of the platform's processes, and time that passes for the database."""
 
-from datetime import datetime, time
+from datetime import date, time
 from pathlib import Path
 from uuid import UUID
 
 from ler.domain.calendar import WorkingCalendar, WorkingClock
 from tests.databases import Database
 
+
+class _EveryDay(WorkingCalendar):
+    """Saturdays and Sundays too: what a test says must hold on whatever day it runs."""
+
+    def is_working_day(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
 ALWAYS = WorkingClock(
-    WorkingCalendar(datetime(2020, 1, 1).date(), datetime(2199, 1, 1).date(), frozenset()),  # noqa: DTZ001
-    time(0, 0),
-    time(23, 59, 59),
+    _EveryDay(date(2020, 1, 1), date(2199, 1, 1), frozenset()), time(0, 0), time(23, 59, 59)
 )
 """A working clock that stands still for a second a day."""
 

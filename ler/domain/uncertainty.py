@@ -22,6 +22,10 @@ ACCURACY_M: Final[Mapping[str, float]] = {
 }
 """What a position of each accuracy class may be off at most, m (BEK 1534 § 28). `> 2.00 m` has no upper bound."""
 
+UNKNOWN_ACCURACY_M: Final = 5.0
+"""Taken for the classes `> 2.00 m` and unknown, m, unless the operator says otherwise. No rule that we have read bounds
+them [Law not read in full]; 5 m is 1 mm on a sheet of 1:5,000."""
+
 LARGEST_OUTER_M: Final[Mapping[str, float]] = {
     "Elledning": 0.2,
     "Telekommunikationsledning": 0.2,
@@ -42,15 +46,6 @@ _M_PER_MM: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class WorstCase:
-    """What is taken for what nobody knows."""
-
-    accuracy_m: float = 5.0
-    """For the classes `> 2.00 m` and unknown, horizontally and vertically. No rule that we have read bounds them
-    [Law not read in full]; 5 m is 1 mm on a sheet of 1:5,000."""
-
-
-@dataclass(frozen=True, slots=True)
 class Band:
     """Where a line must be looked for: this far on each side of where it is drawn."""
 
@@ -67,17 +62,17 @@ NO_BAND: Final = Band(0.0, True, 0.0, 0.0)
 """Of what lies nowhere in the ground: notes, dimension lines, attachments."""
 
 
-def band_of(feature: Feature, feature_type: FeatureType, worst: WorstCase) -> Band:
+def band_of(feature: Feature, feature_type: FeatureType, unknown_accuracy_m: float) -> Band:
     """Return the band of a line, trace or component; `NO_BAND` of anything else."""
-    if not lies_in_ground(feature_type):
+    if not has_band(feature_type):
         return NO_BAND
     accuracy, outer = horizontal_accuracy_m(feature), outer_width_m(feature)
-    off = worst.accuracy_m if accuracy is None else accuracy
+    off = unknown_accuracy_m if accuracy is None else accuracy
     across = LARGEST_OUTER_M.get(feature.type, _OTHER_OUTER_M) if outer is None else outer
     return Band(round(off + across / 2, 4), accuracy is not None and outer is not None, accuracy, outer)
 
 
-def lies_in_ground(feature_type: FeatureType) -> bool:
+def has_band(feature_type: FeatureType) -> bool:
     """Whether features of the type are lines, traces or components."""
     return feature_type.is_a("LedningEllerLedningstrace") or feature_type.is_a("Ledningskomponent")
 

@@ -6,34 +6,36 @@ the operator chose; what is not known is said to be so, and no number stands for
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ler.domain.uncertainty import Band, WorstCase, band_of
-from ler.model import Feature, load_model
+from ler.domain.uncertainty import NO_BAND, Band, band_of, has_band
+from ler.model import Feature, FeatureType, load_model
+from ler.model.schema import UNKNOWN_HEIGHT
 from ler.packages.content import Delivery, OwnerStatus
+from ler.packages.cover import Cover, Covers, covers_of
+from ler.packages.terrain import open_terrain
 
 if TYPE_CHECKING:
     from ler.packages.contents import Contents
 
+_MM_PER_M: Final = 1000
 TOUCH_M: Final = 0.001
 """What is clipped at the border of the dig area lies in it, though its last vertex is rounded."""
 
 
-class CoverUnknown(StrEnum):
-    """Why no depth of cover is told."""
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """Lowest and highest of the vertices of a geometry that have a height."""
 
-    NO_TERRAIN = "no-terrain-model"
-    """The operator has chosen none."""
-    NOT_BURIED = "not-buried"
-    """Not a line, trace or component, or one above ground."""
-    NO_GEOMETRY = "no-geometry"
-    NO_HEIGHTS = "no-heights"
-    """A vertex or more has no height."""
+    lowest_m: float
+    highest_m: float
+    in_part: bool
+    """Whether others have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Depth:
     top_min_m: float | None
     top_max_m: float | None
     """Lowest and highest level of its top: of the vertices that have a height, or topkote of a component."""
+    in_part: bool
+    """Whether some of its vertices have no height."""
+    drawn_m: float | None
+    """Lowest level at which a component is drawn that has no topkote; the model does not say of what it is."""
     bottom_m: float | None
     """Level of a component's lowest point (bundkote)."""
     level: str | None
@@ -70,23 +76,17 @@ class Depth:
                 if danish
                 else f"top at level {' to '.join(ends)} m (DVR90)"
             )
+            if self.in_part:
+                said[-1] += ", kote mangler for en del" if danish else ", in part without levels"
+        if self.drawn_m is not None:
+            drawn = _metres(self.drawn_m, danish=danish)
+            said.append(f"tegnet i kote {drawn} m (DVR90)" if danish else f"drawn at level {drawn} m (DVR90)")
         if self.bottom_m is not None:
             bottom = _metres(self.bottom_m, danish=danish)
             said.append(
                 f"bund i kote {bottom} m (DVR90)" if danish else f"bottom at level {bottom} m (DVR90)"
             )
         return "; ".join(said)
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """How much earth lies above its top, m, by the terrain model: least and most; None and the reason when unknown."""
-
-    min_m: float | None = None
-    max_m: float | None = None
-    uncertainty_m: float | None = None
-    """Both may be off by this much."""
-    unknown: CoverUnknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,11 @@ class Assessed:
     cover: Cover
 
     @property
+    def has_band(self) -> bool:
+        """Whether it is a line, trace or component: not a note, a dimension line or an attachment."""
+        return self.band is not NO_BAND
+
+    @property
     def may_be_in_dig_area(self) -> bool:
         """Whether its band reaches the dig area; so it is where nobody knows its place."""
         return self.distance_m is None or self.distance_m <= self.band.half_width_m
@@ -118,10 +123,13 @@ class Assessed:
 def assess(contents: "Contents") -> Sequence[Assessed]:
     """Assess every feature of a package, in its order; `contents.assessed` keeps the result."""
     delivered = list(contents.features())
-    distances = distances_m(contents.request.area, [feature.geometry for _, _, feature in delivered])
-    worst, types = WorstCase(), load_model().types
+    geometries = [feature.geometry for _, _, feature in delivered]
+    distances, heights = distances_m(contents.request.area, geometries), heights_of(geometries)
+    unknown_m, types = contents.options.unknown_accuracy_m, load_model().types
     found = []
-    for (owner, delivery, feature), distance in zip(delivered, distances, strict=True):
+    for (owner, delivery, feature), distance, height, cover in zip(
+        delivered, distances, heights, contents.covers.each, strict=True
+    ):
         feature_type, danger = types[feature.type], feature.attributes.get("fareklasse")
         one = Assessed(
             owner,
@@ -131,9 +139,9 @@ def assess(contents: "Contents") -> Sequence[Assessed]:
             danger=danger if isinstance(danger, str) else None,
             in_dig_area=None if distance is None else distance == 0,
             distance_m=distance,
-            band=band_of(feature, feature_type, worst),
-            depth=depth_of(feature),
-            cover=Cover(unknown=CoverUnknown.NO_TERRAIN),
+            band=band_of(feature, feature_type, unknown_m),
+            depth=depth_of(feature, feature_type, height),
+            cover=cover,
         )
         found.append(one)
     return found
@@ -142,34 +150,66 @@ def assess(contents: "Contents") -> Sequence[Assessed]:
 def distances_m(area: BaseGeometry, geometries: Sequence[BaseGeometry | None]) -> list[float | None]:
     """Return how far each geometry is from the area, m; 0 of what touches it, None of what has no geometry."""
     shapely.prepare(area)
-    found = shapely.distance(area, np.array([*geometries, None], dtype=object))[:-1]
+    found = shapely.distance(area, _array(geometries))
     found[found <= TOUCH_M] = 0.0
     return [None if np.isnan(distance) else round(float(distance), 3) for distance in found]
 
 
-def depth_of(feature: Feature) -> Depth | None:
-    """Return what its owner told of its depth; None when that is nothing. The level of a vertex is that of the top."""
-    indicative, level = _number(feature, "vejledendeDybde"), feature.attributes.get("niveau")
-    top, bottom = _number(feature, "topkote"), _number(feature, "bundkote")
-    tops = [top] if top is not None else _heights(feature)
-    if indicative is None and not isinstance(level, str) and bottom is None and not tops:
+def measure_cover(contents: "Contents") -> Covers:
+    """Compute the cover of every feature, in the order of the package; `contents.covers` keeps the result."""
+    options = contents.options
+    terrain = (
+        None if options.terrain is None else open_terrain(options.terrain, is_dvr90=options.terrain_is_dvr90)
+    )
+    features = [feature for _, _, feature in contents.features()]
+    return covers_of(features, terrain, options.terrain_accuracy_m)
+
+
+def depth_of(feature: Feature, feature_type: FeatureType, heights: Heights | None) -> Depth | None:
+    """Return what its owner told of its depth; None when that is nothing.
+
+    The heights are those of its geometry: of the top of a line or trace, and nobody says of what in a component.
+    """
+    indicative, bottom = _number(feature, "vejledendeDybde"), _number(feature, "bundkote")
+    top, level = _number(feature, "topkote"), feature.attributes.get("niveau")
+    drawn = None
+    in_part = False
+    lowest = highest = top
+    if top is None and heights is not None:
+        if feature_type.is_a("Ledningskomponent"):
+            drawn = heights.lowest_m
+        else:
+            lowest, highest, in_part = heights.lowest_m, heights.highest_m, heights.in_part
+    told = (indicative, level, bottom, lowest, drawn)
+    if not has_band(feature_type) or all(one is None for one in told):
         return None
     return Depth(
-        None if indicative is None else indicative / 1000,
-        min(tops, default=None),
-        max(tops, default=None),
-        bottom,
-        level if isinstance(level, str) else None,
+        None if indicative is None else indicative / _MM_PER_M,
+        lowest,
+        highest,
+        in_part=in_part,
+        drawn_m=drawn,
+        bottom_m=bottom,
+        level=level if isinstance(level, str) else None,
     )
 
 
-def _heights(feature: Feature) -> list[float]:
-    # Only the level of Elkomponent says what its level is of, and it may be its bottom or its middle.
-    if feature.geometry is None or feature.attributes.get("relativNiveau") in {"bund", "midt"}:
-        return []
-    heights = shapely.get_coordinates(feature.geometry, include_z=True)[:, 2]
-    known = heights[~np.isnan(heights)]
-    return [float(known.min()), float(known.max())] if len(known) else []
+def heights_of(geometries: Sequence[BaseGeometry | None]) -> list[Heights | None]:
+    """Return the heights of each geometry, None where there are none."""
+    points, of = shapely.get_coordinates(_array(geometries), include_z=True, return_index=True)
+    known = ~(np.isnan(points[:, 2]) | (points[:, 2] == UNKNOWN_HEIGHT))
+    lowest, highest = np.full(len(geometries), np.inf), np.full(len(geometries), -np.inf)
+    np.minimum.at(lowest, of[known], points[known, 2])
+    np.maximum.at(highest, of[known], points[known, 2])
+    missing = np.bincount(of[~known], minlength=len(geometries)) > 0
+    return [
+        Heights(low, high, part) if low <= high else None
+        for low, high, part in zip(lowest.tolist(), highest.tolist(), missing.tolist(), strict=True)
+    ]
+
+
+def _array(geometries: Sequence[BaseGeometry | None]) -> NDArray[np.object_]:
+    return np.array([*geometries, None], dtype=object)[:-1]
 
 
 def _number(feature: Feature, name: str) -> float | None:

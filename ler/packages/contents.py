@@ -6,9 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
+from ler.domain.uncertainty import UNKNOWN_ACCURACY_M
 from ler.model import Feature
-from ler.packages.assessment import Assessed, assess
+from ler.packages.assessment import Assessed, assess, measure_cover
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.cover import Covers
 from ler.signing import SigningKey
 
 
@@ -19,7 +21,13 @@ class PackageOptions:
     public_url: str | None = None
     """Where the platform is reached, without a slash at its end: what printed codes point to."""
     terrain: Path | None = None
-    """A terrain model, GeoTIFF: one file, or a folder of tiles. None: no depth of cover is computed."""
+    """A terrain model: GeoTIFF, a folder of them, or a VRT. None: no depth of cover is computed."""
+    terrain_accuracy_m: float | None = None
+    """What its heights may be off, as its producer says; None: the cover's uncertainty is not known."""
+    terrain_is_dvr90: bool = False
+    """Whether files that do not say what their heights are hold metres DVR90."""
+    unknown_accuracy_m: float = UNKNOWN_ACCURACY_M
+    """What a position may be off whose accuracy class has no bound or is not known."""
     base_map: Path | None = None
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"
@@ -49,6 +57,11 @@ class Contents:
     def consolidated(self) -> bool:
         """Whether it is the package of all owners."""
         return self.owner_id is None
+
+    @cached_property
+    def covers(self) -> Covers:
+        """Depth of cover of every delivered feature, in the order of `features`."""
+        return measure_cover(self)
 
     @cached_property
     def assessed(self) -> Sequence[Assessed]:

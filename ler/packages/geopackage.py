@@ -3,7 +3,9 @@
 Columns are named as in the LER model; a list is one text with the values parted by `; `, a contact one text. What was
 void is NULL and its name stands in the column `void`. Besides the feature types there are the layers `Graveomraade`
 (the dig area), `Ledningsejere` (every owner and interest area that was asked, with its answer and due time) and, when
-there are such, `Paavisningsomraade` (cells of a grid in which lines must be pointed out on site).
+there are such, `Paavisningsomraade` (cells of a grid in which lines must be pointed out on site). Lines, traces and
+components have columns of what was found of them besides: place, band and cover. The bands are no layer of their own:
+they follow from a column, and their outlines took more room and time than all else.
 """
 
 import json
@@ -13,10 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from ler.domain.legal_time import local
-from ler.model import Attribute, Feature, FeatureType, Kind, Model, Value, load_model
+from ler.domain.uncertainty import has_band
+from ler.model import Attribute, FeatureType, Kind, Value, load_model
 from ler.model.values import format_value
 from ler.packages.advice import status_of
+from ler.packages.assessment import Assessed
 from ler.packages.content import OwnerStatus, RequestInfo
+from ler.packages.contents import Contents
 from ler.packages.geopackage_file import Column, Geometries, GeoPackageFile, new_geopackage
 
 AREA_LAYER: Final = "Graveomraade"
@@ -35,18 +40,13 @@ AREA_SRS: Final = 25832
 _SHAPES: Final = {"curve": ("MULTILINESTRING", 1), "curves": ("MULTILINESTRING", 1), "point": ("POINT", 1)}
 _ANY: Final = ("GEOMETRY", 2)
 
-type Row = tuple[OwnerStatus, Feature, bool]
-"""Owner, feature, and whether only a part of it is delivered."""
 
-
-def write_geopackage(
-    path: Path, request: RequestInfo, owners: Sequence[OwnerStatus], model: Model | None = None
-) -> dict[str, int]:
+def write_geopackage(path: Path, contents: Contents) -> dict[str, int]:
     """Write the answers of one or more owners; returns the number of rows of each feature layer.
 
     The file must not exist yet. The same content gives the same bytes.
     """
-    model = model or load_model()
+    request, owners = contents.request, contents.owners
     with new_geopackage(path, request.created_at) as file:
         file.add_layer(
             AREA_LAYER, _area_columns(request), Geometries("POLYGON", AREA_SRS, [request.area], z=0)
@@ -55,37 +55,46 @@ def write_geopackage(
         _add_marking(file, owners)
         return {
             feature_type.name: _add_features(file, feature_type, rows)
-            for feature_type, rows in _by_type(owners, model)
+            for feature_type, rows in _by_type(contents.assessed)
         }
 
 
-def _by_type(owners: Sequence[OwnerStatus], model: Model) -> Iterator[tuple[FeatureType, list[Row]]]:
-    rows: dict[str, list[Row]] = {}
-    for owner in owners:
-        for delivery in owner.deliveries:
-            for feature in delivery.features:
-                row = (owner, feature, feature.gml_id in delivery.clipped)
-                rows.setdefault(feature.type, []).append(row)
-    return ((model.types[name], rows[name]) for name in sorted(rows))
+def _by_type(delivered: Sequence[Assessed]) -> Iterator[tuple[FeatureType, list[Assessed]]]:
+    types = load_model().types
+    rows: dict[str, list[Assessed]] = {}
+    for one in delivered:
+        rows.setdefault(one.feature.type, []).append(one)
+    return ((types[name], rows[name]) for name in sorted(rows))
 
 
-def _add_features(file: GeoPackageFile, feature_type: FeatureType, rows: list[Row]) -> int:
+def _add_features(file: GeoPackageFile, feature_type: FeatureType, rows: list[Assessed]) -> int:
     columns = [
-        Column("owner_cvr", "TEXT", [owner.cvr for owner, _, _ in rows]),
-        Column("owner_name", "TEXT", [owner.name for owner, _, _ in rows]),
-        Column("gml_id", "TEXT", [feature.gml_id for _, feature, _ in rows]),
+        Column("owner_cvr", "TEXT", [row.owner.cvr for row in rows]),
+        Column("owner_name", "TEXT", [row.owner.name for row in rows]),
+        Column("gml_id", "TEXT", [row.feature.gml_id for row in rows]),
         *(
             Column(attribute.name, column_type(attribute), _cells(attribute, rows))
             for attribute in feature_type.attributes
             if attribute.kind is not Kind.GEOMETRY
         ),
-        Column("void", "TEXT", [", ".join(feature.voids) or None for _, feature, _ in rows]),
-        Column("clipped", "BOOLEAN", [clipped for _, _, clipped in rows]),
+        Column("void", "TEXT", [", ".join(row.feature.voids) or None for row in rows]),
+        Column("clipped", "BOOLEAN", [row.feature.gml_id in row.delivery.clipped for row in rows]),
+        *(_assessed_columns(rows) if has_band(feature_type) else ()),
     ]
-    shapes = [feature.geometry for _, feature, _ in rows]
+    shapes = [row.feature.geometry for row in rows]
     kind, z = _SHAPES.get(feature_type.geometry.geometry, _ANY) if feature_type.geometry else _ANY
     file.add_layer(feature_type.name, columns, Geometries(kind, SRS, shapes, z))
     return len(rows)
+
+
+def _assessed_columns(rows: list[Assessed]) -> Iterator[Column]:
+    yield Column("in_dig_area", "BOOLEAN", [row.in_dig_area for row in rows])
+    yield Column("distance_m", "REAL", [row.distance_m for row in rows])
+    yield Column("band_half_width_m", "REAL", [row.band.half_width_m for row in rows])
+    yield Column("band_known", "BOOLEAN", [row.band.known for row in rows])
+    for name in ("min_m", "max_m", "uncertainty_m"):
+        yield Column(f"cover_{name}", "REAL", [getattr(row.cover, name) for row in rows])
+    yield Column("cover_unknown", "TEXT", [row.cover.unknown and str(row.cover.unknown) for row in rows])
 
 
 def column_type(attribute: Attribute) -> str:
@@ -94,9 +103,9 @@ def column_type(attribute: Attribute) -> str:
     return COLUMN_TYPES.get(attribute.kind, "TEXT") if scalar else "TEXT"
 
 
-def _cells(attribute: Attribute, rows: list[Row]) -> list[Value]:
+def _cells(attribute: Attribute, rows: list[Assessed]) -> list[Value]:
     name = attribute.name
-    given = [feature.attributes.get(name) for _, feature, _ in rows]
+    given = [row.feature.attributes.get(name) for row in rows]
     if column_type(attribute) != "TEXT":
         return given
     return [value if value is None or type(value) is str else _cell(attribute, value) for value in given]

@@ -19,6 +19,7 @@ from ler.packages.attachments import LaidAttachment
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
 from ler.packages.drawings import LaidDrawing
+from ler.packages.files import LaidMember
 from ler.packages.signature import public_line
 from ler.packages.verification import verification_code
 from ler.signing import SigningKey
@@ -40,14 +41,13 @@ _MEDIA_TYPES: Final = {
 
 
 def make_manifest(
-    workshop: Path,
-    members: Mapping[str, int],
+    members: Mapping[str, LaidMember],
     contents: Contents,
     *,
     drawings: Mapping[UUID, Sequence[LaidDrawing]],
     attachments: Mapping[UUID, Sequence[LaidAttachment]],
 ) -> dict[str, Any]:
-    """Return the manifest of a package whose members, with the features in each, lie in the workshop."""
+    """Return the manifest of a package of these members."""
     request, owners = contents.request, contents.owners
     told = _request_entry(request)
     whole: dict[str, Any] = {"revision": request.revision, "changed_at": _timestamp(changed_at(request))}
@@ -63,15 +63,10 @@ def make_manifest(
         "notices": [one.document() for one in advise(request, owners)],
         "request": told,
         "request_sha256": hash_of(told),
+        "assessment": _assessment_entry(contents),
         "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
-        "members": [_member_entry(workshop, name, count) for name, count in members.items()],
+        "members": [_member_entry(name, member) for name, member in members.items()],
     }
-
-
-def digest_of(path: Path) -> tuple[str, int]:
-    """Return a file's SHA-256 and size in bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
 
 
 def hash_of(entry: dict[str, Any]) -> str:
@@ -106,6 +101,19 @@ def _request_entry(request: RequestInfo) -> dict[str, Any]:
         "area_m2": round(request.area.area, 1),
         "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
         "clip_buffer_m": request.clip_buffer_m,
+    }
+
+
+def _assessment_entry(contents: Contents) -> dict[str, Any]:
+    """What was found of the features as a whole, and what was assumed and used for it."""
+    lines = [one for one in contents.assessed if one.has_band]
+    return {
+        "in_dig_area": sum(one.in_dig_area is True for one in lines),
+        "near": sum(one.in_dig_area is False for one in lines),
+        "band_known": sum(one.band.known for one in lines),
+        "band_unknown": sum(not one.band.known for one in lines),
+        "unknown_accuracy_m": contents.options.unknown_accuracy_m,
+        "terrain": contents.covers.document(),
     }
 
 
@@ -192,14 +200,14 @@ def _delivery_entry(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _member_entry(workshop: Path, name: str, feature_count: int) -> dict[str, Any]:
-    digest, size = digest_of(workshop / name)
+def _member_entry(name: str, member: LaidMember) -> dict[str, Any]:
+    digest, size = member.digest()
     return {
         "path": name,
         "media_type": _MEDIA_TYPES.get(Path(name).suffix.lower()) or media_type_of(name),
         "size_bytes": size,
         "sha256": digest,
-        "feature_count": feature_count,
+        "feature_count": member.feature_count,
     }
 
 

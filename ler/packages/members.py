@@ -91,7 +91,7 @@ def _write_consolidated(path: Path, contents: Contents) -> int:
 
 
 def _write_geopackage(path: Path, contents: Contents) -> int:
-    return sum(write_geopackage(path, contents.request, contents.owners).values())
+    return sum(write_geopackage(path, contents).values())
 
 
 MEMBERS: Final = (

@@ -6,13 +6,14 @@ from the clock or from chance. A package is written beside its final name and mo
 An owner's package tells of that owner's answers alone, so that it stays as it is while others answer.
 """
 
+import io
 import json
 import os
 import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -22,9 +23,9 @@ from ler.packages.attachments import LaidAttachment, lay_attachments
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
 from ler.packages.contents import DEFAULT_OPTIONS, Contents, PackageOptions
 from ler.packages.drawings import LaidDrawing, lay_drawings
-from ler.packages.files import free_name, slug
+from ler.packages.files import LaidMember, free_name, slug
 from ler.packages.gml import Answer, write_answer
-from ler.packages.manifest import changed_at, digest_of, make_manifest
+from ler.packages.manifest import changed_at, make_manifest
 from ler.packages.members import MEMBERS
 from ler.packages.recipe import Recipe, to_recipe
 from ler.packages.signature import SIGNATURE, Signature
@@ -36,6 +37,8 @@ _DEFLATE_LEVEL: Final = 1
 """Level 6 takes five times as long for a file that is a fifth smaller, 9 ten times for a quarter (5,000 features)."""
 _TRIED_BYTES: Final = 1 << 16
 _WORTHWHILE: Final = 0.9
+_IN_MEMORY: Final = 2_000
+"""Features of an answer that is not laid on the disk while the package is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,62 +88,54 @@ class _Making:
 
     workshop: Path
     contents: Contents
-    members: dict[str, int] = field(default_factory=dict)
-    """How many features each holds, by name, in the order of the archive."""
+    members: dict[str, LaidMember] = field(default_factory=dict)
+    """By name, in the order of the archive."""
     taken: set[str] = field(default_factory=lambda: {MANIFEST, SIGNATURE})
     drawings: dict[UUID, list[LaidDrawing]] = field(default_factory=dict)
     attachments: dict[UUID, list[LaidAttachment]] = field(default_factory=dict)
 
-    def add(self, wanted: str, folder: str = "") -> Path:
-        """Return where a member is to be written."""
-        name = free_name(wanted, self.taken, folder)
-        self.members[name] = 0
-        path = self.workshop / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def count(self, path: Path, features: int) -> None:
-        """Say how many features a member holds."""
-        self.members[str(path.relative_to(self.workshop))] = features
+    def aside(self, name: str) -> Path:
+        """Return a place in the workshop that no member can have: an owner's file never has a colon in its name."""
+        return self.workshop / f":{name}"
 
 
 def _write(path: Path, contents: Contents) -> Package:
     path.parent.mkdir(parents=True, exist_ok=True)
-    request, owners = contents.request, contents.owners
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ledningspakke-") as name:
-        workshop = Path(name)
-        making = _Making(workshop, contents)
+        making = _Making(Path(name), contents)
         _write_members(making)
         manifest = make_manifest(
-            workshop, making.members, contents, drawings=making.drawings, attachments=making.attachments
+            making.members, contents, drawings=making.drawings, attachments=making.attachments
         )
-        (workshop / MANIFEST).write_text(
-            json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
-        archive = workshop / "package.zip"
-        _zip(archive, workshop, [MANIFEST, *_sign(workshop, contents), *making.members])
-        digest, size = digest_of(archive)
+        proof = _proof(manifest, contents)
+        archive = making.aside("package.zip")
+        _zip(archive, proof | making.members)
+        digest, size = LaidMember(archive).digest()
         archive.replace(path)
     count = sum(owner["feature_count"] for owner in manifest["owners"])
-    return Package(path, digest, size, count, manifest, contents.owner_id, to_recipe(request, owners))
+    recipe = to_recipe(contents.request, contents.owners)
+    return Package(path, digest, size, count, manifest, contents.owner_id, recipe)
 
 
-def _sign(workshop: Path, contents: Contents) -> list[str]:
-    """Sign the manifest; nothing without a key. Returns the names of the members that this makes."""
-    if contents.options.signer is None:
-        return []
-    content, at = (workshop / MANIFEST).read_bytes(), changed_at(contents.request)
-    signature = Signature.make(contents.options.signer, content, at, MANIFEST)
-    (workshop / SIGNATURE).write_bytes(signature.content)
-    return [SIGNATURE]
+def _proof(manifest: dict[str, Any], contents: Contents) -> dict[str, LaidMember]:
+    """The manifest as a member, and its signature where there is a key."""
+    content = (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
+    members = {MANIFEST: LaidMember(content)}
+    if contents.options.signer is not None:
+        signature = Signature.make(contents.options.signer, content, changed_at(contents.request), MANIFEST)
+        members[SIGNATURE] = LaidMember(signature.content)
+    return members
 
 
 def _write_members(making: _Making) -> None:
     contents = making.contents
     for member in MEMBERS:
         if member.is_in(contents):
-            path = making.add(member.name_in(contents))
-            making.count(path, member.write(path, contents))
+            name = free_name(member.name_in(contents), making.taken)
+            path = making.workshop / name
+            if path.parent != making.workshop:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            making.members[name] = LaidMember(path, member.write(path, contents))
     for owner in contents.owners:
         _write_owner(making, owner, contents.folders.get(str(owner.id), ""))
 
@@ -148,16 +143,27 @@ def _write_members(making: _Making) -> None:
 def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
     """Write an owner's own files: its answers as they are, its attachments, its drawings."""
     for delivery in owner.deliveries:
+        wanted = _answer_name(delivery, several=len(owner.deliveries) > 1)
         answer = Answer(owner.cvr, owner.name, delivery.answer_header(), delivery.features)
-        path = making.add(_answer_name(delivery, several=len(owner.deliveries) > 1), folder)
-        with path.open("wb") as stream:
-            making.count(path, write_answer(stream, answer))
+        making.members[free_name(wanted, making.taken, folder)] = _written(making, answer)
     attachments = lay_attachments(making.workshop, owner, making.taken, folder)
     drawings = lay_drawings(making.workshop, making.contents.request, owner, making.taken, folder)
     making.attachments[owner.id], making.drawings[owner.id] = attachments, drawings
     making.members |= {
-        name: 0 for name in (*(a.member for a in attachments), *(d.member for d in drawings)) if name
+        name: LaidMember(making.workshop / name)
+        for name in (*(a.member for a in attachments), *(d.member for d in drawings))
+        if name
     }
+
+
+def _written(making: _Making, answer: Answer) -> LaidMember:
+    if len(answer.features) <= _IN_MEMORY:
+        stream = io.BytesIO()
+        count = write_answer(stream, answer)
+        return LaidMember(stream.getvalue(), count)
+    path = making.aside(str(len(making.members)))
+    with path.open("wb") as file:
+        return LaidMember(path, write_answer(file, answer))
 
 
 def _answer_name(delivery: Delivery, *, several: bool) -> str:
@@ -173,17 +179,18 @@ def _folder_name(owner: OwnerStatus) -> str:
     return "-".join(part for part in (owner.cvr, slug(owner.name)) if part)
 
 
-def _zip(archive: Path, workshop: Path, names: Sequence[str]) -> None:
+def _zip(archive: Path, members: Mapping[str, LaidMember]) -> None:
     with zipfile.ZipFile(archive, "w") as package:
-        for name in names:
-            with (workshop / name).open("rb") as source:
+        for name, laid in members.items():
+            with laid.open() as source:
                 member = zipfile.ZipInfo(name, _ZIP_DATE)
                 member.compress_type = zipfile.ZIP_DEFLATED if _shrinks(source) else zipfile.ZIP_STORED
                 # Public from Python 3.13 on, as `compress_level`.
                 member._compresslevel = _DEFLATE_LEVEL  # type: ignore[attr-defined] # noqa: SLF001
                 member.external_attr = 0o644 << 16
                 member.create_system = 3  # Unix, on whatever system it is written
-                member.file_size = (workshop / name).stat().st_size
+                member.file_size = source.seek(0, os.SEEK_END)
+                source.seek(0)
                 with package.open(member, "w") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
     with archive.open("rb") as written:

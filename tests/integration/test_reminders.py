@@ -10,22 +10,17 @@ from sqlalchemy import text
 from geoapi.delivery.deliverer import Clockwork
 from ler.db import tables
 from ler.db.engine import create_engine
-from ler.domain.calendar import WorkingCalendar, WorkingClock
 from ler.domain.deadlines import NoticePlan, clock_of, notices
 from ler.rules_in_force import deadline_rules, ordinary_due, working_calendar
 from ler.services.reminders import Owed, owed_now, remind_owners
 from ler.settings import Settings
+from tests.clocks import ALWAYS
 from tests.integration.test_db_world import World, square, world
 from tests.notices import data_of, told
 
 __all__ = ["world"]
 
 AREA = square(0, 0, 100, 100)
-ALWAYS = WorkingClock(
-    WorkingCalendar(datetime(2020, 1, 1).date(), datetime(2199, 1, 1).date(), frozenset()),  # noqa: DTZ001
-    datetime(2026, 1, 1, 0, 0).time(),  # noqa: DTZ001
-    datetime(2026, 1, 1, 23, 59, 59).time(),  # noqa: DTZ001
-)
 PLAN = NoticePlan()
 
 
