@@ -33,6 +33,7 @@ _MEDIA_TYPES: Final = {
     ".gml": "application/gml+xml; version=3.2",
     ".gpkg": "application/geopackage+sqlite3",
     ".geojson": "application/geo+json",
+    ".qgz": "application/zip",
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".tiff": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".txt": "text/plain; charset=utf-8",

@@ -20,6 +20,7 @@ from ler.packages.dxf import write_dxf
 from ler.packages.flatgeobuf import write_areas, write_lines, write_points
 from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
+from ler.packages.qgis_project import write_project
 
 
 class Of(Enum):
@@ -100,6 +101,7 @@ MEMBERS: Final = (
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
     Member("consolidated.gpkg", _write_geopackage),
+    Member("consolidated.qgz", write_project),
     Member("consolidated.geojson", write_geojson),
     Member("consolidated-lines.fgb", write_lines),
     Member("consolidated-points.fgb", write_points),

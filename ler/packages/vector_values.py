@@ -8,11 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from ler.domain.uncertainty import has_band
 from ler.model import load_model
 from ler.packages.assessment import Assessed
-
-NETWORK: Final = ("LedningEllerLedningstrace", "Foeringsroer", "Ledningskomponent")
-"""What lies in the ground; the other feature types are notes, measures and attachments."""
 
 TYPES: Final[dict[str, str]] = {
     "owner_cvr": "object",
@@ -37,8 +35,7 @@ TYPES: Final[dict[str, str]] = {
 
 def is_network(feature_type: str) -> bool:
     """Whether features of the type lie in the ground."""
-    found = load_model().types[feature_type]
-    return any(found.is_a(name) for name in NETWORK)
+    return has_band(load_model().types[feature_type])
 
 
 def told_of(one: Assessed) -> dict[str, Any]:

@@ -69,11 +69,9 @@ class _Sheet:
             yield self._line(GroupKey(utility, Kind.LINE)), utility.name.in_language(language)
         for kind, name in ((Kind.DUCT, styles.duct.name), (Kind.TRACE, styles.trace.name)):
             yield self._line(GroupKey(some, kind)), name.in_language(language)
-        for mark in dict(styles.component.marks).values():
-            yield (
-                self._mark(GroupKey(some, Kind.COMPONENT, mark=mark)),
-                styles.component.name.in_language(language),
-            )
+        for feature_type, mark in styles.component.marks:
+            words = f"{styles.component.name.in_language(language)}: {feature_type}"
+            yield self._mark(GroupKey(some, Kind.COMPONENT, mark=mark)), words
         for status in styles.statuses:
             yield self._line(GroupKey(some, Kind.LINE, status=status)), status.name.in_language(language)
         for plain in styles.plain:

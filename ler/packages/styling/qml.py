@@ -66,11 +66,15 @@ class _Symbols:
 
 def qml(styles: Styles, layer: Layer) -> str:
     """Return the style file of a layer."""
+    return document(layer.shape, renderer(styles, layer) + labeling(styles, layer), labels=True)
+
+
+def document(shape: Shape, elements: str, *, labels: bool) -> str:
+    """Return the elements as a style file."""
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-        f'<qgis version="{VERSION}" styleCategories="Symbology|Labeling" labelsEnabled="1">'
-        f"{renderer(styles, layer)}{labeling(styles, layer)}"
-        f"<layerGeometryType>{_GEOMETRY[layer.shape]}</layerGeometryType></qgis>\n"
+        f'<qgis version="{VERSION}" styleCategories="Symbology|Labeling" labelsEnabled="{int(labels)}">'
+        f"{elements}<layerGeometryType>{_GEOMETRY[shape]}</layerGeometryType></qgis>\n"
     )
 
 
@@ -91,8 +95,13 @@ def renderer(styles: Styles, layer: Layer) -> str:
 
 def labeling(styles: Styles, layer: Layer) -> str:
     """Return the element `labeling`: letters along lines, beside points and in areas."""
-    placement = {Shape.LINE: 2, Shape.POINT: 1, Shape.AREA: 0}[layer.shape]
-    text = quoteattr(_letter_expression(styles, layer))
+    return simple_labeling(_letter_expression(styles, layer), layer.shape, styles)
+
+
+def simple_labeling(expression: str, shape: Shape, styles: Styles) -> str:
+    """Return the element `labeling` that writes what an expression gives."""
+    placement = {Shape.LINE: 2, Shape.POINT: 1, Shape.AREA: 0}[shape]
+    text = quoteattr(expression)
     return (
         f'<labeling type="simple"><settings calloutType="simple"><text-style fieldName={text} isExpression="1" '
         f'fontFamily="DejaVu Sans" fontWeight="75" fontSize="{_LETTER_POINTS}" fontSizeUnit="Point" '
@@ -135,6 +144,11 @@ def fill_layer(
         }
     )
     return _layer("SimpleFill", {"color": _rgba(fill, opacity), "style": style, **edge}, level)
+
+
+def marker_layer(name: str, colour: str, size_mm: float) -> str:
+    """Return a mark of a symbol."""
+    return _marker(name, colour, Stroke(colour, 0.2), size_mm, 0)
 
 
 def _accuracy_rules(styles: Styles, layer: Layer, symbols: _Symbols) -> list[str]:
