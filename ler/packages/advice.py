@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ler.domain.answers import AnswerType
 from ler.domain.legal_time import local
 from ler.domain.request_rules import DigKind
 from ler.domain.states import OwnerState
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
+from ler.packages.plain_text import plain
+
+type Language = Literal["da", "en"]
 
 MISSING: Final = "answers-missing"
 MARKING: Final = "marking-missing"
@@ -73,16 +76,11 @@ def status_of(owner: OwnerStatus, area: AreaStatus) -> str:
     return answer.answer_type
 
 
-def advice_text(request: RequestInfo, advice: Sequence[Advice]) -> str:
-    """Return the advice as a text for people, Danish before English."""
-    da = "\r\n\r\n".join(_text(one.da, [line for line, _ in one.lines]) for one in advice)
-    en = "\r\n\r\n".join(_text(one.en, [line for _, line in one.lines]) for one in advice)
-    told = request.changed_at or request.created_at
-    return (
-        f"Ledningspakke {request.order_number}, udgave {request.revision}, {_moment(told)}\r\n\r\n{da}\r\n\r\n"
-        f"----------------\r\n\r\n"
-        f"Package {request.order_number}, revision {request.revision}, {_moment(told)}\r\n\r\n{en}\r\n"
-    )
+def advice_text(advice: Sequence[Advice], language: Language) -> str:
+    """Return the advice as a text for people."""
+    if language == "da":
+        return "\r\n\r\n".join(_text(one.da, [line for line, _ in one.lines]) for one in advice)
+    return "\r\n\r\n".join(_text(one.en, [line for _, line in one.lines]) for one in advice)
 
 
 def _missing(owners: Sequence[OwnerStatus]) -> Iterator[Advice]:
@@ -120,7 +118,7 @@ def _missing_line(owner: OwnerStatus) -> tuple[str, str]:
             f"{who}: handles it manually and must answer",
         )
     if due:
-        da, en = f"{da} senest {_moment(due)}", f"{en} by {_moment(due)}"
+        da, en = f"{da} senest {moment_text(due)}", f"{en} by {moment_text(due)}"
     if any(area.dispensed for area in owner.missing):
         da, en = f"{da} (ejeren har dispensation)", f"{en} (the owner has a dispensation)"
     if late:
@@ -144,7 +142,7 @@ def _marking_line(owner: OwnerStatus) -> tuple[str, str]:
     meeting = next((area.appointment for area in owner.areas if area.appointment), None)
     if meeting is None:
         return f"{who}: aftal tid med ejeren", f"{who}: agree on a time with the owner"
-    told = f"{who}: {_moment(meeting.starts_at)}, {meeting.place}, {meeting.contact}"
+    told = plain(f"{who}: {moment_text(meeting.starts_at)}, {meeting.place}, {meeting.contact}")
     return told, told
 
 
@@ -166,7 +164,8 @@ def _withheld(owners: Sequence[OwnerStatus]) -> Iterator[Advice]:
 
 
 def _withheld_line(owner: OwnerStatus, answer: Delivery) -> tuple[str, str]:
-    told = f"{_who(owner)}: {answer.further_information}" if answer.further_information else _who(owner)
+    information = plain(answer.further_information or "")
+    told = f"{_who(owner)}: {information}" if information else _who(owner)
     return told, told
 
 
@@ -201,11 +200,11 @@ def _who(owner: OwnerStatus) -> str:
     first = owner.contacts[0] if owner.contacts else None
     reached = (first.name, first.phone, first.email) if first else (owner.phone, owner.email)
     contact = ", ".join(one for one in reached if one)
-    return f"{owner.name} ({contact})" if contact else owner.name
+    return plain(f"{owner.name} ({contact})" if contact else owner.name)
 
 
-def _moment(moment: datetime) -> str:
-    """Legal local time with its offset, since the same hour comes twice in October."""
+def moment_text(moment: datetime) -> str:
+    """Return legal local time with its offset, since the same hour comes twice in October."""
     here = local(moment)
     return f"{here:%Y-%m-%d %H:%M} {here.tzname()}"
 

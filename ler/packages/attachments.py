@@ -41,7 +41,9 @@ def lay_attachments(
 
     `taken` are the names of members in lower case, to which theirs are added; `folder` is the owner's, with its slash.
     """
-    return [_laid(workshop, member, attachment) for member, attachment in _members(owner, taken, folder)]
+    return [
+        _laid(workshop, member, attachment) for member, attachment in attachment_names(owner, taken, folder)
+    ]
 
 
 def _laid(workshop: Path, member: str, attachment: DeliveredAttachment) -> LaidAttachment:
@@ -53,8 +55,10 @@ def _laid(workshop: Path, member: str, attachment: DeliveredAttachment) -> LaidA
     return LaidAttachment(attachment, member)
 
 
-def _members(owner: OwnerStatus, taken: set[str], folder: str) -> Iterator[tuple[str, DeliveredAttachment]]:
-    """Name the members, so that files of two answers do not meet: the second gets the number of its area."""
+def attachment_names(
+    owner: OwnerStatus, taken: set[str], folder: str
+) -> Iterator[tuple[str, DeliveredAttachment]]:
+    """Yield the members with their names, so that files of two answers do not meet: the second gets the number of its area."""
     for delivery in owner.deliveries:
         for attachment in delivery.attachments:
             path = attachment.path

@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ler.packages.content import Delivery, OwnerStatus
+
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*\\]')
 _LONGEST_NAME = 40
@@ -57,6 +59,12 @@ def free_name(wanted: str, taken: set[str], folder: str = "") -> str:
         name = f"{folder}{place}{slash}{number}-{last}"
     taken.add(name.casefold())
     return name
+
+
+def answer_name(delivery: Delivery, owner: OwnerStatus) -> str:
+    """Return what an owner's answer is called in its folder: by the first of its areas where it is one of several."""
+    several = len(owner.deliveries) > 1
+    return f"ledningsoplysninger-{min(delivery.interest_areas)}.gml" if several else "ledningsoplysninger.gml"
 
 
 def slug(name: str) -> str:

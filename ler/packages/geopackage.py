@@ -2,7 +2,7 @@
 
 Columns are named as in the LER model; a list is one text with the values parted by `; `, a contact one text. What was
 void is NULL and its name stands in the column `void`. Besides the feature types there are the layers `Graveomraade`
-(the dig area), `Ledningsejere` (every owner and interest area that was asked, with its answer and due time) and, when
+(the dig area, which says whether the package is complete), `Ledningsejere` (every owner and interest area that was asked, with its answer and due time) and, when
 there are such, `Paavisningsomraade` (cells of a grid in which lines must be pointed out on site). Lines, traces and
 components have columns of what was found of them besides: place, band and cover. The bands are no layer of their own:
 they follow from a column, and their outlines took more room and time than all else.
@@ -19,6 +19,7 @@ from ler.domain.uncertainty import has_band
 from ler.model import Attribute, FeatureType, Kind, Value, load_model
 from ler.model.values import format_value
 from ler.packages.advice import status_of
+from ler.packages.area_properties import area_properties
 from ler.packages.assessment import Assessed
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
@@ -50,7 +51,7 @@ def write_geopackage(path: Path, contents: Contents) -> dict[str, int]:
     request, owners = contents.request, contents.owners
     with new_geopackage(path, request.created_at) as file:
         file.add_layer(
-            AREA_LAYER, _area_columns(request), Geometries("POLYGON", AREA_SRS, [request.area], z=0)
+            AREA_LAYER, _area_columns(request, owners), Geometries("POLYGON", AREA_SRS, [request.area], z=0)
         )
         file.add_layer(OWNERS_LAYER, _owners_columns(owners), None)
         _add_marking(file, owners)
@@ -126,14 +127,11 @@ def _cell(attribute: Attribute, value: Value) -> Value:
     return value
 
 
-def _area_columns(request: RequestInfo) -> list[Column]:
-    return [
-        Column("order_number", "INTEGER", [request.order_number]),
-        Column("period_from", "TEXT", [request.period_from.isoformat()]),
-        Column("period_to", "TEXT", [request.period_to.isoformat()]),
-        Column("purpose", "TEXT", [request.purpose]),
-        Column("description", "TEXT", [request.description]),
-    ]
+def _area_columns(request: RequestInfo, owners: Sequence[OwnerStatus]) -> list[Column]:
+    """One row: the request, and whether the package is complete."""
+    types = {"order_number": "INTEGER", "revision": "INTEGER", "complete": "BOOLEAN"}
+    told = area_properties(request, owners)
+    return [Column(name, types.get(name, "TEXT"), [value]) for name, value in told.items()]
 
 
 def _owners_columns(owners: Sequence[OwnerStatus]) -> list[Column]:

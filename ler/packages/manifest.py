@@ -33,6 +33,8 @@ _MEDIA_TYPES: Final = {
     ".gml": "application/gml+xml; version=3.2",
     ".gpkg": "application/geopackage+sqlite3",
     ".geojson": "application/geo+json",
+    ".html": "text/html; charset=utf-8",
+    ".pdf": "application/pdf",
     ".qgz": "application/zip",
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".tiff": "image/tiff; application=geotiff; profile=cloud-optimized",

@@ -5,7 +5,6 @@ PDF page lie behind it is decided elsewhere. Map coordinates are EPSG:25832, met
 """
 
 import math
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from shapely import Polygon
 
 from ler.errors import InputError
 from ler.packages.colours import rgb
+from ler.packages.plain_text import plain
 
 type Coordinates = NDArray[np.float64]
 type Align = Literal["left", "centre", "right"]
@@ -158,11 +158,8 @@ def prepare_context(context: cairocffi.Context) -> None:
 
 
 def clean(text: str) -> str:
-    """One line without control, formatting (such as right-to-left override) and unassigned characters."""
-    composed = unicodedata.normalize("NFC", text[:_LONGEST_TEXT])
-    if not composed.isprintable():
-        composed = "".join(c for c in composed if c.isprintable() or c.isspace())
-    return " ".join(composed.split())
+    """What of the text fits a map, as one plain line."""
+    return plain(text[:_LONGEST_TEXT])
 
 
 def set_font(context: cairocffi.Context, size_mm: float, *, bold: bool = False) -> None:

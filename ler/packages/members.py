@@ -13,7 +13,8 @@ from typing import Final
 
 import shapely
 
-from ler.packages.advice import advice_text, advise
+from ler.packages import readme
+from ler.packages.area_properties import area_properties
 from ler.packages.consolidated import write_consolidated, write_status_list
 from ler.packages.contents import Contents
 from ler.packages.dxf import write_dxf
@@ -21,6 +22,8 @@ from ler.packages.flatgeobuf import write_areas, write_lines, write_points
 from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
 from ler.packages.qgis_project import write_project
+from ler.packages.letter_html import write_letter_html
+from ler.packages.letter_pdf import write_letter_pdf
 
 
 class Of(Enum):
@@ -50,11 +53,6 @@ class Member:
         return self.name.format(order=contents.request.order_number)
 
 
-def _write_advice(path: Path, contents: Contents) -> int:
-    path.write_bytes(advice_text(contents.request, advise(contents.request, contents.owners)).encode())
-    return 0
-
-
 def _write_status_list(path: Path, contents: Contents) -> int:
     with path.open("wb") as stream:
         write_status_list(stream, contents.owners)
@@ -69,14 +67,7 @@ def _write_area(path: Path, contents: Contents) -> int:
         "features": [
             {
                 "type": "Feature",
-                "properties": {
-                    "order_number": request.order_number,
-                    "kind": str(request.kind),
-                    "purpose": request.purpose,
-                    "description": request.description,
-                    "period_from": request.period_from.isoformat(),
-                    "period_to": request.period_to.isoformat(),
-                },
+                "properties": area_properties(request, contents.owners),
                 "geometry": shapely.geometry.mapping(request.area),
             }
         ],
@@ -96,7 +87,10 @@ def _write_geopackage(path: Path, contents: Contents) -> int:
 
 
 MEMBERS: Final = (
-    Member("Laes_mig.txt", _write_advice, Of.BOTH),
+    Member("Laes_mig.txt", readme.write_danish, Of.BOTH),
+    Member("README.txt", readme.write_english, Of.BOTH),
+    Member("Foelgebrev.html", write_letter_html),
+    Member("Foelgebrev.pdf", write_letter_pdf),
     Member("LedningsejerStatusListe.xml", _write_status_list),
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),

@@ -20,10 +20,10 @@ from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from ler.packages.attachments import LaidAttachment, lay_attachments
-from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import DEFAULT_OPTIONS, Contents, PackageOptions
 from ler.packages.drawings import LaidDrawing, lay_drawings
-from ler.packages.files import LaidMember, free_name, slug
+from ler.packages.files import LaidMember, answer_name, free_name, slug
 from ler.packages.gml import Answer, write_answer
 from ler.packages.manifest import changed_at, make_manifest
 from ler.packages.members import MEMBERS
@@ -143,7 +143,7 @@ def _write_members(making: _Making) -> None:
 def _write_owner(making: _Making, owner: OwnerStatus, folder: str) -> None:
     """Write an owner's own files: its answers as they are, its attachments, its drawings."""
     for delivery in owner.deliveries:
-        wanted = _answer_name(delivery, several=len(owner.deliveries) > 1)
+        wanted = answer_name(delivery, owner)
         answer = Answer(owner.cvr, owner.name, delivery.answer_header(), delivery.features)
         making.members[free_name(wanted, making.taken, folder)] = _written(making, answer)
     attachments = lay_attachments(making.workshop, owner, making.taken, folder)
@@ -164,10 +164,6 @@ def _written(making: _Making, answer: Answer) -> LaidMember:
     path = making.aside(str(len(making.members)))
     with path.open("wb") as file:
         return LaidMember(path, write_answer(file, answer))
-
-
-def _answer_name(delivery: Delivery, *, several: bool) -> str:
-    return f"ledningsoplysninger-{min(delivery.interest_areas)}.gml" if several else "ledningsoplysninger.gml"
 
 
 def _folders(owners: Sequence[OwnerStatus]) -> dict[str, str]:

@@ -122,9 +122,9 @@ class Easter:
         assert first["code"] == "answers-missing"
         assert first["da"].startswith(f"GRAV IKKE: {count} af 6 ledningsejere mangler at svare")
         assert first["en"].startswith(f"DO NOT DIG: {count} owner")
-        readme = opened(self.scene.asked(self.receipt).download(package).content)["Laes_mig.txt"].decode()
-        assert first["en"] in readme
-        assert first["da"] in readme
+        members = opened(self.scene.asked(self.receipt).download(package).content)
+        assert first["en"] in members["README.txt"].decode()
+        assert first["da"] in members["Laes_mig.txt"].decode()
         return package["complete"], {
             name for name in NAMES.values() if any(name in one["en"] for one in first["owners"])
         }

@@ -108,13 +108,13 @@ def test_a_line_is_clipped_and_stays_one_feature_and_a_line_outside_is_nowhere(
         "12345678",
         tmp_path,
         water_pipe("crossing", (574950, 6224050, 1), (575050, 6224050, 3), (575150, 6224050, float("nan"))),
-        water_pipe("outside", (575100.01, 6224000, 1), (575200, 6224050, 1)),
+        water_pipe("pipe-outside", (575100.01, 6224000, 1), (575200, 6224050, 1)),
         water_pipe("touching", (575100, 6224050, 1), (575200, 6224050, 1)),
         valve("valve-outside", 575100.5, 6224050, 1),
     )
     answered = world.ask(AREA, tmp_path / "out")
     for package in answered.packages:
-        for name in ("outside", "touching", "valve-outside"):
+        for name in ("pipe-outside", "touching", "valve-outside"):
             assert not holds(package.path, name)
     members = unpack(answered.packages[1].path, tmp_path / "owner")
     (line,), _ = read(members["ledningsoplysninger.gml"])
