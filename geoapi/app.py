@@ -57,6 +57,7 @@ from geoapi.routes import (
     requests,
     rights,
     sensitivity,
+    styles,
     tokens,
     uploads,
 )
@@ -68,7 +69,7 @@ PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
-        *(answer_page.PATH, answer_page.AREA_PATH),
+        *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
     }
 )
 """Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
@@ -106,6 +107,7 @@ _ROUTES: Final = (
     damages,
     deviations,
     dispensations,
+    styles,
 )
 """In the order in which they are tried."""
 

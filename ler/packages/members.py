@@ -21,9 +21,9 @@ from ler.packages.dxf import write_dxf
 from ler.packages.flatgeobuf import write_areas, write_lines, write_points
 from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
-from ler.packages.qgis_project import write_project
 from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
+from ler.packages.qgis_project import write_project
 
 
 class Of(Enum):

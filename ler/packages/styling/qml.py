@@ -21,6 +21,7 @@ from ler.packages.styling.parts import (
     DANGER_MARKS,
     GREY,
     OPEN,
+    SECURITY,
     STATUS,
     UTILITY,
     Shape,
@@ -85,6 +86,7 @@ def renderer(styles: Styles, layer: Layer) -> str:
         _group("Nøjagtighed", _accuracy_rules(styles, layer, symbols)),
         _group("Fareklasse", _danger_rules(styles, layer, symbols)),
         _group("Forsyningsart", _utility_rules(styles, layer, symbols)),
+        *([] if layer.utility else [_group("Sikkerhedsklasse", _security_rules(styles, layer, symbols))]),
     ]
     return (
         '<renderer-v2 type="RuleRenderer" symbollevels="1" enableorderby="0" forceraster="0" '
@@ -187,6 +189,24 @@ def _danger_rules(styles: Styles, layer: Layer, symbols: _Symbols) -> list[str]:
     for danger in sorted(styles.dangers, key=lambda style: -style.rank):
         number = symbols.add(_danger_layers(styles, danger, layer))
         rules.append(_rule(danger.name.da, f"{_value(DANGER)} = {_quoted(danger.value)}", number))
+    harmless = [one for one in styles.plain if one.attribute == DANGER]
+    return [
+        *rules,
+        *(_group(one.name.da, (), f"{_value(DANGER)} = {_quoted(one.value)}") for one in harmless),
+    ]
+
+
+def _security_rules(styles: Styles, layer: Layer, symbols: _Symbols) -> list[str]:
+    rules = []
+    for security in styles.securities:
+        if layer.shape is Shape.AREA:
+            drawn = fill_layer(security.fill, security.opacity, None, level=_BAND_PASS)
+        elif layer.shape is Shape.LINE:
+            drawn = line_layer(Stroke(security.fill, 4.0, opacity=security.opacity), _BAND_PASS)
+        else:
+            drawn = _marker("circle", security.fill, Stroke(security.fill, 0), 0.5, _MARK_PASS)
+        chosen = f"{_value(SECURITY)} = {_quoted(security.value)}"
+        rules.append(_rule(security.name.da, chosen, symbols.add([drawn])))
     return rules
 
 
