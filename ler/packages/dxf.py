@@ -24,7 +24,7 @@ from ler.packages.cad import APPLICATION, MOST_BYTES, TEXT_CODE, extended_text, 
 from ler.packages.colours import mix
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
-from ler.packages.dxf_records import Position, Records
+from ler.packages.dxf_records import Position, Records, handle_behind
 from ler.packages.exports.tables import geometries_of
 from ler.packages.geojson import properties_of
 from ler.packages.styles import StatusStyle, Styles, UtilityStyle, load_styles
@@ -64,27 +64,38 @@ class _Look:
 def write_dxf(path: Path, contents: Contents) -> int:
     """Write every feature that has a place; returns how many."""
     assessed = [one for one in contents.assessed if one.feature.geometry is not None]
-    sheet = _Sheet(contents, load_styles(contents.options.theme))
     shapes = geometries_of([one.feature for one in assessed], unknown=UNKNOWN_HEIGHT)
-    for one, shape in zip(assessed, shapes, strict=True):
-        sheet.draw(one, shape)
-    sheet.write(path)
+    layers = _Layers(contents.request, load_styles(contents.options.theme))
+    looks = [layers.look(one) for one in assessed]
+    before, behind = _around_objects(layers.document, int(shapely.get_num_coordinates(shapes).sum()))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(before)
+        drawn = _Objects(Records(file, layers.document.modelspace().layout_key))
+        for one, shape, look in zip(assessed, shapes, looks, strict=True):
+            drawn.draw(one, shape, look)
+        file.write(behind)
     return len(assessed)
 
 
-class _Sheet:
-    """The drawing of one package while it is made."""
+def _around_objects(document: Drawing, positions: int) -> tuple[str, str]:
+    """The file before and behind the place for further objects of the model space."""
+    document.entitydb.handles.reset(handle_behind(positions))
+    stream = io.StringIO()
+    document.write(stream)
+    whole = stream.getvalue()
+    at = whole.index("  0\nENDSEC\n", whole.index("  2\nENTITIES\n"))
+    return whole[:at], whole[at:]
 
-    def __init__(self, contents: Contents, styles: Styles) -> None:
-        self._styles = styles
-        self._document = _begin(contents.request, styles)
-        self._records = Records(self._document.modelspace().layout_key)
-        self._looks: dict[tuple[object, ...], _Look] = {}
 
-    def draw(self, one: Assessed, shape: BaseGeometry) -> None:
+class _Objects:
+    """Draws features as objects."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def draw(self, one: Assessed, shape: BaseGeometry, look: _Look) -> None:
         """Draw the parts of a feature with what is known of it, and its letter."""
-        feature, look = one.feature, self._look(one)
-        data = _data(one)
+        feature, data = one.feature, _data(one)
         longest: tuple[float, NDArray[np.float64]] | None = None
         for part in lines_of(shape):
             positions = shapely.get_coordinates(part, include_z=True)
@@ -96,18 +107,6 @@ class _Sheet:
         if longest and isinstance(text, str) and text:
             self._label(text, *longest, look.text)
 
-    def write(self, path: Path) -> None:
-        """Write the file; what was drawn goes in behind the dig area."""
-        self._document.entitydb.handles.reset(self._records.next_handle)
-        stream = io.StringIO()
-        self._document.write(stream)
-        rest = stream.getvalue()
-        at = rest.index("  0\nENDSEC\n", rest.index("  2\nENTITIES\n"))
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(rest[:at])
-            file.write(self._records.text())
-            file.write(rest[at:])
-
     def _label(self, text: str, length: float, positions: NDArray[np.float64], look: str) -> None:
         height = _LETTER_MM * METRES_PER_MM
         if len(positions) == 1:
@@ -117,7 +116,17 @@ class _Sheet:
             place, turn = _middle(positions, length, height)
             self._records.add_text(text, place, look, height=height, turn=turn, style=_STYLE)
 
-    def _look(self, one: Assessed) -> _Look:
+
+class _Layers:
+    """The drawing with the layers that its features need."""
+
+    def __init__(self, request: RequestInfo, styles: Styles) -> None:
+        self._styles = styles
+        self._looks: dict[tuple[object, ...], _Look] = {}
+        self.document = _begin(request, styles)
+
+    def look(self, one: Assessed) -> _Look:
+        """Return how a feature is drawn, after making its layer."""
         feature = one.feature
         state = feature.attributes.get("driftsstatus")
         key = (one.owner.id, is_network(feature.type), one.utility_type, one.danger, str(state))
@@ -133,9 +142,9 @@ class _Sheet:
         state = one.feature.attributes.get("driftsstatus")
         status = self._styles.status(state if isinstance(state, str) else None)
         name = layer_name(utility, danger, f"{one.owner.cvr} {one.owner.name}")
-        if name not in self._document.layers:
+        if name not in self.document.layers:
             description = f"{utility.letter}: {utility.name.da}, {one.owner.name}"
-            add_utility_layer(self._document, name, utility, danger, description)
+            add_utility_layer(self.document, name, utility, danger, description)
         colour = f"420\n{true_colour(_ink(utility, status))}\n"
         return _Look(
             f"8\n{name}\n{colour if status else ''}",
@@ -145,8 +154,8 @@ class _Sheet:
 
     def _note_look(self, owner: OwnerStatus) -> _Look:
         name = fit_name(f"{NOTE_LAYER} - {owner.cvr} {owner.name}")
-        if name not in self._document.layers:
-            add_layer(self._document, name, "#5b6166", 0.18, f"Mål og noter, {owner.name}")
+        if name not in self.document.layers:
+            add_layer(self.document, name, "#5b6166", 0.18, f"Mål og noter, {owner.name}")
         return _Look(f"8\n{name}\n", "", f"8\n{name}\n")
 
 

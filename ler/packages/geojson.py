@@ -36,8 +36,10 @@ def write_geojson(path: Path, contents: Contents) -> int:
         f'"properties":{encode(properties_of(one.feature, told_of(one)))}}}'
         for one, shape in zip(assessed, shapes, strict=True)
     )
-    text = ",\n".join(features)
-    path.write_text(f'{{"type":"FeatureCollection","features":[\n{text}\n]}}\n', encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write('{"type":"FeatureCollection","features":[')
+        file.writelines(f"{',' if number else ''}\n{feature}" for number, feature in enumerate(features))
+        file.write("\n]}\n")
     return len(assessed)
 
 
