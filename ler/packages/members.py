@@ -26,6 +26,7 @@ from ler.packages.letter_pdf import write_letter_pdf
 from ler.packages.map_picture import write_overview, write_world_file
 from ler.packages.plan import write_plan
 from ler.packages.viewer import write_viewer
+from ler.packages.qgis_project import write_project
 
 
 class Of(Enum):
@@ -98,6 +99,7 @@ MEMBERS: Final = (
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
     Member("consolidated.gpkg", _write_geopackage),
+    Member("consolidated.qgz", write_project),
     Member("consolidated.geojson", write_geojson),
     Member("consolidated-lines.fgb", write_lines),
     Member("consolidated-points.fgb", write_points),
