@@ -2,7 +2,7 @@
 const $ = (id) => document.getElementById(id);
 
 function say(text) {
-  $('said').textContent = text;
+  if ($('said').textContent !== text) $('said').textContent = text; // the same is not read aloud again
 }
 
 function showItem(item, hits = [item]) {
