@@ -27,6 +27,9 @@ def new_drawing() -> Drawing:
     document = Drawing.new("AC1032")
     document.units = 6  # metres
     document.appids.add(APPLICATION)
+    # Before ezdxf does it, in the order of a set.
+    for name in sorted(document.entitydb.dxf_types_in_use()):
+        document.classes.add_class(name)
     return document
 
 
