@@ -51,6 +51,7 @@ from geoapi.routes import (
     orders,
     organisations,
     owner_requests,
+    package_changes,
     packages,
     reports,
     request_changes,
@@ -60,6 +61,7 @@ from geoapi.routes import (
     styles,
     tokens,
     uploads,
+    verification,
 )
 from ler.errors import LerError
 from ler.services.answer_links import PAGE
@@ -70,6 +72,7 @@ PUBLIC: Final = frozenset(
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
         *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
+        *(verification.KEYS, verification.PATH, verification.CODE),
     }
 )
 """Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
@@ -101,6 +104,8 @@ _ROUTES: Final = (
     tokens,
     clients,
     packages,
+    package_changes,
+    verification,
     audit,
     endpoints,
     notices,

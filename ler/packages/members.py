@@ -23,7 +23,10 @@ from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
 from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
+from ler.packages.map_picture import write_overview, write_world_file
+from ler.packages.plan import write_plan
 from ler.packages.qgis_project import write_project
+from ler.packages.viewer import write_viewer
 
 
 class Of(Enum):
@@ -91,6 +94,7 @@ MEMBERS: Final = (
     Member("README.txt", readme.write_english, Of.BOTH),
     Member("Foelgebrev.html", write_letter_html),
     Member("Foelgebrev.pdf", write_letter_pdf),
+    Member("viewer.html", write_viewer),
     Member("LedningsejerStatusListe.xml", _write_status_list),
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
@@ -102,4 +106,7 @@ MEMBERS: Final = (
     Member("consolidated-areas.fgb", write_areas),
     Member("consolidated.dxf", write_dxf),
     Member("ledningsoplysninger.gpkg", _write_geopackage, Of.OWNER),
+    Member("plan.pdf", write_plan),
+    Member("overview.png", write_overview),
+    Member("overview.pgw", write_world_file),
 )
