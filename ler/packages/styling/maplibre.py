@@ -25,6 +25,7 @@ from ler.packages.styling.parts import (
     TYPE,
     UTILITY,
     Stroke,
+    band_colour,
     danger_strokes,
     strokes,
 )
@@ -119,11 +120,11 @@ def _band_layers(styles: Styles) -> Iterator[Json]:
         if accuracy.value == UNKNOWN:
             of_class = ["match", ["coalesce", ["get", ACCURACY], ""], known, False, True]
         name, chosen = f"{ACCURACY}-{accuracy.value}", ["all", ["has", BAND], of_class]
-        colour = {"line-color": GREY, "line-opacity": accuracy.opacity}
+        fill = band_colour(styles, accuracy)
         yield {
             **_layer(name, "line", ["all", _LINES, chosen]),
             "layout": {"line-cap": "round", "line-join": "round"},
-            "paint": {**colour, "line-width": _to_scale(2)},
+            "paint": {"line-color": fill, "line-opacity": accuracy.opacity, "line-width": _to_scale(2)},
         }
         yield {
             **_layer(f"{name}-point", "circle", ["all", _POINTS, chosen]),

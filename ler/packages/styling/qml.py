@@ -20,12 +20,14 @@ from ler.packages.styling.parts import (
     DANGER,
     DANGER_MARKS,
     GREY,
+    NOTE,
     OPEN,
     SECURITY,
     STATUS,
     UTILITY,
     Shape,
     Stroke,
+    band_colour,
     danger_strokes,
     strokes,
 )
@@ -159,21 +161,21 @@ def _accuracy_rules(styles: Styles, layer: Layer, symbols: _Symbols) -> list[str
         _rule(
             style.name.da,
             f"{_value(ACCURACY)} = {_quoted(style.value)}",
-            symbols.add([_band(style, layer)]),
+            symbols.add([_band(styles, style, layer)]),
         )
         for style in known
     ]
     unknown = styles.accuracy(None)
-    return [*rules, _rule(unknown.name.da, "ELSE", symbols.add([_band(unknown, layer)]))]
+    return [*rules, _rule(unknown.name.da, "ELSE", symbols.add([_band(styles, unknown, layer)]))]
 
 
-def _band(style: AccuracyStyle, layer: Layer) -> str:
+def _band(styles: Styles, style: AccuracyStyle, layer: Layer) -> str:
     """The band to scale, which its column says how wide it is; nothing where there is no such column."""
-    edge = Stroke("#5b6166", style.edge_mm, style.edge_dash_mm)
+    edge = Stroke(NOTE, style.edge_mm, style.edge_dash_mm)
     inner = _Symbols("fill")
     inner.written.append(
         '<symbol name="@@0@0" type="fill" alpha="1" clip_to_extent="1" force_rhr="0">'
-        f"{fill_layer('#5b6166', style.opacity, edge)}</symbol>"
+        f"{fill_layer(band_colour(styles, style), style.opacity, edge)}</symbol>"
     )
     options = {
         "SymbolType": "Fill",

@@ -16,6 +16,7 @@ from ler.packages.styling.parts import (
     ACCURACY,
     DANGER,
     GREY,
+    NOTE,
     OPEN,
     SECURITY,
     STATUS,
@@ -76,7 +77,7 @@ def _accuracy_rules(styles: Styles) -> Iterator[str]:
     for accuracy in styles.accuracies:
         chosen = _is(ACCURACY, accuracy.value) if accuracy.value != UNKNOWN else _none_of(ACCURACY, known)
         chosen = f"<ogc:And>{_lies_in_the_ground()}{chosen}</ogc:And>"
-        edge = Stroke("#5b6166", accuracy.edge_mm, accuracy.edge_dash_mm)
+        edge = Stroke(NOTE, accuracy.edge_mm, accuracy.edge_dash_mm)
         yield _rule(accuracy.value, accuracy.name.da, chosen, [_line(edge, beside_mm=_BESIDE_MM)])
 
 

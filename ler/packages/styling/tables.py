@@ -8,7 +8,7 @@ from ler.domain.sensitivity import SensitivityClass
 from ler.domain.uncertainty import has_band
 from ler.model import load_model
 from ler.packages.styles import load_styles
-from ler.packages.styling.parts import Shape, Stroke, kind_of_type
+from ler.packages.styling.parts import NOTE, Shape, Stroke, kind_of_type
 from ler.packages.styling.qml import (
     Layer,
     document,
@@ -23,7 +23,6 @@ from ler.packages.styling.qml import (
 
 AREA_TABLE: Final = "Graveomraade"
 MARKING_TABLE: Final = "Paavisningsomraade"
-_NOTE: Final = "#5b6166"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,9 @@ def table_style(theme: str, table: str, shape: Shape) -> TableStyle:
         layer = Layer(shape, kind, fixed, styles.component.mark(table))
         return TableStyle(shape, renderer(styles, layer), labeling(styles, layer))
     note = {
-        Shape.LINE: [line_layer(Stroke(_NOTE, 0.18))],
-        Shape.POINT: [marker_layer("cross", _NOTE, 1.2)],
-        Shape.AREA: [fill_layer(_NOTE, 0.1, Stroke(_NOTE, 0.18))],
+        Shape.LINE: [line_layer(Stroke(NOTE, 0.18))],
+        Shape.POINT: [marker_layer("cross", NOTE, 1.2)],
+        Shape.AREA: [fill_layer(NOTE, 0.1, Stroke(NOTE, 0.18))],
     }[shape]
     words = simple_labeling('"text"', shape, styles) if table == "TextAnnotation" else ""
     return TableStyle(shape, simple_renderer(shape, note), words)
