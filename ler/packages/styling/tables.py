@@ -10,6 +10,7 @@ from ler.model import load_model
 from ler.packages.styles import load_styles
 from ler.packages.styling.parts import NOTE, Shape, Stroke, kind_of_type
 from ler.packages.styling.qml import (
+    Bands,
     Layer,
     document,
     fill_layer,
@@ -41,7 +42,7 @@ class TableStyle:
 
 
 @cache
-def table_style(theme: str, table: str, shape: Shape) -> TableStyle:
+def table_style(theme: str, table: str, shape: Shape, bands: Bands = Bands.WITH) -> TableStyle:
     """Return how the features of one shape in a table are drawn."""
     styles = load_styles(theme)
     if table == AREA_TABLE:
@@ -63,8 +64,9 @@ def table_style(theme: str, table: str, shape: Shape) -> TableStyle:
             if any(one.name == "forsyningsart" for one in feature_type.attributes)
             else (feature_type.utility_type or "unknown")
         )
-        layer = Layer(shape, kind, fixed, styles.component.mark(table))
-        return TableStyle(shape, renderer(styles, layer), labeling(styles, layer))
+        layer = Layer(shape, kind, fixed, styles.component.mark(table), bands)
+        words = "" if bands is Bands.ONLY else labeling(styles, layer)
+        return TableStyle(shape, renderer(styles, layer), words)
     note = {
         Shape.LINE: [line_layer(Stroke(NOTE, 0.18))],
         Shape.POINT: [marker_layer("cross", NOTE, 1.2)],
