@@ -160,7 +160,7 @@ def _coarse(pixels: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Five bits of each channel."""
     channels = np.ascontiguousarray(pixels, dtype="<u4").view(np.uint8).reshape(*pixels.shape, 4) >> 3
     blue, green, red = (channels[..., channel].astype(np.uint16) for channel in range(3))
-    return red << 10 | green << 5 | blue
+    return (red << 10 | green << 5 | blue).astype(np.uint16, copy=False)
 
 
 def _channels(codes: NDArray[np.uint32]) -> NDArray[np.int32]:
