@@ -107,6 +107,8 @@ class Settings(BaseSettings):
 
     base_map: Path | None = None
     """Map that is drawn pale below the lines of plans: GeoTIFF of bytes or GeoPackage, EPSG:25832; None: no base map."""
+    style_theme: Literal["ler", "klic", "apwa"] = "ler"
+    """Whose colours packages are drawn in: `ler`, `klic` (Netherlands) or `apwa` (North America); letters and dashes stay."""
 
     max_upload_mb: int = Field(default=2048, ge=1)
     """Largest owner's file, MB."""

@@ -37,6 +37,7 @@ _MEDIA_TYPES: Final = {
     ".pdf": "application/pdf",
     ".pgw": "text/plain; charset=us-ascii",
     ".png": "image/png",
+    ".qgz": "application/zip",
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".tiff": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".txt": "text/plain; charset=utf-8",
