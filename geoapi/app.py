@@ -58,6 +58,7 @@ from geoapi.routes import (
     requests,
     rights,
     sensitivity,
+    styles,
     tokens,
     uploads,
     verification,
@@ -70,7 +71,7 @@ PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
-        *(answer_page.PATH, answer_page.AREA_PATH),
+        *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
         *(verification.KEYS, verification.PATH, verification.CODE),
     }
 )
@@ -111,6 +112,7 @@ _ROUTES: Final = (
     damages,
     deviations,
     dispensations,
+    styles,
 )
 """In the order in which they are tried."""
 
