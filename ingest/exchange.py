@@ -8,14 +8,11 @@ import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from ingest.convert import FaultyFileError
 from ingest.crs import projection_to
 from ingest.open_source import open_source
 from ingest.readers.imkl.reader import ImklReader
-from ingest.readers.imkl.root import is_imkl
-from ingest.readers.prolog import read_prolog
 from ingest.source import Source
 from ler.errors import InputError, RefusedError
 from ler.exchange.account import Account, Fate
@@ -23,15 +20,6 @@ from ler.model import ANSWER, VERSIONS, Feature
 from ler.packages.exchange import RD_EPSG, Exchanged, ExchangeFormat, exchange_features
 from ler.packages.gml import Answer, write_answer
 from ler.settings import Settings
-
-_ARCHIVE: Final = ".zip"
-
-
-def holds_imkl(path: Path) -> bool:
-    """Whether a file is IMKL, or an archive, which is a KLIC delivery or nothing that is converted."""
-    if path.suffix.lower() == _ARCHIVE:
-        return True
-    return path.is_file() and is_imkl(read_prolog(path))
 
 
 def import_imkl(source: Path, target: Path, *, version: str, settings: Settings) -> Exchanged:

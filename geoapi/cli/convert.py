@@ -16,7 +16,7 @@ from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.cli.exchange_words import exchange_document, tell_exchange
 from geoapi.cli.language import LanguageOption, language_of
 from ingest.convert import Converted, convert_file
-from ingest.exchange import export_file, holds_imkl, import_imkl
+from ingest.readers.imkl.root import holds_imkl
 from ler.errors import InputError
 from ler.model import VERSIONS
 from ler.model.convert import Change
@@ -63,6 +63,8 @@ def convert(
     """Convert a file to another version or model; ends with 0: nothing lost, 1: lost or to be added, 2: refused."""
     settings = settings_of(ctx)
     if to in list(ExchangeFormat) or (to in VERSIONS and holds_imkl(source)):
+        from ingest.exchange import export_file, import_imkl  # noqa: PLC0415 - versions wait for no other format
+
         exchanged = (
             import_imkl(source, target, version=to, settings=settings)
             if to in VERSIONS

@@ -11,8 +11,6 @@ from ler.errors import RefusedError
 from ler.exchange.account import Account
 from ler.exchange.projection import Projection
 from ler.model import Feature, Model
-from ler.packages.imkl import write_imkl
-from ler.packages.muddi import write_muddi_geopackage, write_muddi_json
 
 RD_EPSG: Final = 28992
 WGS84_EPSG: Final = 4326
@@ -58,6 +56,9 @@ def exchange_features(
     rows = list(features)
     if not rows:
         raise RefusedError("export-empty", "there are no features to write")
+    from ler.packages.imkl import write_imkl  # noqa: PLC0415 - pandas behind them takes a second
+    from ler.packages.muddi import write_muddi_geopackage, write_muddi_json  # noqa: PLC0415 - as above
+
     accuracy: float | None = 0.0
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ler-exchange-") as folder:
         workshop = Path(folder) / path.name

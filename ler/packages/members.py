@@ -25,8 +25,8 @@ from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
 from ler.packages.map_picture import write_overview, write_world_file
 from ler.packages.plan import write_plan
-from ler.packages.viewer import write_viewer
 from ler.packages.qgis_project import write_project
+from ler.packages.viewer import write_viewer
 
 
 class Of(Enum):

@@ -161,6 +161,16 @@ def test_links_point_to_their_nodes_and_networks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format_", ExchangeFormat)
+def test_the_same_features_give_the_same_bytes(tmp_path: Path, format_: ExchangeFormat) -> None:
+    given = list(town_networks()["99000302"])
+    made = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        made.append(written(tmp_path / name, format_, given).path.read_bytes())
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("format_", ExchangeFormat)
 def test_nothing_is_written_over_and_nothing_empty_is_written(
     tmp_path: Path, format_: ExchangeFormat
 ) -> None:
