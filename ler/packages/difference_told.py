@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shapely.geometry import mapping
+
 from ler.packages.advice import Language
 from ler.packages.difference import Change, Difference, FeatureChange, Side
-from ler.packages.geojson import to_degrees_2d
+from ler.packages.geojson import to_degrees
 
 WORDS: Final[Mapping[Language, Mapping[Change, str]]] = {
     "da": {
@@ -50,7 +52,7 @@ def geojson(difference: Difference) -> dict[str, Any]:
         if one.change is Change.MOVED and one.old is not None
     ]
     placed = [(one, geometry, was) for one, geometry, was in drawn if geometry is not None]
-    shapes = to_degrees_2d([geometry for _, geometry, _ in placed])
+    shapes = [mapping(shape) for shape in to_degrees([geometry for _, geometry, _ in placed])]
     return {
         "type": "FeatureCollection",
         "features": [

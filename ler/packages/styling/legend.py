@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import cairocffi
+import numpy as np
 import shapely
-from shapely import LineString
+from shapely import LineString, Point
 
-from ler.packages.map_canvas import INK, Box, draw_text, kept, prepare_context, set_colour
-from ler.packages.map_frame import draw_area
-from ler.packages.map_labels import TRIANGLE_MM, Label, draw_triangle
+from ler.packages.map_canvas import INK, Box, draw_text, prepare_context, set_colour
+from ler.packages.map_frame import draw_hatching, draw_outline
+from ler.packages.map_labels import TRIANGLE_MM, Label, draw_triangles
 from ler.packages.map_lines import LinePainter
 from ler.packages.map_shapes import Group, GroupKey, Kind
 from ler.packages.map_texts import map_text
@@ -40,7 +41,7 @@ def legend_pdf(styles: Styles, language: Language = "da") -> bytes:
     context.scale(_POINTS_PER_MM, _POINTS_PER_MM)
     prepare_context(context)
     names = dict(styles.themes)
-    title = f"{map_text('legend', language)}: {names[styles.theme].in_language(language)}"
+    title = f"{getattr(map_text('legend'), language)}: {names[styles.theme].in_language(language)}"
     draw_text(context, title, _LEFT, _TOP - 6, size_mm=5, bold=True, colour=INK)
     for number, (paint, words) in enumerate(_Sheet(context, styles, language).rows()):
         middle = _TOP + _ROW * (number + 0.5)
@@ -87,16 +88,15 @@ class _Sheet:
             group = Group(lines={"": [LineString([(x + 1, y), (x + _SAMPLE - 1, y)])]})
             text = letter(key.utility, key.status, key.danger)
             label = Label(text, x + _SAMPLE / 2, y, 0.0, 1.4 + 0.6 * len(text), key.utility.ink, key.danger)
-            self._painter.draw_groups({key: group}, [label], Box(x - 3, y - 5, _SAMPLE + 6, 10))
+            self._painter.draw_groups({key: group}, [label])
             if key.danger:
-                with kept(self._context):
-                    self._context.translate(x + _SAMPLE + 3.5, y + 0.2)
-                    draw_triangle(self._context, key.danger, TRIANGLE_MM)
+                centre = np.array([(x + _SAMPLE + 3.5, y + 0.2)])
+                draw_triangles(self._context, key.danger, centre, TRIANGLE_MM)
 
         return paint
 
     def _mark(self, key: GroupKey) -> Paint:
-        return lambda x, y: self._painter.draw_mark(key, x + _SAMPLE / 2, y)
+        return lambda x, y: self._painter.draw_marks(key, [Point(x + _SAMPLE / 2, y)])
 
     def _band(self, accuracy: AccuracyStyle) -> Paint:
         def paint(x: float, y: float) -> None:
@@ -121,8 +121,9 @@ class _Sheet:
         return paint
 
     def _area(self, x: float, y: float) -> None:
-        swatch = shapely.box(x, y - 2.2, x + _SAMPLE, y + 2.2)
-        draw_area(self._context, Box(x - 0.5, y - 3, _SAMPLE + 1, 6), [swatch], self._styles)
+        swatch = [shapely.box(x, y - 2.2, x + _SAMPLE, y + 2.2)]
+        draw_hatching(self._context, Box(x - 0.5, y - 3, _SAMPLE + 1, 6), swatch, self._styles)
+        draw_outline(self._context, swatch, self._styles)
 
     def _box(self, x: float, y: float, colour: str, opacity: float) -> None:
         self._context.rectangle(x, y - 2.2, _SAMPLE, 4.4)
