@@ -1,9 +1,10 @@
 """What every writer of a package's members is given: the request, its owners, and what the operator chose."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from ler.domain.uncertainty import UNKNOWN_ACCURACY_M
@@ -53,6 +54,9 @@ class Contents:
     options: PackageOptions = DEFAULT_OPTIONS
     folders: dict[str, str] = field(default_factory=dict)
     """Folder of each owner in the package, with its slash, by the owner's id; empty in its own package."""
+    _made: dict[Callable[["Contents"], Any], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def consolidated(self) -> bool:
@@ -73,6 +77,13 @@ class Contents:
     def base_map(self) -> BaseMap:
         """The operator's map, as far as it can be drawn around the area."""
         return BaseMap(self.options.base_map, self.request.area)
+
+    def once[T](self, make: Callable[["Contents"], T]) -> T:
+        """What several writers need of it, made for the first of them."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     def features(self) -> Iterator[tuple[OwnerStatus, Delivery, Feature]]:
         """Every delivered feature with the answer that it came in and its owner, in the order of the package."""

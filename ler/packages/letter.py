@@ -51,6 +51,11 @@ _MOST_PRECAUTIONS: Final = 200
 """In one letter: more than that are not read, and stand in the data."""
 
 
+def compose_all(contents: Contents) -> list[Letter]:
+    """Return the letter in Danish and in English."""
+    return [compose(contents, "da"), compose(contents, "en")]
+
+
 def compose(contents: Contents, language: Language) -> Letter:
     """Return the letter of a consolidated package in one language."""
     words, request = letter_words(language), contents.request
@@ -101,8 +106,12 @@ def _notice(advice: Advice, language: Language) -> Notice:
     return Notice(weight, advice.da if language == "da" else advice.en, [given(line) for line in lines])
 
 
+def _found_care(contents: Contents) -> Care:
+    return care_of(contents.assessed, contents.owners)
+
+
 def _care(contents: Contents, words: Words, language: Language) -> list[Block]:
-    care = care_of(contents.assessed, contents.owners)
+    care = contents.once(_found_care)
     blocks: list[Block] = [Paragraph(said(words.care_intro))]
     if not contents.assessed:
         blocks.append(Paragraph(said(words.no_lines)))

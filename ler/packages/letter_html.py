@@ -13,12 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from ler.packages.contents import Contents
-from ler.packages.letter import compose
+from ler.packages.letter import compose_all
 
 
 def write_letter_html(path: Path, contents: Contents) -> int:
     """Write the letter, Danish and English in one document; it holds no features."""
-    letters = [compose(contents, "da"), compose(contents, "en")]
+    letters = contents.once(compose_all)
     style = _style()
     digest = b64encode(sha256(style.encode()).digest()).decode()
     html = _template().render(letters=letters, style=Markup(style), style_digest=digest)  # noqa: S704 - our own file

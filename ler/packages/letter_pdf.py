@@ -12,7 +12,7 @@ from typing import Final
 import cairocffi
 
 from ler.packages.contents import Contents
-from ler.packages.letter import compose
+from ler.packages.letter import compose_all
 from ler.packages.letter_flow import (
     LEFT,
     PAGE_HEIGHT,
@@ -51,7 +51,7 @@ _SMALL: Final = 2.7
 
 def write_letter_pdf(path: Path, contents: Contents) -> int:
     """Write the letter, Danish before English; it holds no features."""
-    letters = [compose(contents, "da"), compose(contents, "en")]
+    letters = contents.once(compose_all)
     surface = cairocffi.PDFSurface(str(path), PAGE_WIDTH * _POINTS_PER_MM, PAGE_HEIGHT * _POINTS_PER_MM)
     context = cairocffi.Context(surface)
     context.scale(_POINTS_PER_MM, _POINTS_PER_MM)

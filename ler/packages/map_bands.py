@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from ler.packages.map_canvas import kept, set_colour
-from ler.packages.map_paths import Path, dots_path, line_paths, polygon_path
+from ler.packages.map_paths import add_segments, dots_path, line_paths, polygon_path
 from ler.packages.map_shapes import Band, lines, points, polygons
 from ler.packages.styles import BandStyle
 
@@ -67,8 +67,7 @@ def _hatch(context: cairocffi.Context, covers: Sequence[_Cover], style: BandStyl
     context.push_group()
     high, every = bottom - top, style.hatch_spacing_mm * math.sqrt(2)
     begins = np.arange(math.floor((left - high) / every) * every, right, every)
-    ends = np.column_stack((begins, np.full_like(begins, top), begins + high, np.full_like(begins, bottom)))
-    Path(ends.reshape(-1, 2), np.tile([True, False], len(begins))).add_to(context)
+    add_segments(context, begins, top, begins + high, bottom)
     set_colour(context, style.hatch)
     context.set_line_width(style.hatch_mm)
     context.set_line_cap(cairocffi.LINE_CAP_BUTT)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cairocffi
+import numpy as np
 from shapely import Polygon
 
 from ler.packages.base_map import BaseMap
@@ -21,7 +22,7 @@ from ler.packages.map_canvas import (
     kept,
     set_colour,
 )
-from ler.packages.map_paths import polygon_path
+from ler.packages.map_paths import add_segments, polygon_path
 from ler.packages.map_shapes import Band
 from ler.packages.style_classes import SecurityStyle
 from ler.packages.styles import Styles
@@ -106,11 +107,8 @@ def draw_hatching(context: cairocffi.Context, box: Box, area: Sequence[Polygon],
         _clip_to(context, box)
         _add_area(context, area)
         context.clip()
-        offset = -box.height
-        while offset < box.width:
-            context.move_to(box.left + offset, box.bottom)
-            context.line_to(box.left + offset + box.height, box.top)
-            offset += styles.area.hatch_spacing_mm
+        begins = box.left + np.arange(-box.height, box.width, styles.area.hatch_spacing_mm)
+        add_segments(context, begins, box.bottom, begins + box.height, box.top)
         context.set_dash([])
         context.set_line_width(styles.area.hatch_mm)
         set_colour(context, styles.area.hatch, styles.area.hatch_opacity)
@@ -143,23 +141,17 @@ def draw_grid(context: cairocffi.Context, frame: Frame) -> None:
     northings = _multiples(south, north, interval)
     box = frame.box
     context.new_path()
-    for easting in eastings:
-        for northing in northings:
-            _add_cross(context, frame.x_mm(easting), frame.y_mm(northing))
+    x, y = np.meshgrid([frame.x_mm(one) for one in eastings], [frame.y_mm(one) for one in northings])
+    add_segments(context, x - _TICK_MM, y, x + _TICK_MM, y)
+    add_segments(context, x, y - _TICK_MM, x, y + _TICK_MM)
     context.set_dash([])
     context.set_line_width(0.15)
     set_colour(context, _GRID_COLOUR)
     context.stroke()
-    for easting in eastings:
-        x = frame.x_mm(easting)
-        for y, step in ((box.top, _TICK_MM), (box.bottom, -_TICK_MM)):
-            context.move_to(x, y)
-            context.line_to(x, y + step)
-    for northing in northings:
-        y = frame.y_mm(northing)
-        for x, step in ((box.left, _TICK_MM), (box.right, -_TICK_MM)):
-            context.move_to(x, y)
-            context.line_to(x + step, y)
+    for side, step in ((box.top, _TICK_MM), (box.bottom, -_TICK_MM)):
+        add_segments(context, x[:1], side, x[:1], side + step)
+    for side, step in ((box.left, _TICK_MM), (box.right, -_TICK_MM)):
+        add_segments(context, side, y[:, :1], side + step, y[:, :1])
     set_colour(context, INK)
     context.set_line_width(0.2)
     context.stroke()
@@ -176,13 +168,6 @@ def grid_interval(frame: Frame) -> int:
 def _multiples(low: float, high: float, interval: int) -> list[int]:
     first = -int(-low // interval)
     return [n * interval for n in range(first, int(high // interval) + 1)]
-
-
-def _add_cross(context: cairocffi.Context, x: float, y: float) -> None:
-    context.move_to(x - _TICK_MM, y)
-    context.line_to(x + _TICK_MM, y)
-    context.move_to(x, y - _TICK_MM)
-    context.line_to(x, y + _TICK_MM)
 
 
 def _label_grid(

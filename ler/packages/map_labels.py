@@ -20,6 +20,7 @@ from ler.packages.map_canvas import (
     Box,
     Coordinates,
     cap_height,
+    kept,
     set_colour,
     set_font,
     text_width,
@@ -293,12 +294,15 @@ def draw_labels(context: cairocffi.Context, labels: Sequence[Label]) -> None:
         _plates([label for label in words if _ground_colour(label) == colour]).add_to(context)
         set_colour(context, colour, _PLATE_OPACITY)
         context.fill()
-    for size, colour in sorted({(label.size_mm, label.colour) for label in words}):
-        set_font(context, size, bold=True)
-        set_colour(context, colour)
-        for label in words:
-            if (label.size_mm, label.colour) == (size, colour):
-                _draw_word(context, label)
+    alike: defaultdict[tuple[float, str, float], list[Label]] = defaultdict(list)
+    for label in words:
+        alike[label.size_mm, label.colour, label.angle].append(label)
+    for size, colour, angle in sorted(alike):
+        with kept(context):
+            context.rotate(angle)  # once for all of its words, for fonts are looked up anew after each turn
+            set_font(context, size, bold=True)
+            set_colour(context, colour)
+            _draw_words(context, alike[size, colour, angle])
     for danger in sorted(
         {one.danger for one in labels if one.danger and not one.text}, key=lambda one: one.rank
     ):
@@ -324,14 +328,13 @@ def _plates(labels: Sequence[Label]) -> Path:
     return Path(corners.reshape(-1, 2), begins, closed=True)
 
 
-def _draw_word(context: cairocffi.Context, label: Label) -> None:
-    """With the context's font and colour."""
-    context.save()
-    context.translate(label.x, label.y)
-    context.rotate(label.angle)
-    context.move_to(_MARGIN_MM - label.half_width, cap_height(label.size_mm) / 2)
-    context.show_text(label.text)
-    context.restore()
+def _draw_words(context: cairocffi.Context, labels: Sequence[Label]) -> None:
+    """With the context's font and colour; all have the angle by which the context is turned."""
+    cos, sin = math.cos(labels[0].angle), math.sin(labels[0].angle)
+    for label in labels:
+        x, y = cos * label.x + sin * label.y, cos * label.y - sin * label.x
+        context.move_to(x + _MARGIN_MM - label.half_width, y + cap_height(label.size_mm) / 2)
+        context.show_text(label.text)
 
 
 def draw_triangles(

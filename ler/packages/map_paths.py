@@ -10,7 +10,7 @@ from typing import Final
 import cairocffi
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely import LineString, Polygon
 
 from ler.packages.map_canvas import Coordinates
@@ -43,6 +43,18 @@ class Path:
         """Add it to the context's path."""
         if len(self._data):
             cairocffi.cairo.cairo_append_path(context._pointer, self._path)  # noqa: SLF001 - its documented door
+
+
+def add_segments(
+    context: cairocffi.Context,
+    from_x: ArrayLike,
+    from_y: ArrayLike,
+    to_x: ArrayLike,
+    to_y: ArrayLike,
+) -> None:
+    """Add many segments to the context's path; numbers and arrays are broadcast."""
+    ends = np.stack([one.ravel() for one in np.broadcast_arrays(from_x, from_y, to_x, to_y)], axis=1)
+    Path(ends.reshape(-1, 2), np.tile([True, False], len(ends))).add_to(context)
 
 
 def line_paths(lines: Sequence[LineString]) -> list[Path]:

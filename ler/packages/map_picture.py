@@ -53,7 +53,7 @@ class Picture:
 
 def write_overview(path: Path, contents: Contents) -> int:
     """Write the picture; gives how many features it shows. UnavailableError when the file cannot be written."""
-    subject = subject_of(contents)
+    subject = contents.once(subject_of)
     picture = draw_picture(subject)
     _write(path, picture.png)
     return len(subject.scene.features) - picture.drawing.outside

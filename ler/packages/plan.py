@@ -40,7 +40,7 @@ def write_plan(path: Path, contents: Contents) -> int:
     surface = cairocffi.PDFSurface(stream, 1, 1)
     _describe(surface, contents)
     context = cairocffi.Context(surface)
-    subject = subject_of(contents)
+    subject = contents.once(subject_of)
     shown = contents.request.area.buffer(contents.request.clip_buffer_m)
     sheets = choose_sheets(shown, lambda paper: lay_out(context, paper.box, subject.text))
     pages = list(_pages(sheets))
