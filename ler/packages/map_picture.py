@@ -64,6 +64,7 @@ def draw_picture(subject: Subject) -> Picture:
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, WIDTH_PX, HEIGHT_PX)
     context = cairocffi.Context(surface)
     context.scale(1 / PIXEL_MM, 1 / PIXEL_MM)
+    context.set_antialias(cairocffi.ANTIALIAS_FAST)  # finer shades are lost among so few colours
     layout, frame = _placed(context, subject.area, subject.text)
     drawing = draw_sheet(context, layout, frame, subject, Place())
     return Picture(_encoded(surface, _wanted(subject.styles)), frame, drawing)
