@@ -8,14 +8,17 @@ height is -99, since a drawing has no word for it. Names of layers are in Danish
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import batched, pairwise
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import shapely
 from ezdxf.document import Drawing
-from numpy.typing import NDArray
+from shapely import GeometryType
 from shapely.geometry.base import BaseGeometry
 
 from ler.model import UNKNOWN_HEIGHT, Feature
@@ -48,6 +51,8 @@ _STYLE: Final = "LER"
 _LETTER_MM: Final = 2.5
 _SHORTEST_M: Final = 4.0
 """Of a line with a letter."""
+_AT_ONCE: Final = 2_000
+"""Features whose shapes are taken apart together: not many, for the memory's sake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,15 @@ class _Look:
     """The same of its letters."""
 
 
+class _Line(NamedTuple):
+    """A point, a line or a ring."""
+
+    positions: list[list[float]]
+    """Easting, northing and height, m; a ring's last is its first."""
+    length: float
+    closed: bool
+
+
 def write_dxf(path: Path, contents: Contents) -> int:
     """Write every feature that has a place; returns how many."""
     assessed = [one for one in contents.assessed if one.feature.geometry is not None]
@@ -71,8 +85,10 @@ def write_dxf(path: Path, contents: Contents) -> int:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(before)
         drawn = _Objects(Records(file, layers.document.modelspace().layout_key))
-        for one, shape, look in zip(assessed, shapes, looks, strict=True):
-            drawn.draw(one, shape, look)
+        for some in batched(zip(assessed, shapes, looks, strict=True), _AT_ONCE):
+            lines = _lines_of_each([shape for _, shape, _ in some])
+            for (one, _, look), its_lines in zip(some, lines, strict=True):
+                drawn.draw(one, its_lines, look)
         file.write(behind)
     return len(assessed)
 
@@ -87,33 +103,53 @@ def _around_objects(document: Drawing, positions: int) -> tuple[str, str]:
     return whole[:at], whole[at:]
 
 
+def _lines_of_each(shapes: Sequence[BaseGeometry]) -> list[list[_Line]]:
+    """The lines that each of the shapes is drawn with, as `lines_of` has them, of all shapes at once."""
+    parts, shape_of = shapely.get_parts(shapes, return_index=True)
+    areas = np.flatnonzero(shapely.get_type_id(parts) == GeometryType.POLYGON)
+    rings, area_of = shapely.get_rings(parts[areas], return_index=True)
+    others = np.delete(np.arange(len(parts)), areas)
+    part_of = np.concatenate((others, areas[area_of]))
+    order = np.argsort(part_of, kind="stable")
+    lines = np.concatenate((parts[others], rings))[order]
+    positions, line_of = shapely.get_coordinates(lines, include_z=True, return_index=True)
+    ends = np.searchsorted(line_of, np.arange(len(lines)), side="right").tolist()
+    closed = shapely.get_type_id(lines) == GeometryType.LINEARRING
+    found: list[list[_Line]] = [[] for _ in shapes]
+    for shape, begin, end, length, is_closed in zip(
+        shape_of[part_of[order]].tolist(),
+        [0, *ends[:-1]],
+        ends,
+        shapely.length(lines).tolist(),
+        closed.tolist(),
+        strict=True,
+    ):
+        found[shape].append(_Line(positions[begin:end].tolist(), length, is_closed))
+    return found
+
+
 class _Objects:
     """Draws features as objects."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    def draw(self, one: Assessed, shape: BaseGeometry, look: _Look) -> None:
-        """Draw the parts of a feature with what is known of it, and its letter."""
+    def draw(self, one: Assessed, lines: Sequence[_Line], look: _Look) -> None:
+        """Draw the lines of a feature with what is known of it, and its letter."""
         feature, data = one.feature, _data(one)
-        longest: tuple[float, NDArray[np.float64]] | None = None
-        for part in lines_of(shape):
-            positions = shapely.get_coordinates(part, include_z=True)
-            closed = part.geom_type == "LinearRing"
-            self._records.add_shape(positions.tolist(), look.line, data, closed=closed)
-            if longest is None or part.length > longest[0]:
-                longest = part.length, positions
+        for line in lines:
+            self._records.add_shape(line.positions, look.line, data, closed=line.closed)
         text = feature.attributes.get("text") if feature.type == "TextAnnotation" else look.letter
-        if longest and isinstance(text, str) and text:
-            self._label(text, *longest, look.text)
+        if lines and isinstance(text, str) and text:
+            self._label(text, max(lines, key=attrgetter("length")), look.text)
 
-    def _label(self, text: str, length: float, positions: NDArray[np.float64], look: str) -> None:
+    def _label(self, text: str, line: _Line, look: str) -> None:
         height = _LETTER_MM * METRES_PER_MM
-        if len(positions) == 1:
-            east, north, up = positions[0].tolist()
+        if len(line.positions) == 1:
+            east, north, up = line.positions[0]
             self._records.add_text(text, (east + height, north, up), look, height=height, style=_STYLE)
-        elif length >= _SHORTEST_M:
-            place, turn = _middle(positions, length, height)
+        elif line.length >= _SHORTEST_M:
+            place, turn = _middle(line, height)
             self._records.add_text(text, place, look, height=height, turn=turn, style=_STYLE)
 
 
@@ -129,7 +165,7 @@ class _Layers:
         """Return how a feature is drawn, after making its layer."""
         feature = one.feature
         state = feature.attributes.get("driftsstatus")
-        key = (one.owner.id, is_network(feature.type), one.utility_type, one.danger, str(state))
+        key = (one.owner.cvr, one.owner.name, is_network(feature.type), one.utility_type, one.danger, str(state))
         if key not in self._looks:
             self._looks[key] = (
                 self._make_look(one) if is_network(feature.type) else self._note_look(one.owner)
@@ -204,13 +240,15 @@ def _data(one: Assessed) -> str:
     return f"1001\n{APPLICATION}\n{groups}"
 
 
-def _middle(positions: NDArray[np.float64], length: float, above: float) -> tuple[Position, float]:
+def _middle(line: _Line, above: float) -> tuple[Position, float]:
     """The place of a letter over the middle of a line, and how it is turned, degrees; never upside down."""
-    steps = np.hypot(*np.diff(positions[:, :2], axis=0).T)
-    along = np.cumsum(steps)
-    at = min(int(np.searchsorted(along, length / 2)), len(steps) - 1)
-    (x, y, z), (to_x, to_y, to_z) = positions[at].tolist(), positions[at + 1].tolist()
-    share = (length / 2 - (along[at] - steps[at])) / steps[at] if steps[at] else 0.0
+    left = line.length / 2
+    for (x, y, z), (to_x, to_y, to_z) in pairwise(line.positions):
+        step = math.hypot(to_x - x, to_y - y)
+        if step >= left:
+            break
+        left -= step
+    share = min(left / step, 1.0) if step else 0.0
     turn = math.degrees(math.atan2(to_y - y, to_x - x))
     turn = turn - 180 if turn > 90 else turn + 180 if turn <= -90 else turn  # noqa: PLR2004 - quarter turns
     side = math.radians(turn + 90)
