@@ -6,6 +6,7 @@ Dated by the request's last change, so that the same contents give the same byte
 from collections.abc import Sequence
 from datetime import UTC
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ from ler.packages.map_canvas import (
     prepare_context,
     set_colour,
     set_font,
+    show_text,
     text_width,
 )
 
@@ -127,19 +129,21 @@ def _draw_row(context: cairocffi.Context, row: Row, top: float) -> None:
         _fill(context, Box(LEFT, top, 2.0, row.height), bar)
     if row.ruled:
         _fill(context, Box(LEFT, top + row.height - 0.5, WIDTH, 0.15), MUTED)
-    for piece in row.pieces:
-        _draw_piece(context, piece, top)
+    for looks, pieces in groupby(row.pieces, key=attrgetter("size", "bold", "href")):
+        size, bold, href = looks
+        set_font(context, size, bold=bold)
+        set_colour(context, _LINK if href else INK)
+        for piece in pieces:
+            _draw_piece(context, piece, top)
 
 
 def _draw_piece(context: cairocffi.Context, piece: Piece, top: float) -> None:
-    set_font(context, piece.size, bold=piece.bold)
-    set_colour(context, _LINK if piece.href else INK)
     # A path within the package leads nowhere from a PDF: readers ask what it is relative to.
     link = piece.href if piece.href and ":" in piece.href else None
     if link:
         context.tag_begin("Link", f"uri='{link}'")
     context.move_to(LEFT + piece.x, top + piece.y)
-    context.show_text(piece.text)
+    show_text(context, piece.text)
     if link:
         context.tag_end("Link")
 

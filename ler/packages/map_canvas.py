@@ -166,6 +166,11 @@ def text_width(context: cairocffi.Context, text: str) -> float:
     return float(extents.x_advance)
 
 
+def show_text(context: cairocffi.Context, text: str) -> None:
+    """Draw the text from the current point on, in the context's font and colour."""
+    cairocffi.cairo.cairo_show_text(context._pointer, text.encode())  # noqa: SLF001 - as above
+
+
 def shorten(context: cairocffi.Context, text: str, width_mm: float) -> str:
     """The text, or as much of it as fits with an ellipsis."""
     if text_width(context, text) <= width_mm:
@@ -233,7 +238,7 @@ def draw_text(
         context.fill()
     else:
         set_colour(context, colour)
-        context.show_text(line)
+        show_text(context, line)
     context.new_path()
 
 

@@ -23,6 +23,7 @@ from ler.packages.map_canvas import (
     kept,
     set_colour,
     set_font,
+    show_text,
     text_width,
 )
 from ler.packages.map_paths import Path, outline_path
@@ -334,7 +335,7 @@ def _draw_words(context: cairocffi.Context, labels: Sequence[Label]) -> None:
     for label in labels:
         x, y = cos * label.x + sin * label.y, cos * label.y - sin * label.x
         context.move_to(x + _MARGIN_MM - label.half_width, y + cap_height(label.size_mm) / 2)
-        context.show_text(label.text)
+        show_text(context, label.text)
 
 
 def draw_triangles(

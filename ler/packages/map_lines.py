@@ -22,7 +22,7 @@ from ler.packages.map_labels import (
     LabelRequest,
     draw_labels,
 )
-from ler.packages.map_paths import Path, dots_path, line_paths, outline_path, polygon_path
+from ler.packages.map_paths import Path, dots_path, outline_path, polygon_path
 from ler.packages.map_shapes import Drawing, Group, GroupKey, Kind, lines
 from ler.packages.styles import DangerStyle, Styles
 
@@ -63,7 +63,7 @@ class LinePainter:
             self.context.clip()
             for key in sorted(drawing.groups, key=lambda key: key.danger.rank if key.danger else 0):
                 colour = key.danger.edge if key.danger else key.utility.ink
-                self._stroke(line_paths(drawing.groups[key].all_lines), colour, self._line_width(key))
+                self._stroke(drawing.groups[key].paths, colour, self._line_width(key))
 
     def draw_groups(self, groups: dict[GroupKey, Group], labels: Sequence[Label]) -> None:
         """Bands of all groups first, so that no band covers a line; nothing that is wide lies on a band of danger."""
@@ -143,7 +143,7 @@ class LinePainter:
     def _draw_trace(self, key: GroupKey, group: Group) -> None:
         if key.kind is Kind.TRACE:
             pale = mix(key.utility.colour, self.styles.background, 1 - self.styles.trace.opacity)
-            self._stroke(line_paths(group.all_lines), pale, self.width(key))
+            self._stroke(group.paths, pale, self.width(key))
 
     def _draw_danger(self, groups: dict[GroupKey, Group]) -> None:
         """All edges before all fills: bands that meet run into one another; the higher class lies on top."""
@@ -159,13 +159,13 @@ class LinePainter:
         margin = 2 * (danger.margin_mm + edge_mm) * self.factor
         self.context.set_line_cap(cairocffi.LINE_CAP_ROUND)
         if key.kind is not Kind.COMPONENT:
-            self._stroke(line_paths(group.all_lines), colour, self.width(key) + margin)
+            self._stroke(group.paths, colour, self.width(key) + margin)
         self._fill_circles(group.dots, colour, _DOT_MM * self.factor + margin)
         self._fill_circles(group.marks, colour, self._mark_size() * 1.15 + margin)
         self.context.set_line_cap(cairocffi.LINE_CAP_BUTT)
 
     def _draw_ducts(self, groups: dict[GroupKey, Group]) -> None:
-        ducts = [(key, line_paths(group.all_lines)) for key, group in groups.items() if key.kind is Kind.DUCT]
+        ducts = [(key, group.paths) for key, group in groups.items() if key.kind is Kind.DUCT]
         for key, paths in ducts:
             self._stroke(paths, self._colour(key, key.utility.ink), self.width(key))
         inside = (self.styles.duct.width_mm - 2 * self.styles.duct.wall_mm) * self.factor
@@ -185,13 +185,13 @@ class LinePainter:
             self.context.set_dash([])
             self.context.stroke()
         if key.kind is Kind.COMPONENT:
-            self._stroke(line_paths(group.all_lines), colour, component.outline_mm * 1.5)
+            self._stroke(group.paths, colour, component.outline_mm * 1.5)
 
     def _draw_lines(self, key: GroupKey, group: Group) -> None:
         """White edge, casing, the colour, white core: all in the same dashes, so that the gaps show what is below."""
         if key.kind not in {Kind.LINE, Kind.TRACE}:
             return
-        paths, width = line_paths(group.all_lines), self._line_width(key)
+        paths, width = group.paths, self._line_width(key)
         dash = [part * self.factor for part in key.utility.dash_mm]
         self._stroke(paths, self.styles.halo, width + 2 * self.styles.halo_mm * self.factor, dash)
         colour = self._colour(key, key.utility.colour)

@@ -16,6 +16,7 @@ from shapely import LineString, Polygon
 from ler.packages.map_canvas import Coordinates
 
 _MOVE, _LINE, _CLOSE = 0, 1, 3
+_END_OF_RING: Final = np.array([_CLOSE, 1, 0, 0], dtype=np.int32).view(np.float64)
 _PATH_LINES: Final = 100  # of one path: cairo sorts all its edges, and lines that cross make that slow
 
 
@@ -24,17 +25,14 @@ class Path:
 
     def __init__(self, coordinates: Coordinates, begins: NDArray[np.bool_], *, closed: bool = False) -> None:
         """From vertices (n, 2) and whether each begins a line; rings are closed by a stroke to their beginnings."""
-        count, first = len(coordinates), np.flatnonzero(begins)
         # A vertex takes a header and a point, the end of a ring a header alone: 16 bytes each.
-        closings = begins.cumsum() - 1 if closed else np.zeros(count, dtype=np.intp)
-        places = 2 * np.arange(count) + closings
-        self._data = np.zeros((2 * count + (len(first) if closed else 0), 2))
+        self._data = np.empty((2 * len(coordinates), 2))
         headers = self._data.view(np.int32)
-        headers[places, 0], headers[places, 1] = np.where(begins, _MOVE, _LINE), 2
-        self._data[places + 1] = coordinates
-        if closed and count:
-            ends = places[np.append(first[1:], count) - 1] + 2
-            headers[ends, 0], headers[ends, 1] = _CLOSE, 1
+        headers[::2, 0], headers[::2, 1] = np.where(begins, _MOVE, _LINE), 2
+        self._data[1::2] = coordinates
+        if closed and len(coordinates):
+            ends = np.append(2 * np.flatnonzero(begins)[1:], len(self._data))
+            self._data = np.insert(self._data, ends, _END_OF_RING, axis=0)
         self._path = cairocffi.ffi.new("cairo_path_t *")
         self._path.data = cairocffi.ffi.cast("cairo_path_data_t *", self._data.ctypes.data)
         self._path.num_data = len(self._data)

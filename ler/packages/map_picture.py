@@ -32,7 +32,7 @@ PIXEL_MM: Final = 297 / WIDTH_PX
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _BY_PALETTE: Final = 3
-_LEVEL: Final = 5
+_LEVEL: Final = 4
 _APART: Final = ((4, 0.002), (48, 0.0), (24, 0.0), (12, 0.0), (0, 0.0))
 """How far colours of the palette lie apart, of 441, and which share of the picture they have, first choice first."""
 
@@ -150,10 +150,9 @@ def reduce_colours(
     codes = np.array([int(colour[1:], 16) for colour in wanted], dtype=np.uint32)
     met = codes[counts[_coarse(codes)] > 0]
     colours = _channels(lookup[there])
-    palette = _chosen(colours, counts[there], _channels(met))
-    distances = ((colours[:, None, :] - palette[None, :, :]) ** 2).sum(axis=2)
+    palette, become = _chosen(colours, counts[there], _channels(met))
     nearest = np.zeros(1 << 15, dtype=np.uint8)
-    nearest[there] = distances.argmin(axis=1)
+    nearest[there] = become
     return palette.astype(np.uint8), np.take(nearest, coarse)
 
 
@@ -169,14 +168,26 @@ def _channels(codes: NDArray[np.uint32]) -> NDArray[np.int32]:
 
 
 def _chosen(
-    colours: NDArray[np.int32], counts: NDArray[np.intp], chosen: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    order = np.argsort(-counts, kind="stable")
-    frequent, shares = colours[order], counts[order] / counts.sum()
-    for apart, share in _APART:
-        for colour in frequent[shares >= share]:
-            if len(chosen) == COLOURS:
-                return chosen
-            if not len(chosen) or ((chosen - colour) ** 2).sum(axis=1).min() > apart**2:
-                chosen = np.vstack((chosen, colour))
-    return chosen
+    colours: NDArray[np.int32], counts: NDArray[np.intp], wanted: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """The palette, which begins with the wanted ones, and the place in it of the nearest to each of the colours."""
+    chosen: list[NDArray[np.int32]] = []
+    apart = np.full(len(colours), np.iinfo(np.int32).max, dtype=np.int32)
+    nearest = np.zeros(len(colours), dtype=np.uint8)
+
+    def choose(colour: NDArray[np.int32]) -> None:
+        distances = ((colours - colour) ** 2).sum(axis=1, dtype=np.int32)
+        nearest[distances < apart] = len(chosen)
+        np.minimum(apart, distances, out=apart)
+        chosen.append(colour)
+
+    for colour in wanted[:COLOURS]:
+        choose(colour)
+    shares = counts / counts.sum()
+    for far, share in _APART:
+        while len(chosen) < COLOURS:
+            fit = np.flatnonzero((shares >= share) & (apart > far**2))
+            if not len(fit):
+                break
+            choose(colours[fit[counts[fit].argmax()]])
+    return np.array(chosen), nearest

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ler.errors import InputError
 from ler.packages.map_canvas import Frame, clean
+from ler.packages.map_paths import Path, line_paths
 from ler.packages.styles import DangerStyle, StatusStyle, Styles, UtilityStyle
 
 type Geometries = NDArray[np.object_]
@@ -75,11 +76,19 @@ class Group:
     marks: list[Point] = field(default_factory=list)
     notes: list[tuple[str, BaseGeometry]] = field(default_factory=list)
     """What stands beside single features, with their shapes."""
+    _paths: list[Path] | None = None
 
     @property
     def all_lines(self) -> list[LineString]:
         """Lines of every owner."""
         return [line for lines in self.lines.values() for line in lines]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The same for cairo, made once the group has all its lines."""
+        if self._paths is None:
+            self._paths = line_paths(self.all_lines)
+        return self._paths
 
 
 @dataclass(frozen=True, slots=True)
