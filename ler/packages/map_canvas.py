@@ -194,6 +194,9 @@ def wrap_words(
     context: cairocffi.Context, words: Sequence[str], width_mm: float, most_lines: int
 ) -> list[str]:
     """The words in at most `most_lines` lines, broken between words only; a word may contain spaces."""
+    whole = " ".join(words)
+    if whole and most_lines > 0 and text_width(context, whole) <= width_mm:
+        return [whole]
     lines: list[str] = []
     while words and len(lines) < most_lines - 1:
         line = words[0]

@@ -22,7 +22,7 @@ from ler.packages.contents import Contents
 from ler.packages.map_canvas import Box, Frame, fit_frame
 from ler.packages.map_shapes import Drawing
 from ler.packages.map_sheet import Layout, Place, SheetText, Subject, draw_sheet, lay_out
-from ler.packages.map_subject import sheet_text, subject_of
+from ler.packages.map_subject import subject_of
 from ler.packages.styles import Styles
 
 COLOURS: Final = 32
@@ -53,10 +53,13 @@ class Picture:
 
 def write_overview(path: Path, contents: Contents) -> int:
     """Write the picture; gives how many features it shows. UnavailableError when the file cannot be written."""
-    subject = contents.once(subject_of)
-    picture = draw_picture(subject)
+    picture = contents.once(_picture_of)
     _write(path, picture.png)
-    return len(subject.scene.features) - picture.drawing.outside
+    return len(contents.once(subject_of).scene.features) - picture.drawing.outside
+
+
+def _picture_of(contents: Contents) -> Picture:
+    return draw_picture(contents.once(subject_of))
 
 
 def draw_picture(subject: Subject) -> Picture:
@@ -72,9 +75,7 @@ def draw_picture(subject: Subject) -> Picture:
 
 def write_world_file(path: Path, contents: Contents) -> int:
     """Write where the picture lies, for GIS programs, whose origin is a pixel's middle; gives 0."""
-    surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, 1, 1)
-    _, frame = _placed(cairocffi.Context(surface), contents.request.area, sheet_text(contents))
-    _write(path, world_file(frame))
+    _write(path, world_file(contents.once(_picture_of).frame))
     return 0
 
 
