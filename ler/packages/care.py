@@ -6,9 +6,10 @@ Everything comes from what was delivered. What an owner did not tell is not here
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
-from ler.domain.uncertainty import NO_BAND
 from ler.packages.assessment import Assessed
 from ler.packages.content import OwnerStatus
 from ler.packages.plain_text import plain
@@ -109,13 +110,11 @@ def _places(assessed: Sequence[Assessed], owners: Sequence[OwnerStatus]) -> list
     total: Counter[UUID] = Counter()
     unknown: Counter[UUID] = Counter()
     farthest: dict[UUID, float] = {}
-    for one in assessed:
-        if one.band == NO_BAND:
-            continue
-        owner = one.owner.id
-        total[owner] += 1
-        unknown[owner] += one.band.accuracy_m is None
-        farthest[owner] = max(farthest.get(owner, 0.0), one.band.half_width_m)
+    for owner, delivered in groupby(assessed, key=attrgetter("owner")):
+        bands = [one.band for one in delivered if one.has_band]
+        total[owner.id] += len(bands)
+        unknown[owner.id] += sum(band.accuracy_m is None for band in bands)
+        farthest[owner.id] = max(farthest.get(owner.id, 0.0), *(band.half_width_m for band in bands), 0.0)
     return [
         Places(owner, total[owner.id], unknown[owner.id], farthest[owner.id])
         for owner in owners

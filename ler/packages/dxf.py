@@ -165,7 +165,14 @@ class _Layers:
         """Return how a feature is drawn, after making its layer."""
         feature = one.feature
         state = feature.attributes.get("driftsstatus")
-        key = (one.owner.cvr, one.owner.name, is_network(feature.type), one.utility_type, one.danger, str(state))
+        key = (
+            one.owner.cvr,
+            one.owner.name,
+            is_network(feature.type),
+            one.utility_type,
+            one.danger,
+            str(state),
+        )
         if key not in self._looks:
             self._looks[key] = (
                 self._make_look(one) if is_network(feature.type) else self._note_look(one.owner)
@@ -242,12 +249,14 @@ def _data(one: Assessed) -> str:
 
 def _middle(line: _Line, above: float) -> tuple[Position, float]:
     """The place of a letter over the middle of a line, and how it is turned, degrees; never upside down."""
-    left = line.length / 2
-    for (x, y, z), (to_x, to_y, to_z) in pairwise(line.positions):
-        step = math.hypot(to_x - x, to_y - y)
+    left, step = line.length / 2, 0.0
+    begin = end = line.positions[0]
+    for begin, end in pairwise(line.positions):
+        step = math.hypot(end[0] - begin[0], end[1] - begin[1])
         if step >= left:
             break
         left -= step
+    (x, y, z), (to_x, to_y, to_z) = begin, end
     share = min(left / step, 1.0) if step else 0.0
     turn = math.degrees(math.atan2(to_y - y, to_x - x))
     turn = turn - 180 if turn > 90 else turn + 180 if turn <= -90 else turn  # noqa: PLR2004 - quarter turns

@@ -74,12 +74,18 @@ def _by_type(delivered: Sequence[Assessed]) -> Iterator[tuple[FeatureType, list[
 
 
 def _add_features(file: GeoPackageFile, feature_type: FeatureType, rows: list[Assessed]) -> int:
+    told = {name for row in rows for name in row.feature.attributes}
+    unknown = [None] * len(rows)
     columns = [
         Column("owner_cvr", "TEXT", [row.owner.cvr for row in rows]),
         Column("owner_name", "TEXT", [row.owner.name for row in rows]),
         Column("gml_id", "TEXT", [row.feature.gml_id for row in rows]),
         *(
-            Column(attribute.name, column_type(attribute), _cells(attribute, rows))
+            Column(
+                attribute.name,
+                column_type(attribute),
+                _cells(attribute, rows) if attribute.name in told else unknown,
+            )
             for attribute in feature_type.attributes
             if attribute.kind is not Kind.GEOMETRY
         ),

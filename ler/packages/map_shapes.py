@@ -182,7 +182,9 @@ class Scene:
         return found[there], shapely.transform(cut[there], frame.to_sheet)
 
     def _bands(self, frame: Frame) -> list[Band]:
-        found, shapes = self._cut(frame, self._widest_m)
+        found, cut = self._cut(frame, self._widest_m)
+        straight = shapely.simplify(cut, _TOLERANCE_MM, preserve_topology=False)
+        shapes = np.where(shapely.get_dimensions(cut) == _SURFACE, cut, straight)
         gathered: defaultdict[tuple[float, bool], list[BaseGeometry]] = defaultdict(list)
         for index, shape in zip(found.tolist(), shapes, strict=True):
             feature = self.features[index]
