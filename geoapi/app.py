@@ -51,12 +51,14 @@ from geoapi.routes import (
     orders,
     organisations,
     owner_requests,
+    package_changes,
     packages,
     reports,
     request_changes,
     requests,
     rights,
     sensitivity,
+    styles,
     tokens,
     uploads,
     verification,
@@ -69,7 +71,7 @@ PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
-        *(answer_page.PATH, answer_page.AREA_PATH),
+        *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
         *(verification.KEYS, verification.PATH, verification.CODE),
     }
 )
@@ -102,6 +104,7 @@ _ROUTES: Final = (
     tokens,
     clients,
     packages,
+    package_changes,
     verification,
     audit,
     endpoints,
@@ -109,6 +112,7 @@ _ROUTES: Final = (
     damages,
     deviations,
     dispensations,
+    styles,
 )
 """In the order in which they are tried."""
 

@@ -94,6 +94,8 @@ def package_options(settings: Settings) -> PackageOptions:
         terrain_accuracy_m=settings.terrain_accuracy_m,
         terrain_is_dvr90=settings.terrain_is_dvr90,
         unknown_accuracy_m=settings.unknown_accuracy_m,
+        base_map=settings.base_map,
+        theme=settings.style_theme,
         signer=keys.signing_key,
         verification_secret=keys.verification_secret,
     )

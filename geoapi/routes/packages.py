@@ -139,10 +139,15 @@ def owners_downloads(
     return JSONResponse({"downloads": [_download_view(one) for one in found]})
 
 
-def owners_package(request: Request, caller: Owner, owner_request_id: UUID) -> Response:
-    """Give what the requester was given of the caller's own answers."""
+def owners_package(
+    request: Request,
+    caller: Owner,
+    owner_request_id: UUID,
+    revision: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> Response:
+    """Give what the requester was given of the caller's own answers: the newest, or that of a revision."""
     with caller_transaction(request, caller) as connection:
-        stored = find_owners_package(connection, owner_request_id, caller.organisation_id)
+        stored = find_owners_package(connection, owner_request_id, caller.organisation_id, revision)
     if stored is None:
         raise ProblemException("package-not-made", headers={"Retry-After": "2"})
     return _file(request, caller, stored)
@@ -255,6 +260,7 @@ def _view(stored: StoredPackage) -> dict[str, Any]:
         "created_at": stored.created_at.astimezone(UTC).isoformat(),
         "file": address,
         "manifest": f"{address}/manifest",
+        "changes": f"{address}/changes",
     }
 
 

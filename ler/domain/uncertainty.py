@@ -94,14 +94,12 @@ def vertical_accuracy_m(feature: Feature) -> float | None:
 
 
 def outer_width_m(feature: Feature) -> float | None:
-    """Return how wide it is across, m: the largest of what is given; None when nothing is."""
-    given = [
-        size for name in _SIZES if isinstance(size := feature.attributes.get(name), int | float) and size > 0
-    ]
-    if given:
-        return max(given) * _M_PER_MM
-    geometry = feature.geometry
-    return 0.0 if geometry is not None and shapely.get_dimensions(geometry) == 2 else None  # noqa: PLR2004 - a surface
+    """Return how wide it is across, m: the largest of what is given, 0 of an outline; None when nothing is."""
+    if feature.geometry is not None and shapely.get_dimensions(feature.geometry) == 2:  # noqa: PLR2004 - a surface
+        return 0.0
+    sizes = (feature.attributes.get(name) for name in _SIZES)
+    given = [size for size in sizes if isinstance(size, int | float) and size > 0]
+    return max(given) * _M_PER_MM if given else None
 
 
 def _bound(feature: Feature, name: str) -> float | None:

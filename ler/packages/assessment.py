@@ -116,7 +116,9 @@ class Assessed:
 
     @property
     def may_be_in_dig_area(self) -> bool:
-        """Whether its band reaches the dig area; so it is where nobody knows its place."""
+        """Whether its band reaches the dig area; so it is of a line of which nobody knows the place."""
+        if not self.has_band:
+            return self.in_dig_area is True
         return self.distance_m is None or self.distance_m <= self.band.half_width_m
 
 

@@ -10,6 +10,7 @@ terrain, gets no number at all.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ from ler.packages.terrain_cells import Floats, Integers, Pieces, count_pieces, c
 
 _PIECES_AT_ONCE: Final = 1_000_000
 """About 100 MB."""
+_SQUARE_M: Final = 100.0
 _DRAWN_AS_LINES: Final = [
     GeometryType.POINT,
     GeometryType.LINESTRING,
@@ -169,7 +171,7 @@ class _Tops:
     unknown: dict[int, CoverUnknown] = field(default_factory=dict)
     """Features that have none, and why."""
 
-    def take(self, which: slice) -> "_Tops":
+    def take(self, which: Integers) -> "_Tops":
         return _Tops(self.feature[which], self.starts[which], self.ends[which])
 
 
@@ -237,15 +239,17 @@ def _segments(geometries: NDArray[np.object_], numbers: Integers) -> tuple[Integ
 
 
 def _chunks(tops: _Tops) -> Iterator[_Tops]:
-    """Parts of the segments that can be cut at once, whatever the terrain's cells."""
+    """Parts of the segments that can be cut at once, whatever the terrain's cells; each part from its own ground."""
+    # Square by square, so that a block of the terrain is read for one part, or two.
+    place = np.floor(tops.starts[:, :2] / _SQUARE_M)
+    tops = tops.take(np.lexsort((place[:, 0], place[:, 1])))
     # As if cells were 0.1 m; the finest that are read, 0.05 m, take twice as much.
     pieces = np.cumsum(count_pieces(10 * tops.starts[:, :2], 10 * tops.ends[:, :2]))
-    edges = np.searchsorted(
-        pieces, np.arange(_PIECES_AT_ONCE, pieces[-1] if len(pieces) else 0, _PIECES_AT_ONCE)
-    )
-    for start, stop in zip([0, *edges.tolist()], [*edges.tolist(), len(pieces)], strict=True):
+    whole_parts = np.arange(_PIECES_AT_ONCE, pieces[-1] if len(pieces) else 0, _PIECES_AT_ONCE)
+    edges = [0, *np.searchsorted(pieces, whole_parts).tolist(), len(pieces)]
+    for start, stop in pairwise(edges):
         if stop > start:
-            yield tops.take(slice(start, stop))
+            yield tops.take(np.arange(start, stop))
 
 
 def _measure(terrain: Terrain, tops: _Tops, found: _Found) -> None:

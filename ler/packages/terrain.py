@@ -85,6 +85,7 @@ class Terrain:
     is_dvr90: bool
     fault: TerrainFault | None = None
     """Of a tile or of the whole: the first one met."""
+    _faulty: set[Path] = field(default_factory=set)
     _read: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, Floats] = field(default_factory=dict)
 
@@ -148,7 +149,9 @@ class Terrain:
         return kept
 
     def _note(self, fault: TerrainFault, path: Path) -> None:
-        _LOG.warning("terrain model %s: %s: %s", self.name, path.name, fault)
+        if path not in self._faulty:
+            _LOG.warning("terrain model %s: %s: %s", self.name, path.name, fault)
+        self._faulty.add(path)
         self.fault = self.fault or fault
 
 
@@ -226,7 +229,7 @@ def _grid_of(path: Path, *, is_dvr90: bool) -> Grid | TerrainFault:
         return (
             _read_grid(path, *_stamp(path), is_dvr90=is_dvr90) if path.is_file() else TerrainFault.UNREADABLE
         )
-    except (OSError, RasterioError):
+    except (OSError, ValueError, RasterioError):
         return TerrainFault.UNREADABLE
 
 

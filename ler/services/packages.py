@@ -212,9 +212,12 @@ def get_package(connection: Connection, package_id: UUID) -> StoredPackage:
 
 
 def find_owners_package(
-    connection: Connection, owner_request_id: UUID, owner_id: UUID
+    connection: Connection, owner_request_id: UUID, owner_id: UUID, revision: int | None = None
 ) -> StoredPackage | None:
-    """Return the newest package of an owner's own answers; None when there is none. NotFoundError for others' requests."""
+    """Return the newest package of an owner's own answers, or that of a revision of the request; None when there is none.
+
+    NotFoundError for others' requests.
+    """
     request_id = connection.execute(
         select(owner_request.c.request_id).where(
             owner_request.c.id == owner_request_id, owner_request.c.owner_id == owner_id
@@ -223,7 +226,8 @@ def find_owners_package(
     if request_id is None:
         raise NotFoundError(f"no owner request {owner_request_id}")
     found = list_packages(connection, request_id)
-    return next((one for one in found if one.owner_id == owner_id and one.current), None)
+    own = [one for one in found if one.owner_id == owner_id]
+    return next((one for one in own if (one.current if revision is None else one.revision == revision)), None)
 
 
 def find_delivered(

@@ -78,6 +78,7 @@ def test_the_band_is_the_class_and_half_the_size(
 def test_what_is_drawn_by_its_outline_has_no_size_besides_and_a_note_has_no_band() -> None:
     outline = shapely.box(0, 0, 2, 2)
     assert band("Elkomponent", outline, noejagtighedsklasse="<= 0.25 m") == Band(0.25, True, 0.25, 0.0)
+    assert band("Afloebskomponent", outline, bundlaengde=900.0) == Band(5.0, False, None, 0.0)
     assert band("TextAnnotation") is NO_BAND
 
 
@@ -103,6 +104,7 @@ def test_what_touches_the_dig_area_lies_in_it_and_the_rest_is_so_far_away() -> N
         pipe("far", (-3, 10, 1), (-3, 50, 1)),
         pipe("far and badly known", (-3, 10, 1), (-3, 50, 1), noejagtighedsklasse="> 2.00 m"),
         Feature("Vandledning", "nowhere"),
+        Feature("Informationsressource", "attached"),
     )
     found = delivered(*features).assessed
     assert [one.feature for one in found] == list(features)
@@ -114,6 +116,7 @@ def test_what_touches_the_dig_area_lies_in_it_and_the_rest_is_so_far_away() -> N
         (False, 3.0, False),
         (False, 3.0, True),
         (None, None, True),
+        (None, None, False),
     ]
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 from affine import Affine
 from shapely.geometry.base import BaseGeometry
 
 from ler.model import Feature
+from ler.packages import cover as cover_module
 from ler.packages import terrain as terrain_module
 from ler.packages.cover import Cover, Covers, covers_of
 from ler.packages.terrain import open_terrain
@@ -191,6 +193,17 @@ def test_what_has_no_known_top_gets_no_number(model: Path) -> None:
     assert cover(model, flat).unknown == "no-heights"
 
 
+def test_it_is_the_same_however_much_is_measured_at_a_time(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(3)
+    pipes = [pipe(*(tuple(p) for p in chance.uniform((0, 0, 0), (10, 10, 2), (6, 3)))) for _ in range(20)]
+    at_once = covers(model, *pipes, LEVEL)
+    monkeypatch.setattr(cover_module, "_PIECES_AT_ONCE", 3000)
+    assert covers(model, *pipes, LEVEL) == at_once
+    assert at_once.each[-1].min_m == 1.0
+
+
 def test_the_digest_is_of_the_heights_that_were_read(tmp_path: Path) -> None:
     far = plane(600, 10)
     first = covers(write_terrain(tmp_path / "dtm.tif", far), LEVEL)
@@ -258,6 +271,15 @@ def test_files_of_other_kinds_are_refused_and_said_in_the_log(
     monkeypatch.setattr(terrain_module, "_MOST_BLOCK_BYTES", 10)
     whole = write_terrain(tmp_path / "whole.tif", plane())
     assert cover(whole, LEVEL).unknown == "terrain-unreadable"
+
+
+def test_what_lies_beside_a_file_is_not_read(tmp_path: Path) -> None:
+    path = write_terrain(tmp_path / "dtm.tif", plane())
+    beside = '<PAMDataset><PAMRasterBand band="1"><Scale>100</Scale><Offset>5</Offset></PAMRasterBand></PAMDataset>'
+    Path(f"{path}.aux.xml").write_text(beside, encoding="utf-8")
+    with rasterio.open(path) as source:
+        assert source.scales == (100.0,)
+    assert ends(cover(path, LEVEL)) == (1.0, 1.9, None)
 
 
 def test_a_damaged_file_gives_no_number(tmp_path: Path) -> None:

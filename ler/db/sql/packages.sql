@@ -281,3 +281,40 @@ BEGIN
     LIMIT most;
 END
 $$;
+
+
+-- What was delivered of the acting owner's data: its own packages of the requests that it was asked last, `most` of these,
+-- with who asked. Of the requests before a place when one is given.
+CREATE OR REPLACE FUNCTION ler.deliveries_of_me(before timestamptz, before_id uuid, most integer)
+RETURNS TABLE (
+    request_id uuid, owner_request_ids uuid[], order_number bigint, asked_at timestamptz, requester_name text,
+    period_from date, period_to date, purpose text, package_id uuid, revision integer, made_at timestamptz,
+    sha256 text, size_bytes bigint, feature_count integer
+)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    WITH asked AS (
+        SELECT q.request_id, q.created_at, array_agg(q.id ORDER BY q.id) AS ids
+        FROM ler.owner_request AS q
+        WHERE q.owner_id = (SELECT ler.principal())
+            AND (
+                deliveries_of_me.before IS NULL
+                OR (q.created_at, q.request_id) < (deliveries_of_me.before, deliveries_of_me.before_id)
+            )
+            AND EXISTS (SELECT FROM ler.package AS p WHERE p.request_id = q.request_id AND p.owner_id = q.owner_id)
+        GROUP BY q.created_at, q.request_id
+        ORDER BY q.created_at DESC, q.request_id DESC
+        LIMIT most
+    )
+    SELECT
+        a.request_id, a.ids, r.order_number, a.created_at,
+        -- A private person may wish not to be named.
+        CASE WHEN o.anonymous THEN 'Privatperson' ELSE o.name END,
+        r.period_from, r.period_to, r.purpose, p.id, p.revision, p.created_at, p.sha256, p.size_bytes, p.feature_count
+    FROM asked AS a
+    JOIN ler.excavation_request AS r ON r.id = a.request_id
+    JOIN ler.organisation AS o ON o.id = r.requester_id
+    JOIN ler.package AS p ON p.request_id = a.request_id AND p.owner_id = (SELECT ler.principal())
+    ORDER BY a.created_at DESC, a.request_id DESC, p.revision DESC
+$$;
