@@ -289,6 +289,10 @@ class Settings(BaseSettings):
     package_keys: tuple[str, ...] = ()
     """Public keys, as minisign has them, that `ler package verify` trusts besides those in that folder."""
 
+    package_link_days: int = Field(default=7, ge=1, le=30)
+    """Days for which a link to a package can be used without a token, at most: who is sent one on a Friday has it on the
+    next; who needs it longer should see whether there is a newer package."""
+
     streams_per_organisation: int = Field(default=20, ge=1)
     """Streams of a request's events that one organisation may have open at a time, for each process of the service."""
 
