@@ -22,8 +22,8 @@ from ler.packages.map_canvas import (
     kept,
     set_colour,
     set_font,
-    shorten,
     text_width,
+    wrap,
     wrap_words,
 )
 from ler.packages.map_frame import draw_cells, draw_hatching, draw_outline
@@ -123,7 +123,9 @@ class Legend:
         room = width - (2.0 * len(row.count) + 1.5 if row.count else 0)
         if text_width(self.context, row.name.both) <= room:
             return [row.name.both]
-        return [shorten(self.context, name, room) for name in row.name[:most_lines]]
+        danish = wrap(self.context, row.name.da, room, most_lines)
+        set_font(self.context, _OWNER_SIZE)
+        return danish + (wrap(self.context, row.name.en, width, most_lines) if most_lines > 1 else [])
 
     def _owners(self, row: Row, width: float, most_lines: int) -> list[str]:
         set_font(self.context, _OWNER_SIZE)

@@ -401,7 +401,7 @@ def _code(url: str) -> Sequence[Sequence[int]]:
 def _draw_scale(context: cairocffi.Context, place: Box, frame: Frame, of: Place) -> None:
     """Scale, scale bar, coordinate system and north arrow."""
     scale = map_text("scale", denominator=grouped(frame.denominator))
-    draw_text(context, scale.da, place.left, place.top + 4.5, size_mm=3.6, bold=True)
+    draw_text(context, scale.both, place.left, place.top + 4.5, size_mm=3.6, bold=True)
     if of.paper:
         printed = map_text("printed", paper=of.paper)
         draw_text(

@@ -16,6 +16,7 @@ from pyproj import Transformer
 
 from ler.packages import viewer
 from ler.packages.contents import Contents
+from ler.packages.letter_html import write_letter_html
 from ler.packages.viewer import write_viewer
 from tests.package_samples import SOUTH, WEST
 from tests.viewer_scene import EVIL, GAS_NORTHING, NEAR_M, scene
@@ -185,7 +186,9 @@ def test_the_position_tells_its_accuracy_and_the_nearest_line(browser: Browser, 
     for page in opened(browser, page_file, geolocation=place, permissions=["geolocation"], viewport=PHONE):
         page.click("#locate")
         page.wait_for_function("document.getElementById('said').textContent.includes('±')")
-        assert said(page).startswith("Din position ± 5 m · Nærmeste ledning 0,8 m: gas (farlig), Å/S")
+        assert said(page).startswith(
+            "Din position ± 5 m · Nærmeste tegnede ledning 0,8 m (søg ± 0,60 m): gas (farlig), Å/S"
+        )
         assert page.evaluate("placeSource.getFeatures()[0].getGeometry().getRadius()") == pytest.approx(5)
 
 
@@ -241,6 +244,16 @@ def test_no_serious_fault_of_access_is_found(browser: Browser, page_file: Path) 
                 if one["impact"] in {"serious", "critical"}
             ]
             assert serious == [], step
+
+
+def test_the_letter_fits_a_phone_and_has_no_fault_of_access(
+    browser: Browser, page_file: Path, tmp_path: Path
+) -> None:
+    write_letter_html(tmp_path / "letter.html", scene(page_file.parent / "snit.pdf"))
+    for page in opened(browser, tmp_path / "letter.html", viewport={"width": 320, "height": 640}):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
 
 
 def test_without_a_script_the_banner_still_tells_whether_to_dig(browser: Browser, page_file: Path) -> None:
