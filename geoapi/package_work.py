@@ -47,13 +47,13 @@ class PackageWork:
 
     def build(self, request_id: UUID) -> None:
         """Make what packages of a request are left to make."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
-        self._patiently(request_id, lambda: pack_request(databases, store, request_id, options=options))
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(request_id, lambda: pack_request(databases, store, request_id, options=self._options))
 
     def mend(self, request_id: UUID) -> None:
         """Make those of a request's packages again whose files are lost or damaged."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
-        self._patiently(request_id, lambda: mend_packages(databases, store, request_id, options))
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(request_id, lambda: mend_packages(databases, store, request_id, self._options))
 
     @property
     def _options(self) -> PackageOptions:
