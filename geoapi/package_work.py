@@ -17,9 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from geoapi.packing import mend_packages, pack_request, package_options
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
-from ler.errors import BlobDamagedError, LerError
+from ler.errors import LerError
 from ler.packages.contents import PackageOptions
 from ler.services.drawings import database_time, sweep_blobs
 from ler.services.packages import call_for_packages, list_kept, tell_of_stuck_packages
@@ -48,13 +47,13 @@ class PackageWork:
 
     def build(self, request_id: UUID) -> None:
         """Make what packages of a request are left to make."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
-        self._patiently(request_id, lambda: pack_request(databases, store, request_id, options=options))
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(request_id, lambda: pack_request(databases, store, request_id, options=self._options))
 
     def mend(self, request_id: UUID) -> None:
         """Make those of a request's packages again whose files are lost or damaged."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
-        self._patiently(request_id, lambda: mend_packages(databases, store, request_id, options))
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(request_id, lambda: mend_packages(databases, store, request_id, self._options))
 
     @property
     def _options(self) -> PackageOptions:
@@ -79,7 +78,7 @@ class PackageWork:
         while True:
             with transaction(self.platform.databases.worker, None) as connection:
                 kept = list_kept(connection, after, _REQUESTS_AT_A_TIME)
-            for request_id in {request_id for _, request_id, sha256 in kept if not _is_there(store, sha256)}:
+            for request_id in {request_id for _, request_id, sha256 in kept if not store.has(sha256)}:
                 self.mend(request_id)
                 mended += 1
             if not kept:
@@ -122,11 +121,3 @@ class PackageWork:
         else:
             with self._guard:
                 self._failures.pop(request_id, None)
-
-
-def _is_there(store: FolderStore, sha256: str) -> bool:
-    try:
-        store.path(sha256)
-    except BlobDamagedError:
-        return False
-    return True

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geoapi.database import Databases
 from geoapi.drawing_repair import is_whole, mend_drawings
-from ler.blobs import FolderStore
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.faults import point
 from ler.packages.content import OwnerStatus, RequestInfo
@@ -53,7 +53,7 @@ type Step = Callable[[str], None]
 
 def pack_request(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request_id: UUID,
     step: Step = lambda _: None,
     options: PackageOptions = DEFAULT_OPTIONS,
@@ -71,7 +71,7 @@ def pack_request(
 
 
 def mend_packages(
-    databases: Databases, store: FolderStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
+    databases: Databases, store: BlobStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
 ) -> int:
     """Make those of a request's packages again whose files are lost or damaged; return their number."""
     with transaction(databases.worker, None, request=request_id) as connection:
@@ -113,7 +113,7 @@ def _is_left(databases: Databases, request_id: UUID) -> bool:
 
 
 def _pack_once(
-    databases: Databases, store: FolderStore, request_id: UUID, step: Step, options: PackageOptions
+    databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
 ) -> None:
     point("package.claimed")
     _mend_drawings(databases, store, request_id)
@@ -156,7 +156,7 @@ def _changed_owners(
 
 def _enter(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request: RequestInfo,
     write: Callable[[Path], list[Package]],
     *,
@@ -174,7 +174,7 @@ def _enter(
     return entered
 
 
-def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -> None:
+def _mend_drawings(databases: Databases, store: BlobStore, request_id: UUID) -> None:
     """Between transactions: making a large drawing again takes minutes."""
     with transaction(databases.worker, None, request=request_id) as connection:
         files = list_drawing_files(connection, request_id)
@@ -183,7 +183,7 @@ def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -
 
 
 def _mend(
-    databases: Databases, store: FolderStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
+    databases: Databases, store: BlobStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
 ) -> None:
     with transaction(databases.worker, None, request=stored.request_id) as connection:
         area = get_request(connection, stored.request_id).area
@@ -202,7 +202,7 @@ def _mend(
         enter_mended(connection, stored.id, made)
 
 
-def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:
+def copy_out(store: BlobStore, stored: StoredPackage, folder: Path) -> Path:
     """Copy a package's file into a folder, under the name that it is known by. BlobDamagedError when it is lost."""
     target = folder / stored.file_name
     aside = folder / f".{stored.file_name}.part"

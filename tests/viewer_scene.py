@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from shapely import LineString, MultiLineString, Point, box
+from shapely import LineString, MultiLineString, Point, box, force_3d
 
 from ler.model import Feature
 from ler.packages.content import DeliveredAttachment
@@ -45,7 +45,7 @@ def scene_features() -> list[Feature]:
         feature("Foeringsroer", "roer.1", MultiLineString([across(SOUTH + 24), across(SOUTH + 25)]), forsyningsart=["telekommunikation"]),
         feature("Vandledning", "vand.3", None, **_LINE),
         feature("Afloebskomponent", "broend.1", manhole, type="brønd", driftsstatus="permanent ude af drift"),
-        feature("Elkomponent", "kasse.1", vault, type="kabelskab"),
+        feature("Elkomponent", "kasse.1", force_3d(vault), type="kabelskab"),
         feature("Informationsressource", "info.1", None, title="Snit", sti="bilag/snit%20%C3%A6.pdf", format="PDF"),
         feature("TextAnnotation", "tekst.1", Point(WEST + 20, SOUTH + 30, 0), text=EVIL[:50]),
     ]  # fmt: skip

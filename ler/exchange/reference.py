@@ -39,9 +39,11 @@ IMKL 2.0, the profile of INSPIRE US that the Dutch KLIC exchanges; files of IMKL
 - A line in several pieces has a UtilityLink each; read, pieces that do not meet become features `ID`, `ID_2` and so on.
 - What LER demands and IMKL does not have is void where it may be, else to be added: the time of establishment, and `id` and
   `type` of the answer.
-- KLIC itself takes only files with an owner's code of its own (`nl.imkl-KL1234…`) and no void `currentStatus`,
-  `oilGasChemicalsProductType`, `sewerWaterType`, `waterType`, `thermalProductType`, `operatingVoltage` or `pressure`. The export
-  is valid by the schema, names the owner by CVR number (`dk.ler-12345678.…`) and leaves unknown what is unknown.
+- KLIC itself takes only files with an owner's code of its own (`nl.imkl-KL1234…`), at most 5,000 vertices of a geometry, and
+  no void `currentStatus`, `oilGasChemicalsProductType`, `sewerWaterType`, `waterType`, `thermalProductType`, `operatingVoltage` or
+  `pressure`. The export names the owner by CVR number (`dk.ler-12345678.…`) and leaves unknown what is unknown.
+- The export was held against the schema of IMKL 2.0 and found valid, with those of INSPIRE rewritten from their text (net,
+  us-net-common) and from KLIC's examples (the themes). Schemas are no part of this project, so no test repeats it.
 - Of a KLIC delivery are not read, and told by class: requests, polygons of requests, interests, managers, deliveries,
   general attachments, precautions (AanduidingEisVoorzorgsmaatregel) and own topography (EigenTopografie).
 

@@ -38,7 +38,7 @@ from ler.packages.styling.dxf_layers import (
     layer_name,
     true_colour,
 )
-from ler.packages.styling.parts import GREY, letter
+from ler.packages.styling.parts import GREY, NOTE, letter
 from ler.packages.vector_values import is_network, told_of
 
 AREA_LAYER: Final = "LER Graveomraade"
@@ -155,7 +155,7 @@ class _Layers:
     def _note_look(self, owner: OwnerStatus) -> _Look:
         name = fit_name(f"{NOTE_LAYER} - {owner.cvr} {owner.name}")
         if name not in self.document.layers:
-            add_layer(self.document, name, "#5b6166", 0.18, f"Mål og noter, {owner.name}")
+            add_layer(self.document, name, NOTE, 0.18, f"Mål og noter, {owner.name}")
         return _Look(f"8\n{name}\n", "", f"8\n{name}\n")
 
 

@@ -36,7 +36,6 @@ _SHORTEST_WITH_TRIANGLE_MM = 12.0
 _BATCH = 500  # lines at once: the memory for their places stays small
 _MOST_SAMPLES = 200_000
 _NEVER = 1 << 30
-_NEAR = (-1, 0, 1)
 _MOST_SLOTS = 60  # of one line: a hostile zigzag may be kilometres long on one sheet
 _CLEAR_MM = 1.3
 _STRAIGHT = 0.94
@@ -78,22 +77,25 @@ class Ground:
     def __init__(self, box: Box, *, cell_mm: float = 8.0) -> None:
         self._sides = box.left, box.top, box.right, box.bottom
         self._cell = cell_mm
+        self._largest = 0.0
         self._taken: defaultdict[tuple[int, int], list[tuple[float, float, float]]] = defaultdict(list)
 
     def take(self, x: float, y: float, radius: float) -> None:
-        """Keep a circle free of everything else; the radius is not larger than half a cell."""
+        """Keep a circle free of everything else."""
         self._taken[int(x // self._cell), int(y // self._cell)].append((x, y, radius))
+        self._largest = max(self._largest, radius)
 
     def is_free(self, x: float, y: float, radius: float) -> bool:
         """Whether a circle lies within the frame and off every circle taken."""
         left, top, right, bottom = self._sides
         if not (left + radius < x < right - radius and top + radius < y < bottom - radius):
             return False
-        column, row = int(x // self._cell), int(y // self._cell)
-        for cell in ((column + i, row + j) for i in _NEAR for j in _NEAR):
-            for other_x, other_y, other in self._taken.get(cell, ()):
-                if (x - other_x) ** 2 + (y - other_y) ** 2 <= (radius + other) ** 2:
-                    return False
+        reach, cell = radius + self._largest, self._cell
+        for column in range(int((x - reach) // cell), int((x + reach) // cell) + 1):
+            for row in range(int((y - reach) // cell), int((y + reach) // cell) + 1):
+                for other_x, other_y, other in self._taken.get((column, row), ()):
+                    if (x - other_x) ** 2 + (y - other_y) ** 2 <= (radius + other) ** 2:
+                        return False
         return True
 
 

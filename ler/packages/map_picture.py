@@ -15,23 +15,24 @@ import cairocffi
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.transform import Affine
+from shapely import Polygon
 
 from ler.errors import UnavailableError
 from ler.packages.contents import Contents
 from ler.packages.map_canvas import Box, Frame, fit_frame
 from ler.packages.map_shapes import Drawing
-from ler.packages.map_sheet import Layout, Place, Subject, draw_sheet, lay_out
-from ler.packages.map_subject import subject_of
+from ler.packages.map_sheet import Layout, Place, SheetText, Subject, draw_sheet, lay_out
+from ler.packages.map_subject import sheet_text, subject_of
 from ler.packages.styles import Styles
 
 COLOURS: Final = 32
-WIDTH_PX, HEIGHT_PX = 1600, 1131
+WIDTH_PX, HEIGHT_PX = 1280, 905
 PIXEL_MM: Final = 297 / WIDTH_PX
 """Printed on A4 it has its scale."""
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _BY_PALETTE: Final = 3
-_LEVEL: Final = 6
+_LEVEL: Final = 5
 _APART: Final = ((4, 0.002), (48, 0.0), (24, 0.0), (12, 0.0), (0, 0.0))
 """How far colours of the palette lie apart, of 441, and which share of the picture they have, first choice first."""
 
@@ -63,7 +64,7 @@ def draw_picture(subject: Subject) -> Picture:
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, WIDTH_PX, HEIGHT_PX)
     context = cairocffi.Context(surface)
     context.scale(1 / PIXEL_MM, 1 / PIXEL_MM)
-    layout, frame = _placed(context, subject)
+    layout, frame = _placed(context, subject.area, subject.text)
     drawing = draw_sheet(context, layout, frame, subject, Place())
     return Picture(_encoded(surface, _wanted(subject.styles)), frame, drawing)
 
@@ -71,7 +72,7 @@ def draw_picture(subject: Subject) -> Picture:
 def write_world_file(path: Path, contents: Contents) -> int:
     """Write where the picture lies, for GIS programs, whose origin is a pixel's middle; gives 0."""
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, 1, 1)
-    _, frame = _placed(cairocffi.Context(surface), subject_of(contents))
+    _, frame = _placed(cairocffi.Context(surface), contents.request.area, sheet_text(contents))
     _write(path, world_file(frame))
     return 0
 
@@ -82,10 +83,10 @@ def world_file(frame: Frame) -> bytes:
     return "".join(f"{value:.10f}\n" for value in (a, d, b, e, c, f)).encode()
 
 
-def _placed(context: cairocffi.Context, subject: Subject) -> tuple[Layout, Frame]:
+def _placed(context: cairocffi.Context, area: Polygon, text: SheetText) -> tuple[Layout, Frame]:
     sheet = Box(0, 0, WIDTH_PX * PIXEL_MM, HEIGHT_PX * PIXEL_MM)
-    layout = lay_out(context, sheet, subject.text)
-    return layout, fit_frame(subject.area, layout.frame)
+    layout = lay_out(context, sheet, text)
+    return layout, fit_frame(area, layout.frame)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -152,12 +153,14 @@ def reduce_colours(
     distances = ((colours[:, None, :] - palette[None, :, :]) ** 2).sum(axis=2)
     nearest = np.zeros(1 << 15, dtype=np.uint8)
     nearest[there] = distances.argmin(axis=1)
-    return palette.astype(np.uint8), nearest[coarse]
+    return palette.astype(np.uint8), np.take(nearest, coarse)
 
 
 def _coarse(pixels: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Five bits of each channel."""
-    return ((pixels >> 9) & 0x7C00 | (pixels >> 6) & 0x3E0 | (pixels >> 3) & 0x1F).astype(np.uint16)
+    channels = np.ascontiguousarray(pixels, dtype="<u4").view(np.uint8).reshape(*pixels.shape, 4) >> 3
+    blue, green, red = (channels[..., channel].astype(np.uint16) for channel in range(3))
+    return (red << 10 | green << 5 | blue).astype(np.uint16, copy=False)
 
 
 def _channels(codes: NDArray[np.uint32]) -> NDArray[np.int32]:

@@ -235,10 +235,11 @@ def draw_sheet(
     foot = panel.bottom - _SCALE_MM - _DATES_MM
     notes = [*_own_notes(drawing, frame, subject, place), *text.notes]
     top = _draw_notes(context, Box(panel.left, panel.top, panel.width, foot - panel.top), notes)
-    is_marked = any(cell.intersects(shapely.box(*frame.bounds)) for cell in subject.marking)
-    Legend(
-        context, drawing, styles, signs, has_marking=is_marked, has_base_map=subject.base_map.is_drawn
-    ).draw(Box(panel.left, top, panel.width, foot - 1 - top))
+    if not place.is_index:  # the sheets tell it
+        is_marked = any(cell.intersects(shapely.box(*frame.bounds)) for cell in subject.marking)
+        has_map = subject.base_map.is_drawn
+        legend = Legend(context, drawing, styles, signs, has_marking=is_marked, has_base_map=has_map)
+        legend.draw(Box(panel.left, top, panel.width, foot - 1 - top))
     _draw_dates(context, Box(panel.left, foot, panel.width, _DATES_MM), text)
     scale = Box(panel.left, panel.bottom - _SCALE_MM, panel.width, _SCALE_MM)
     _draw_scale(context, scale, frame, place)
@@ -401,7 +402,7 @@ def _code(url: str) -> Sequence[Sequence[int]]:
 def _draw_scale(context: cairocffi.Context, place: Box, frame: Frame, of: Place) -> None:
     """Scale, scale bar, coordinate system and north arrow."""
     scale = map_text("scale", denominator=grouped(frame.denominator))
-    draw_text(context, scale.da, place.left, place.top + 4.5, size_mm=3.6, bold=True)
+    draw_text(context, scale.both, place.left, place.top + 4.5, size_mm=3.6, bold=True)
     if of.paper:
         printed = map_text("printed", paper=of.paper)
         draw_text(

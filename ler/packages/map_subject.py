@@ -28,7 +28,7 @@ def subject_of(contents: Contents) -> Subject:
     )
     deliveries = [delivery for owner in contents.owners for delivery in owner.deliveries]
     marking = [cell for one in deliveries if one.marking_area for cell in one.marking_area.geoms]
-    return Subject(contents.request.area, scene, _sheet_text(contents), contents.base_map, styles, marking)
+    return Subject(contents.request.area, scene, sheet_text(contents), contents.base_map, styles, marking)
 
 
 def _map_feature(one: Assessed) -> MapFeature:
@@ -63,7 +63,8 @@ def _metres(value: float) -> str:
     return f"{value:.1f}".replace(".", ",")
 
 
-def _sheet_text(contents: Contents) -> SheetText:
+def sheet_text(contents: Contents) -> SheetText:
+    """Return the words on every sheet."""
     request, owners = contents.request, contents.owners
     told = advise(request, owners)
     what = " · ".join(

@@ -32,7 +32,7 @@ _TEXTS: Final = {
     ),
     "more": Said("+ {count} til", "{count} more"),
     "more_lines": Said("… se ejerlisten", "see the list of owners"),
-    "scale": Said("Målestok 1:{denominator}", "Scale"),
+    "scale": Said("Målestok", "Scale 1:{denominator}"),
     "printed": Said("Udskriv i 100 % på {paper}", "print at 100 %"),
     "crs": Said("EPSG:25832, m. N: netnord", "grid north"),
     "sheet": Said("Blad {number} af {count}", "Sheet {number} of {count}"),

@@ -35,13 +35,13 @@ _MARGIN_MM = 12.0
 _TOP_MM, _BOTTOM_MM = 26.0, 198.0
 _SIZE_MM, _LINE_MM, _GAP_MM = 2.6, 3.6, 2.0
 _HEADS: Final = (
-    (Said("Tegn", "Letters"), 22.0),
-    (Said("Ledningsejer", "Owner"), 66.0),
+    (Said("Tegn", "Letters"), 18.0),
+    (Said("Ledningsejer", "Owner"), 56.0),
     (Said("Svar", "Answer"), 54.0),
-    (Said("Besvaret", "Answered"), 36.0),
-    (Said("Data fra", "Data of"), 36.0),
-    (Said("Antal", "Features"), 16.0),
-    (Said("Kontakt", "Contact"), 43.0),
+    (Said("Besvaret", "Answered"), 35.0),
+    (Said("Data fra", "Data of"), 35.0),
+    (Said("Antal", "Features"), 15.0),
+    (Said("Kontakt", "Contact"), 60.0),
 )
 """Heads of the columns and their widths, mm."""
 

@@ -1,7 +1,7 @@
 """A QGIS project (`.qgz`) that opens the package's GeoPackage beside it, styled, with one double click.
 
-Layers stand in groups, what is dangerous on top, then where lines are pointed out, components, lines, notes, and the dig
-area at the bottom; each group holds what the package has. A layer of dangerous lines is the same table, filtered; its
+Layers stand in groups, what is dangerous on top, then where lines are pointed out, components, lines, notes, the bands of
+uncertainty, which must hide no line, and the dig area at the bottom; each group holds what the package has. A layer of dangerous lines is the same table, filtered; its
 own layer has the rest. Read by QGIS 3.22 and later. The same contents give the same bytes.
 """
 
@@ -21,6 +21,7 @@ from ler.packages.geopackage_styles import shape_of
 from ler.packages.map_shapes import Kind
 from ler.packages.styles import load_styles
 from ler.packages.styling.parts import DANGER, Shape, kind_of_type
+from ler.packages.styling.qml import Bands
 from ler.packages.styling.tables import AREA_TABLE, MARKING_TABLE, TableStyle, table_style
 
 GEOPACKAGE: Final = "consolidated.gpkg"
@@ -33,15 +34,16 @@ _SYSTEM: Final = (
     "<spatialrefsys><srsid>2105</srsid><srid>25832</srid><authid>EPSG:25832</authid>"
     "<description>ETRS89 / UTM zone 32N</description><geographicflag>false</geographicflag></spatialrefsys>"
 )
-_DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _AREA = (
+_DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _BANDS, _AREA = (
     "Farlige ledninger",
     "Påvises på stedet",
     "Komponenter",
     "Ledninger",
     "Anmærkninger",
+    "Usikkerhed",
     "Graveområde",
 )
-_GROUPS: Final = (_DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _AREA)
+_GROUPS: Final = (_DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _BANDS, _AREA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ def _layers(contents: Contents) -> Iterator[_Layer]:
         group = _group(table)
         chosen = "" if group == _NOTES else other
         yield _layer(theme, group, table, shape, name=_name(table, shape), chosen=chosen)
+    for table, shape in dict.fromkeys((table, shape) for table, shape, _ in present):
+        if has_band(load_model().types[table]):
+            yield _layer(theme, _BANDS, table, shape, name=_name(table, shape), end="_band")
     yield _layer(theme, _AREA, AREA_TABLE, Shape.AREA, name=_AREA)
 
 
@@ -121,7 +126,8 @@ def _layer(
     source = f"./{GEOPACKAGE}|layername={table}"
     source += f"|geometrytype={_OGR[shape]}" if _may_be_any(table) else ""
     source += f"|subset={chosen}" if chosen else ""
-    return _Layer(group, f"{table}_{shape}{end}", name, source, table_style(theme, table, shape))
+    bands = Bands.ONLY if group == _BANDS else Bands.WITHOUT
+    return _Layer(group, f"{table}_{shape}{end}", name, source, table_style(theme, table, shape, bands))
 
 
 def _document(contents: Contents, layers: Sequence[_Layer]) -> str:

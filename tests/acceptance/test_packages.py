@@ -90,7 +90,7 @@ def test_a_whole_package_names_nobody_as_missing(service: Service) -> None:
     found = ask(service, area=box(575060, 6224060, 575090, 6224090))
     package = found.packed()
     assert package["complete"] is True
-    assert [one["code"] for one in package["notices"]] == ["all-answered"]
+    assert [one["code"] for one in package["notices"]] == ["all-answered", "no-lines"]
     assert (
         package["feature_count"]
         == manifest_of(found.download(package).content)["owners"][0]["feature_count"] * 2

@@ -186,7 +186,9 @@ def test_the_position_tells_its_accuracy_and_the_nearest_line(browser: Browser, 
     for page in opened(browser, page_file, geolocation=place, permissions=["geolocation"], viewport=PHONE):
         page.click("#locate")
         page.wait_for_function("document.getElementById('said').textContent.includes('±')")
-        assert said(page).startswith("Din position ± 5 m · Nærmeste ledning 0,8 m: gas (farlig), Å/S")
+        assert said(page).startswith(
+            "Din position ± 5 m · Nærmeste tegnede ledning 0,8 m (søg ± 0,60 m): gas (farlig), Å/S"
+        )
         assert page.evaluate("placeSource.getFeatures()[0].getGeometry().getRadius()") == pytest.approx(5)
 
 

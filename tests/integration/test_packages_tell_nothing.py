@@ -24,15 +24,15 @@ from tests.world import World, open_world, unpack, valve, water_pipe
 AREA: Final = box(575000, 6224000, 575060, 6224060)
 AT: Final = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 KINDS: Final = {f"1000000{n}": kind for n, kind in enumerate(list(SensitivityClass)[1:])}
-ONE: Final = [water_pipe("hidden-1", (575005, 6224007.125, 1.5), (575035, 6224007.125, 1.5))]
+ONE: Final = [water_pipe("withheldxq-1", (575005, 6224007.125, 1.5), (575035, 6224007.125, 1.5))]
 MORE: Final = [
     *(
         water_pipe(
-            f"hidden-{n}", (575003, 6224001 + 3 * n, n), (575037, 6224002 + 3 * n, n), fareklasse="farlig"
+            f"withheldxq-{n}", (575003, 6224001 + 3 * n, n), (575037, 6224002 + 3 * n, n), fareklasse="farlig"
         )
         for n in range(1, 6)
     ),
-    valve("hidden-valve", 575011.5, 6224012.5, 0.5, tilknyttetLedning=["hidden-1"]),
+    valve("withheldxq-valve", 575011.5, 6224012.5, 0.5, tilknyttetLedning=["withheldxq-1"]),
 ]
 PLAIN: Final = [
     water_pipe("plain", (575005, 6224050, 1.5), (575055, 6224050, 1.5), startkomponent="valve"),
@@ -106,6 +106,6 @@ def test_packages_are_the_same_however_many_lines_are_withheld_and_whatever_they
         for name, path in members.items():
             content = path.read_bytes()
             assert content == others_members[name].read_bytes(), (mine.path.name, name)
-            assert not any(b"hidden" in view for view in views(content)), (mine.path.name, name)
+            assert not any(b"withheldxq" in view for view in views(content)), (mine.path.name, name)
         assert mine.sha256 == others.sha256
         assert mine.recipe == others.recipe

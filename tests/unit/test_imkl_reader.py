@@ -9,6 +9,7 @@ import shapely
 from ingest.gate.formats import Format
 from ingest.gate.gate import gate_file
 from ingest.open_source import draft_mapping, open_source
+from ingest.readers.imkl.reader import ImklReader
 from ler.errors import RefusedError
 from ler.exchange.account import Fate
 from ler.model import Value
@@ -26,6 +27,12 @@ from tests.imkl import (
     own_id,
     place,
     read_imkl,
+)
+from tests.official import HOME
+
+KLIC = HOME.parent / "klic"
+needs_klic = pytest.mark.skipif(
+    not KLIC.is_dir(), reason=f"the examples of KLIC are not at {KLIC} (set LER_OFFICIAL)"
 )
 
 PIPE = '<us-net-common:pipeDiameter uom="urn:ogc:def:uom:OGC::cm">11</us-net-common:pipeDiameter>'
@@ -247,3 +254,11 @@ def test_an_archive_that_is_more_than_a_delivery_is_refused(tmp_path: Path, more
     with pytest.raises(RefusedError) as refused:
         gate_file(delivery(tmp_path / "x.zip", more))
     assert refused.value.code == code
+
+
+@needs_klic
+def test_the_cadastres_own_example_is_read_without_a_fault() -> None:
+    reader = ImklReader(KLIC / "network_KL3131_fictitious.xml", coverage=DUTCH_COVERAGE)
+    assert sorted(feature.type for feature in reader) == ["Gaskomponent", "Gasledning", "Gasledning"]
+    assert reader.findings.errors == 0
+    assert reader.account.count(Fate.OBJECT_LOST) == 3

@@ -26,7 +26,7 @@ from tests.package_samples import SOUTH, WEST, sample
 
 PER_MM = 10  # pixels of a rendered sheet
 OPTIONS = PackageOptions(public_url="https://ler.example.dk", verification_secret=b"s" * 32)
-SCALE = re.compile(r"Målestok 1:(\d[\d ]*\d)")
+SCALE = re.compile(r"Målestok / Scale 1:(\d[\d ]*\d)")
 
 
 @cache

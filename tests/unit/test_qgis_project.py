@@ -35,6 +35,7 @@ def test_dangers_stand_on_top_and_the_dig_area_below(tmp_path: Path, contents: C
         "Påvises på stedet",
         "Komponenter",
         "Ledninger",
+        "Usikkerhed",
         "Graveområde",
     ]
     first = [layer.get("name") for layer in groups[0]][1:]

@@ -38,7 +38,13 @@ def listed() -> set[tuple[str, str]]:
 
 
 def told_by_maplibre(content: bytes, _folder: Path) -> set[tuple[str, str]]:
-    legend = json.loads(content)["metadata"]["ler:legend"]
+    style = json.loads(content)
+    legend = style["metadata"]["ler:legend"]
+    names = " ".join(layer["id"] for layer in style["layers"])
+    plain = {one.value for one in load_styles().plain}
+    assert all(
+        one["value"] in names for one in legend if one["attribute"] != DANGER and one["value"] not in plain
+    )
     return {(one["attribute"], one["value"]) for one in legend}
 
 

@@ -7,6 +7,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import shapely
@@ -16,6 +17,7 @@ from shapely import GeometryCollection, LineString, MultiPoint, MultiPolygon, Po
 from ler.model import load_model
 from ler.packages.attachments import WORDS
 from ler.packages.labels import danish_label
+from ler.packages.package import write_consolidated_package
 from ler.packages.viewer import write_viewer
 from ler.packages.viewer_data import encode_geometries, viewer_data
 from tests.viewer_scene import EVIL, scene
@@ -92,6 +94,18 @@ def test_attachments_are_linked_where_the_package_lays_them_or_told_to_be_lost(t
     for file, told in ((tmp_path / "snit.pdf", "10000000-ejer/bilag/snit æ.pdf"), (None, WORDS)):
         answer = viewer_data(scene(file), 100)["owners"][0]["answers"][0]
         assert answer["files"] == {"bilag/snit æ.pdf": told}
+
+
+def test_the_package_holds_the_page_and_every_file_that_it_links(tmp_path: Path) -> None:
+    (tmp_path / "snit.pdf").write_bytes(b"pdf")
+    contents = scene(tmp_path / "snit.pdf")
+    package = write_consolidated_package(tmp_path, contents.request, contents.owners)
+    with ZipFile(package.path) as archive:
+        names, page = set(archive.namelist()), html.document_fromstring(archive.read("viewer.html"))
+    data = json.loads(page.xpath("//script[@id='data']")[0].text)
+    links = [link for owner in data["owners"] for one in owner["answers"] for link in one["files"].values()]
+    assert len(links) == 1
+    assert names.issuperset(links)
 
 
 def test_above_the_limit_no_feature_is_held_rather_than_some(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ class ImklReader:
         self._desk = Desk(self.findings)
         self._values = ValueReader(self._table, self._desk)
         self._first_owner = ""
-        self._store = Store()
-        self._extras = ExtraReader(self._values, self._desk, self._store, coverage, self.model)
+        self._store: Store
+        self._extras: ExtraReader
 
     @property
     def account(self) -> Account:
@@ -77,6 +77,8 @@ class ImklReader:
 
     def __iter__(self) -> Iterator[Feature]:
         """Yield the features in the order of the file."""
+        self._store = Store()
+        self._extras = ExtraReader(self._values, self._desk, self._store, self._coverage, self.model)
         with closing(self._store):
             self._tell_accuracy()
             for element in self._objects(first=True):

@@ -21,7 +21,7 @@ from ler.packages.map_shapes import Group, GroupKey, Kind
 from ler.packages.map_texts import map_text
 from ler.packages.style_classes import AccuracyStyle, SecurityStyle
 from ler.packages.styles import Language, Styles
-from ler.packages.styling.parts import letter
+from ler.packages.styling.parts import NOTE, band_colour, letter
 
 SHEET_MM: Final = (210.0, 297.0)
 _POINTS_PER_MM: Final = 72 / 25.4
@@ -100,8 +100,8 @@ class _Sheet:
 
     def _band(self, accuracy: AccuracyStyle) -> Paint:
         def paint(x: float, y: float) -> None:
-            self._box(x, y, "#5b6166", accuracy.opacity)
-            set_colour(self._context, "#5b6166")
+            self._box(x, y, band_colour(self._styles, accuracy), accuracy.opacity)
+            set_colour(self._context, NOTE)
             self._context.set_line_width(accuracy.edge_mm)
             self._context.set_dash(list(accuracy.edge_dash_mm))
             self._context.rectangle(x, y - 2.2, _SAMPLE, 4.4)

@@ -1,11 +1,12 @@
 """The style source as a MapLibre style (style specification 8) over `consolidated.geojson`.
 
 Dashes of MapLibre do not follow the data, so each utility type has layers of its own. Widths are CSS pixels of 1/96
-inch. The legend of every code stands in `metadata`, for maps that draw one themselves. Letters need glyphs: where
+inch; bands of uncertainty are to scale at 56° N, which is 4 % off at the ends of Denmark. The legend of every code stands in `metadata`, for maps that draw one themselves. Letters need glyphs: where
 their address is not given, it is `fonts/{fontstack}/{range}.pbf` beside the style.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from ler.packages.map_shapes import Kind
 from ler.packages.styles import OTHER, UNKNOWN, Name, StatusStyle, Styles, UtilityStyle
 from ler.packages.styling.parts import (
     ACCURACY,
+    BAND,
     DANGER,
     DANGER_MARKS,
     GREY,
@@ -23,6 +25,7 @@ from ler.packages.styling.parts import (
     TYPE,
     UTILITY,
     Stroke,
+    band_colour,
     danger_strokes,
     strokes,
 )
@@ -30,6 +33,8 @@ from ler.packages.styling.parts import (
 PIXELS_PER_MM: Final = 96 / 25.4
 SOURCE: Final = "ler"
 GLYPHS: Final = "fonts/{fontstack}/{range}.pbf"
+_PIXELS_PER_M_AT_ZOOM_0: Final = 512 / (40_075_016.686 * math.cos(math.radians(56)))
+_NEAREST_ZOOM: Final = 24
 _LINES: Final = ["match", ["geometry-type"], ["LineString", "MultiLineString"], True, False]
 _POINTS: Final = ["match", ["geometry-type"], ["Point", "MultiPoint"], True, False]
 _AREAS: Final = ["match", ["geometry-type"], ["Polygon", "MultiPolygon"], True, False]
@@ -55,6 +60,8 @@ def document(styles: Styles, *, data: str, glyphs: str) -> Json:
         "sources": {SOURCE: {"type": "geojson", "data": data}},
         "layers": [
             {"id": "background", "type": "background", "paint": {"background-color": styles.background}},
+            *_security_layers(styles),
+            *_band_layers(styles),
             *_danger_layers(styles),
             *(layer for utility in styles.utilities for layer in _utility_layers(styles, utility)),
             _letter_layer(styles),
@@ -103,6 +110,45 @@ def legend(styles: Styles) -> Iterator[Json]:
 def _entry(attribute: str, value: str, name: Name, **drawn: Any) -> Json:  # noqa: ANN401 - of any kind
     told = {key: one for key, one in drawn.items() if one not in (None, "")}
     return {"attribute": attribute, "value": value, "da": name.da, "en": name.en, **told}
+
+
+def _band_layers(styles: Styles) -> Iterator[Json]:
+    """The band of each accuracy class, as wide as its column says."""
+    known = [one.value for one in styles.accuracies if one.value != UNKNOWN]
+    for accuracy in styles.accuracies:
+        of_class: list[Any] = ["==", ["get", ACCURACY], accuracy.value]
+        if accuracy.value == UNKNOWN:
+            of_class = ["match", ["coalesce", ["get", ACCURACY], ""], known, False, True]
+        name, chosen = f"{ACCURACY}-{accuracy.value}", ["all", ["has", BAND], of_class]
+        fill = band_colour(styles, accuracy)
+        yield {
+            **_layer(name, "line", ["all", _LINES, chosen]),
+            "layout": {"line-cap": "round", "line-join": "round"},
+            "paint": {"line-color": fill, "line-opacity": accuracy.opacity, "line-width": _to_scale(2)},
+        }
+        yield {
+            **_layer(f"{name}-point", "circle", ["all", _POINTS, chosen]),
+            "paint": {
+                "circle-color": GREY,
+                "circle-opacity": accuracy.opacity,
+                "circle-radius": _to_scale(1),
+            },
+        }
+
+
+def _to_scale(times: int) -> list[Any]:
+    """So many half widths of the band in pixels, doubling with each zoom."""
+    nearest = times * _PIXELS_PER_M_AT_ZOOM_0 * 2**_NEAREST_ZOOM
+    ends = [0, ["*", ["get", BAND], nearest / 2**_NEAREST_ZOOM], _NEAREST_ZOOM, ["*", ["get", BAND], nearest]]
+    return ["interpolate", ["exponential", 2], ["zoom"], *ends]
+
+
+def _security_layers(styles: Styles) -> Iterator[Json]:
+    for security in styles.securities:
+        yield {
+            **_layer(f"{SECURITY}-{security.value}", "fill", ["==", ["get", SECURITY], security.value]),
+            "paint": {"fill-color": security.fill, "fill-opacity": security.opacity},
+        }
 
 
 def _danger_layers(styles: Styles) -> Iterator[Json]:

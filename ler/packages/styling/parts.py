@@ -10,7 +10,8 @@ from typing import Final
 
 from ler.packages.colours import mix
 from ler.packages.map_shapes import Kind
-from ler.packages.styles import OTHER, DangerStyle, StatusStyle, Styles, UtilityStyle
+from ler.packages.style_classes import AccuracyStyle
+from ler.packages.styles import OTHER, UNKNOWN, DangerStyle, StatusStyle, Styles, UtilityStyle
 
 UTILITY: Final = "utility_type"
 STATUS: Final = "driftsstatus"
@@ -22,6 +23,8 @@ BAND: Final = "band_half_width_m"
 OPEN: Final = f"{OTHER}:"
 """How values of the open code list begin that it does not name."""
 GREY: Final = "#7a7f85"
+NOTE: Final = "#5b6166"
+"""Of notes, and of the edges of bands."""
 DANGER_MARKS: Final = {1: " !", 2: " !!"}
 """Behind the letter, by rank."""
 
@@ -70,6 +73,11 @@ def danger_strokes(danger: DangerStyle, width_mm: float) -> Iterator[Stroke]:
     """The band under a dangerous line of a width."""
     yield Stroke(danger.edge, width_mm + 2 * (danger.margin_mm + danger.edge_mm))
     yield Stroke(danger.fill, width_mm + 2 * danger.margin_mm)
+
+
+def band_colour(styles: Styles, accuracy: AccuracyStyle) -> str:
+    """What the band of an accuracy class is filled with; unknown has the colour of the worst case."""
+    return styles.band.hatch if accuracy.value == UNKNOWN else styles.band.edge
 
 
 def letter(utility: UtilityStyle, status: StatusStyle | None, danger: DangerStyle | None) -> str:

@@ -7,6 +7,7 @@ Expressions read attributes by `attribute($currentfeature, ...)`, which is NULL 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
@@ -20,12 +21,14 @@ from ler.packages.styling.parts import (
     DANGER,
     DANGER_MARKS,
     GREY,
+    NOTE,
     OPEN,
     SECURITY,
     STATUS,
     UTILITY,
     Shape,
     Stroke,
+    band_colour,
     danger_strokes,
     strokes,
 )
@@ -39,6 +42,14 @@ _LETTER_POINTS: Final = 7.1
 """2.5 mm."""
 
 
+class Bands(Enum):
+    """Whether bands of uncertainty are drawn: in a project they lie below all lines, in layers of their own."""
+
+    WITH = auto()
+    WITHOUT = auto()
+    ONLY = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """What a style is for: features of one shape and kind, of one utility type or, where that is None, of any."""
@@ -47,6 +58,7 @@ class Layer:
     kind: Kind = Kind.LINE
     utility: str | None = None
     mark: str = "circle"
+    bands: Bands = Bands.WITH
 
 
 @dataclass(slots=True)
@@ -82,12 +94,14 @@ def document(shape: Shape, elements: str, *, labels: bool) -> str:
 def renderer(styles: Styles, layer: Layer) -> str:
     """Return the element `renderer-v2`."""
     symbols = _Symbols(_SYMBOL[layer.shape])
-    groups = [
-        _group("Nøjagtighed", _accuracy_rules(styles, layer, symbols)),
-        _group("Fareklasse", _danger_rules(styles, layer, symbols)),
-        _group("Forsyningsart", _utility_rules(styles, layer, symbols)),
-        *([] if layer.utility else [_group("Sikkerhedsklasse", _security_rules(styles, layer, symbols))]),
-    ]
+    groups = []
+    if layer.bands is not Bands.WITHOUT:
+        groups.append(_group("Nøjagtighed", _accuracy_rules(styles, layer, symbols)))
+    if layer.bands is not Bands.ONLY:
+        groups.append(_group("Fareklasse", _danger_rules(styles, layer, symbols)))
+        groups.append(_group("Forsyningsart", _utility_rules(styles, layer, symbols)))
+    if layer.utility is None and layer.bands is Bands.WITH:
+        groups.append(_group("Sikkerhedsklasse", _security_rules(styles, layer, symbols)))
     return (
         '<renderer-v2 type="RuleRenderer" symbollevels="1" enableorderby="0" forceraster="0" '
         f'referencescale="-1"><rules key="root">{"".join(groups)}</rules>'
@@ -159,21 +173,21 @@ def _accuracy_rules(styles: Styles, layer: Layer, symbols: _Symbols) -> list[str
         _rule(
             style.name.da,
             f"{_value(ACCURACY)} = {_quoted(style.value)}",
-            symbols.add([_band(style, layer)]),
+            symbols.add([_band(styles, style, layer)]),
         )
         for style in known
     ]
     unknown = styles.accuracy(None)
-    return [*rules, _rule(unknown.name.da, "ELSE", symbols.add([_band(unknown, layer)]))]
+    return [*rules, _rule(unknown.name.da, "ELSE", symbols.add([_band(styles, unknown, layer)]))]
 
 
-def _band(style: AccuracyStyle, layer: Layer) -> str:
+def _band(styles: Styles, style: AccuracyStyle, layer: Layer) -> str:
     """The band to scale, which its column says how wide it is; nothing where there is no such column."""
-    edge = Stroke("#5b6166", style.edge_mm, style.edge_dash_mm)
+    edge = Stroke(NOTE, style.edge_mm, style.edge_dash_mm)
     inner = _Symbols("fill")
     inner.written.append(
         '<symbol name="@@0@0" type="fill" alpha="1" clip_to_extent="1" force_rhr="0">'
-        f"{fill_layer('#5b6166', style.opacity, edge)}</symbol>"
+        f"{fill_layer(band_colour(styles, style), style.opacity, edge)}</symbol>"
     )
     options = {
         "SymbolType": "Fill",

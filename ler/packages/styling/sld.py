@@ -1,7 +1,7 @@
 """The style source as SLD 1.1 with Symbology Encoding, for GeoServer, MapServer, QGIS and others.
 
 Lengths are pixels of 0.28 mm, as the standard has them. Feature type styles are drawn in their order: bands of danger,
-lines by utility type and state, points, letters. A filter for `other:` is a pattern; what no rule names is unknown.
+lines by utility type and state - ducts and traces like them -, points, letters. A filter for `other:` is a pattern; what no rule names is unknown.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from ler.packages.styling.parts import (
     ACCURACY,
     DANGER,
     GREY,
+    NOTE,
     OPEN,
     SECURITY,
     STATUS,
@@ -28,6 +29,7 @@ from ler.packages.styling.parts import (
 
 LAYER: Final = "consolidated"
 _PIXELS_PER_MM: Final = 1 / 0.28
+_BESIDE_MM: Final = 1.2
 _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <StyledLayerDescriptor version="1.1.0" xmlns="http://www.opengis.net/sld" xmlns:se="http://www.opengis.net/se"
  xmlns:ogc="http://www.opengis.net/ogc" xmlns:xlink="http://www.w3.org/1999/xlink"
@@ -70,13 +72,13 @@ def _danger_rules(styles: Styles) -> Iterator[str]:
 
 
 def _accuracy_rules(styles: Styles) -> Iterator[str]:
-    """A thin line in the dash of the class: SLD cannot draw a band as wide as a column says in every program."""
+    """A thin line beside, in the dash of the class: not every program draws a band as wide as a column says."""
     known = [one.value for one in styles.accuracies if one.value != UNKNOWN]
     for accuracy in styles.accuracies:
         chosen = _is(ACCURACY, accuracy.value) if accuracy.value != UNKNOWN else _none_of(ACCURACY, known)
         chosen = f"<ogc:And>{_lies_in_the_ground()}{chosen}</ogc:And>"
-        edge = Stroke("#5b6166", accuracy.edge_mm, accuracy.edge_dash_mm)
-        yield _rule(accuracy.value, accuracy.name.da, chosen, [_line(edge)])
+        edge = Stroke(NOTE, accuracy.edge_mm, accuracy.edge_dash_mm)
+        yield _rule(accuracy.value, accuracy.name.da, chosen, [_line(edge, beside_mm=_BESIDE_MM)])
 
 
 def _security_rules(styles: Styles) -> Iterator[str]:
@@ -158,7 +160,7 @@ def _rule(name: str, title: str, chosen: str, drawn: list[str]) -> str:
     )
 
 
-def _line(stroke: Stroke) -> str:
+def _line(stroke: Stroke, beside_mm: float = 0.0) -> str:
     dash = " ".join(_pixels(part) for part in stroke.dash_mm)
     parameters = [
         _parameter("stroke", stroke.colour),
@@ -166,7 +168,8 @@ def _line(stroke: Stroke) -> str:
         _parameter("stroke-width", _pixels(stroke.width_mm)),
         *([_parameter("stroke-dasharray", dash)] if dash else []),
     ]
-    return f"<se:LineSymbolizer><se:Stroke>{''.join(parameters)}</se:Stroke></se:LineSymbolizer>"
+    beside = f"<se:PerpendicularOffset>{_pixels(beside_mm)}</se:PerpendicularOffset>" if beside_mm else ""
+    return f"<se:LineSymbolizer><se:Stroke>{''.join(parameters)}</se:Stroke>{beside}</se:LineSymbolizer>"
 
 
 def _point(colour: str, ink: str, styles: Styles) -> str:

@@ -8,8 +8,9 @@ from ler.domain.sensitivity import SensitivityClass
 from ler.domain.uncertainty import has_band
 from ler.model import load_model
 from ler.packages.styles import load_styles
-from ler.packages.styling.parts import Shape, Stroke, kind_of_type
+from ler.packages.styling.parts import NOTE, Shape, Stroke, kind_of_type
 from ler.packages.styling.qml import (
+    Bands,
     Layer,
     document,
     fill_layer,
@@ -23,7 +24,6 @@ from ler.packages.styling.qml import (
 
 AREA_TABLE: Final = "Graveomraade"
 MARKING_TABLE: Final = "Paavisningsomraade"
-_NOTE: Final = "#5b6166"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TableStyle:
 
 
 @cache
-def table_style(theme: str, table: str, shape: Shape) -> TableStyle:
+def table_style(theme: str, table: str, shape: Shape, bands: Bands = Bands.WITH) -> TableStyle:
     """Return how the features of one shape in a table are drawn."""
     styles = load_styles(theme)
     if table == AREA_TABLE:
@@ -64,12 +64,13 @@ def table_style(theme: str, table: str, shape: Shape) -> TableStyle:
             if any(one.name == "forsyningsart" for one in feature_type.attributes)
             else (feature_type.utility_type or "unknown")
         )
-        layer = Layer(shape, kind, fixed, styles.component.mark(table))
-        return TableStyle(shape, renderer(styles, layer), labeling(styles, layer))
+        layer = Layer(shape, kind, fixed, styles.component.mark(table), bands)
+        words = "" if bands is Bands.ONLY else labeling(styles, layer)
+        return TableStyle(shape, renderer(styles, layer), words)
     note = {
-        Shape.LINE: [line_layer(Stroke(_NOTE, 0.18))],
-        Shape.POINT: [marker_layer("cross", _NOTE, 1.2)],
-        Shape.AREA: [fill_layer(_NOTE, 0.1, Stroke(_NOTE, 0.18))],
+        Shape.LINE: [line_layer(Stroke(NOTE, 0.18))],
+        Shape.POINT: [marker_layer("cross", NOTE, 1.2)],
+        Shape.AREA: [fill_layer(NOTE, 0.1, Stroke(NOTE, 0.18))],
     }[shape]
     words = simple_labeling('"text"', shape, styles) if table == "TextAnnotation" else ""
     return TableStyle(shape, simple_renderer(shape, note), words)

@@ -2,7 +2,7 @@
 const $ = (id) => document.getElementById(id);
 
 function say(text) {
-  $('said').textContent = text;
+  if ($('said').textContent !== text) $('said').textContent = text; // the same is not read aloud again
 }
 
 function showItem(item, hits = [item]) {
@@ -61,7 +61,7 @@ function togglePosition() {
     const away = distanceToArea(place);
     say([
       t('positionIs', metres(off, 0)),
-      near ? t('nearest', metres(near.distance, 1), nameInWords(near.item), ownerName(near.item)) : '',
+      near ? t('nearest', metres(near.distance, 1), nameInWords(near.item), ownerName(near.item), metres(near.item.band.half)) : '',
       away ? t('fromArea', metres(away, 0)) : '', t('positionCare'),
     ].filter(Boolean).join(' · '));
   }, (reason) => {
