@@ -30,6 +30,14 @@ def guarded_routes() -> dict[tuple[str, str], Scope | None]:
 
 
 GUARDED = guarded_routes()
+SPOOFED = {
+    "Host": "evil.example",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Proto": "https",
+    "Forwarded": "host=evil.example",
+}
+"""What a caller may say of where it calls: no link of ours follows it (row 96 of the catalogue of bad input)."""
 
 
 def call(  # noqa: PLR0917 - read as a sentence at each of its many calls
@@ -108,8 +116,9 @@ def test_who_may_not_is_refused_and_nothing_happens(
             assert "Bearer" in answer.headers["WWW-Authenticate"]
     assert stored(service) == before
 
-    owners = call(service, method, path, good, names)
+    owners = call(service, method, path, good, names, SPOOFED)
     assert owners.status_code == ROWS[method, path].status, owners.text
+    assert "evil" not in owners.text + str(owners.headers)
 
 
 @pytest.mark.parametrize(("method", "path"), [key for key, row in ROWS.items() if row.personal])
