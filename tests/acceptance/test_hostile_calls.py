@@ -134,7 +134,7 @@ def asks(row: str, fault: str, request: dict[str, Any]) -> Iterator[Hostile]:
     )
 
 
-def period(first: int, days: int) -> dict[str, str]:
+def period(first: int, days: int) -> dict[str, Any]:
     return {
         "period_from": (FIRST + timedelta(days=first)).isoformat(),
         "period_to": (FIRST + timedelta(days=first + days)).isoformat(),
