@@ -3,7 +3,7 @@ OUT ?= demo-out
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test check lock clean
+.PHONY: help setup setup-tests demo test test-qgis check lock clean
 
 help: ## show the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: setup ## show the platform at work, from owners' files to packages; OUT=de
 
 test: setup-tests ## run all tests
 	$(BIN)/pytest -n auto --dist loadfile
+
+test-qgis: setup ## open a package in Debian's QGIS, which it installs
+	@scripts/test-qgis
 
 check: setup ## lint, formatting, types and the rule between the packages
 	$(BIN)/ruff check

@@ -4,8 +4,9 @@
     python benchmarks/package_speed.py [--repeats 15] [--skip-memory]
 
 Beside it, in turns with it, the fast composition that it is held against: LER GML by a template, a GeoPackage by SQLite,
-a plan as vectors by cairo, light compression - and nothing else. Prints a table in ms (p50); the exit code is 1 when a
-target is missed: 250 ms and 2.0 s, or three times the fast composition where that is more, and 1 GB for 100,000 features.
+a plan as vectors by cairo, light compression - and nothing else. Prints a table in ms (p50), and beside it
+the processor's time, which a busy machine stretches less; the exit code is 1 when a target is missed: 250 ms and 2.0 s, or
+three times the fast composition where that is more, and 1 GB for 100,000 features.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cairocffi
 import shapely
@@ -54,7 +55,28 @@ with tempfile.TemporaryDirectory() as folder:
     print(before / 1024, peak() / 1024, time.perf_counter() - started, made.size_bytes / 2**20)
 """
 
-type Times = dict[str, float]
+type Times = dict[str, Taken]
+
+
+class Taken(NamedTuple):
+    """Milliseconds by the clock, and of the processor."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def plus(self, other: "Taken", sign: int = 1) -> "Taken":
+        """Both together."""
+        return Taken(self.wall + sign * other.wall, self.cpu + sign * other.cpu)
+
+
+def now() -> Taken:
+    """Both clocks."""
+    return Taken(1000 * time.perf_counter(), 1000 * time.process_time())
+
+
+def together(times: Times) -> Taken:
+    """All parts."""
+    return Taken(sum(one.wall for one in times.values()), sum(one.cpu for one in times.values()))
 
 
 def main() -> int:
@@ -82,12 +104,18 @@ def measure(count: int, repeats: int) -> bool:
             ours.append(timed_package(Path(folder), request, owners))
             fast.append(fast_composition(Path(folder), request, owners))
     parts, floor = (p50(times[WARM_UPS:]) for times in (ours, fast))
-    ratio = parts["whole"] / floor["whole"]
-    limit = max(TARGETS_MS[count], FAST_TIMES * floor["whole"])
-    say(f"\n{count:,} features, ms", *(f"  {name:42}{ms:9.1f}" for name, ms in parts.items()))
-    say("the fast composition", *(f"  {name:42}{ms:9.1f}" for name, ms in floor.items()))
-    say(f"  {'whole / fast':42}{ratio:9.2f}", f"  {'target for the whole (at most)':42}{limit:9.1f}")
-    return parts["whole"] > limit
+    whole, fastest = parts["whole"], floor["whole"]
+    limit = max(TARGETS_MS[count], FAST_TIMES * fastest.wall)
+    say(f"\n{f'{count:,} features':44}{'ms':>9}{'cpu ms':>9}", *rows(parts))
+    say("the fast composition", *rows(floor))
+    say(f"  {'whole / fast':42}{whole.wall / fastest.wall:9.2f}{whole.cpu / fastest.cpu:9.2f}")
+    say(f"  {'target for the whole (at most)':42}{limit:9.1f}")
+    return whole.wall > limit
+
+
+def rows(times: Times) -> Iterator[str]:
+    """A line for each part."""
+    return (f"  {name:42}{taken.wall:9.1f}{taken.cpu:9.1f}" for name, taken in times.items())
 
 
 def measure_memory() -> bool:
@@ -111,14 +139,14 @@ def timed_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStat
     with _watched(times):
         _timed(times, "whole", write_consolidated_package)(folder, request, owners)
     whole = times.pop("whole")
-    return {**times, "other": whole - sum(times.values()), "whole": whole}
+    return {**times, "other": whole.plus(together(times), -1), "whole": whole}
 
 
 @contextmanager
 def _watched(times: Times) -> Iterator[None]:
     """The assembler with a clock at each of its steps."""
     steps = {step: getattr(package, step) for step in STEPS}
-    members = package.MEMBERS
+    members: tuple[Any, ...] = vars(package)["MEMBERS"]
     watched = tuple(replace(one, write=_timed(times, one.name, one.write)) for one in members)
     for step, work in steps.items():
         setattr(package, step, _timed(times, STEPS[step], work))
@@ -131,18 +159,21 @@ def _watched(times: Times) -> Iterator[None]:
 
 def _timed[**P, R](times: Times, name: str, work: Callable[P, R]) -> Callable[P, R]:
     def clocked(*given: P.args, **named: P.kwargs) -> R:
-        started = time.perf_counter()
+        started = now()
         try:
             return work(*given, **named)
         finally:
-            times[name] = times.get(name, 0.0) + 1000 * (time.perf_counter() - started)
+            times[name] = times.get(name, Taken()).plus(now().plus(started, -1))
 
     return clocked
 
 
 def p50(times: Sequence[Times]) -> Times:
     """The median of each part."""
-    return {name: statistics.median(one[name] for one in times) for name in times[0]}
+    return {
+        name: Taken(*(statistics.median(one[name][kind] for one in times) for kind in (0, 1)))
+        for name in times[0]
+    }
 
 
 def fast_composition(folder: Path, request: RequestInfo, owners: Sequence[OwnerStatus]) -> Times:
@@ -158,7 +189,7 @@ def fast_composition(folder: Path, request: RequestInfo, owners: Sequence[OwnerS
     _timed(times, "deflate 1", _light_zip)(
         folder / "fast.zip", {"a.gml": gml, "a.gpkg": database, "a.pdf": plan}
     )
-    return {**times, "whole": sum(times.values())}
+    return {**times, "whole": together(times)}
 
 
 def _template_gml(features: Sequence[Any]) -> bytes:
@@ -184,8 +215,10 @@ def _plain_geopackage(path: Path, features: Sequence[Any], shapes: Sequence[Any]
         " accuracy TEXT, vertical TEXT, level TEXT, established TEXT, material TEXT, diameter REAL);"
         "CREATE VIRTUAL TABLE rtree_lines_geom USING rtree(id, minx, maxx, miny, maxy);"
     )
-    names = ("driftsstatus", "fareklasse", "noejagtighedsklasse", "noejagtighedsklasseVertikal", "niveau")
-    names = (*names, "etableringstidspunkt", "udvendigMateriale", "udvendigDiameter")
+    names = [
+        *("driftsstatus", "fareklasse", "noejagtighedsklasse", "noejagtighedsklasseVertikal", "niveau"),
+        *("etableringstidspunkt", "udvendigMateriale", "udvendigDiameter"),
+    ]
     rows = [
         (b"GP" + wkb, one.type, one.gml_id, *map(one.attributes.get, names))
         for one, wkb in zip(features, shapely.to_wkb(shapes, flavor="iso"), strict=True)

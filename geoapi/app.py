@@ -51,14 +51,17 @@ from geoapi.routes import (
     orders,
     organisations,
     owner_requests,
+    package_changes,
     packages,
     reports,
     request_changes,
     requests,
     rights,
     sensitivity,
+    styles,
     tokens,
     uploads,
+    verification,
 )
 from ler.errors import LerError
 from ler.services.answer_links import PAGE
@@ -68,7 +71,8 @@ PUBLIC: Final = frozenset(
     {
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
-        *(answer_page.PATH, answer_page.AREA_PATH),
+        *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
+        *(verification.KEYS, verification.PATH, verification.CODE),
     }
 )
 """Routes without a token, besides the description of the API; the page of an answer has a secret in its address."""
@@ -100,12 +104,15 @@ _ROUTES: Final = (
     tokens,
     clients,
     packages,
+    package_changes,
+    verification,
     audit,
     endpoints,
     notices,
     damages,
     deviations,
     dispensations,
+    styles,
 )
 """In the order in which they are tried."""
 

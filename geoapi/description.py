@@ -63,6 +63,8 @@ OTHER_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "/api/v1/uploads/{upload_id}/events": ("text/event-stream",),
     "/api/v1/uploads/{upload_id}/report": ("text/html", "application/geopackage+sqlite3"),
     "/problems": ("text/html",),
+    "/verify": ("text/html",),
+    "/verify/{code}": ("text/html",),
     "/problems/{slug}": ("text/html",),
 }
 """Media types of what a path gives when all is well, beside JSON; a caller chooses by `Accept` where there are several."""

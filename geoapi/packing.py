@@ -129,6 +129,8 @@ def package_options(settings: Settings) -> PackageOptions:
         terrain_accuracy_m=settings.terrain_accuracy_m,
         terrain_is_dvr90=settings.terrain_is_dvr90,
         unknown_accuracy_m=settings.unknown_accuracy_m,
+        base_map=settings.base_map,
+        theme=settings.style_theme,
         signer=keys.signing_key,
         verification_secret=keys.verification_secret,
     )
@@ -253,7 +255,7 @@ def _mend(
     if made.sha256 != stored.sha256:
         _LOG.error("package %s of request %s is packed otherwise today", stored.sha256, stored.request_id)
     with transaction(databases.worker, None, request=stored.request_id) as connection:
-        enter_mended(connection, stored.id, made.sha256, made.size_bytes)
+        enter_mended(connection, stored.id, made)
 
 
 def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:

@@ -19,10 +19,12 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 from pyproj.crs import CRS
+from pyproj.enums import TransformDirection
 from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import AreaOfInterest, Transformer, TransformerGroup
 
 from ler.errors import RefusedError
+from ler.exchange.projection import Projection
 
 STORAGE_EPSG: Final = 25832
 """ETRS89 / UTM zone 32N, the horizontal system that everything is kept in."""
@@ -31,6 +33,10 @@ STORAGE_WITH_HEIGHT_EPSG: Final = 7416
 
 DENMARK: Final = AreaOfInterest(7.5, 54.4, 15.6, 58.0)
 """Longitudes and latitudes of Danish land, for the choice of an operation."""
+
+_NETHERLANDS: Final = AreaOfInterest(3.2, 50.7, 7.3, 53.8)
+_AREAS: Final = {28992: _NETHERLANDS}
+"""Systems of other countries, whose operations PROJ has for there only."""
 
 ACCURATE_M: Final = 0.1
 """An operation that may be further off than this is told of: accuracy classes of LER begin at 0.25 m."""
@@ -52,6 +58,7 @@ KNOWN_EPSG: Final = (
     4094,
     4095,
     4096,
+    28992,  # Amersfoort / RD New, the Netherlands: what IMKL is in
 )
 _WITHOUT_OPERATION: Final = (
     10160,  # System 34 Jutland and Zealand: known by name, so that the refusal can say what is missing
@@ -145,6 +152,13 @@ class Transformation:
             return positions
         x, y = self._plane.transform(positions[:, 0], positions[:, 1])
         return np.column_stack([x, y, positions[:, 2]])
+
+    def invert(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return positions (n, 2) in EPSG:25832 in the system they came from, (n, 2), by the same operation."""
+        if self._plane is None:
+            return positions
+        found = self._plane.transform(positions[:, 0], positions[:, 1], direction=TransformDirection.INVERSE)
+        return np.column_stack(found)
 
     def _with_heights(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._heights is None:
@@ -286,7 +300,8 @@ def _compound(epsg: int, vertical: CRS) -> CRS | None:
 def _group(source: CRS, target: CRS) -> TransformerGroup:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a grid is missing is told by the accuracy, or by the refusal
-        return TransformerGroup(source, target, always_xy=True, area_of_interest=DENMARK)
+        area = _AREAS.get(source.to_epsg() or 0, DENMARK)
+        return TransformerGroup(source, target, always_xy=True, area_of_interest=area)
 
 
 def _best(source: CRS, target: CRS) -> Transformer | None:
@@ -315,6 +330,12 @@ def _why_not(system: ReferenceSystem) -> str:
     reason = f"; PROJ lacks the grid {', '.join(sorted(missing))}" if missing else ""
     name = _crs(system.epsg).name
     return f"EPSG:{system.epsg} ({name}) cannot be brought to EPSG:25832{reason}; deliver in EPSG:25832"
+
+
+def projection_to(epsg: int) -> Projection:
+    """Return the way from EPSG:25832 to a known system, by the operation that leads from there."""
+    way = transformation_from(system_of(epsg))
+    return Projection(epsg, way.accuracy_m, way.invert)
 
 
 def looks_like_degrees(x: float, y: float) -> bool:

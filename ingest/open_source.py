@@ -1,6 +1,6 @@
 """One door for every format: an owner's file, perhaps with its mapping, as a `Source`.
 
-LER GML says itself what everything means and is read as it is. Any other file needs its mapping; it passes the gate and
+LER GML and IMKL say themselves what everything means and are read as they are. Any other file needs its mapping; it passes the gate and
 is read in a process that may die.
 """
 
@@ -13,17 +13,24 @@ from ingest.child.options import ReadOptions
 from ingest.gate.formats import Format, GatedFile
 from ingest.gate.gate import gate_file
 from ingest.gate.limits import GateLimits
+from ingest.gate.unpack import unpack_gated
 from ingest.mapped_source import MappedSource
 from ingest.mapping import Mapping, read_mapping
 from ingest.mapping.suggest import suggest_mapping
+from ingest.readers.imkl.reader import ImklReader
+from ingest.readers.imkl.root import is_imkl
 from ingest.readers.ler_gml import LerGmlReader
+from ingest.readers.prolog import read_prolog
 from ingest.readers.vector import FORMATS, VectorFile, open_vector
 from ingest.shapefile_set import ShapefileSet, gate_shapefiles
 from ingest.source import Source
+from ingest.workshop import workshop
 from ler.errors import RefusedError
 from ler.settings import Settings
 
 GML_ENDINGS: Final = frozenset({".gml", ".xml"})
+_SELF_EXPLAINED: Final = {Format.LER_GML: "LER GML", Format.IMKL: "IMKL"}
+"""Formats that say themselves what everything in them means."""
 _WITH_LAYERS: Final = frozenset({Format.GEOPACKAGE})
 """Formats whose layers have names that mean something."""
 _SEVERAL: Final = "archive-ambiguous"
@@ -46,16 +53,18 @@ def open_source(
     `mapping-not-wanted` among it; UnreadableFileError for GML that cannot be read.
     """
     if mapping is None and crs is None and path.suffix.lower() in GML_ENDINGS:
-        # Its reader refuses all that the gate would, and says at which line.
-        yield LerGmlReader(path, coverage=settings.coverage, version=version)
+        # Their readers refuse all that the gate would, and say at which line.
+        yield _open_xml(path, settings, version)
         return
     gated = _gate(path, settings)
-    if isinstance(gated, GatedFile) and gated.format is Format.LER_GML:
+    if isinstance(gated, GatedFile) and gated.format in _SELF_EXPLAINED:
         if mapping is not None or crs is not None:
             raise RefusedError(
-                "mapping-not-wanted", f"{path.name} is LER GML, which is read without a mapping or crs"
+                "mapping-not-wanted",
+                f"{path.name} is {_SELF_EXPLAINED[gated.format]}, which is read without a mapping or crs",
             )
-        yield LerGmlReader(path, coverage=settings.coverage, version=version)
+        with _unpacked(gated) as plain:
+            yield _open_xml(plain, settings, version)
         return
     if mapping is None:
         raise RefusedError(
@@ -70,8 +79,9 @@ def open_source(
 def draft_mapping(path: Path, *, settings: Settings) -> str:
     """Return the draft of a mapping for a file, as YAML. RefusedError for a file that needs none or cannot be read."""
     gated = _gate(path, settings)
-    if isinstance(gated, GatedFile) and gated.format is Format.LER_GML:
-        raise RefusedError("mapping-not-wanted", f"{path.name} is LER GML, which is read without a mapping")
+    if isinstance(gated, GatedFile) and gated.format in _SELF_EXPLAINED:
+        what = _SELF_EXPLAINED[gated.format]
+        raise RefusedError("mapping-not-wanted", f"{path.name} is {what}, which is read without a mapping")
     named = isinstance(gated, dict) or gated.format in _WITH_LAYERS
     with _open_gated(path, gated, None) as vector:
         return suggest_mapping(vector, single=not named, name=path.name)
@@ -84,6 +94,22 @@ def check_mapping(mapping: Path, path: Path | None, *, crs: str | None, settings
         with open_source(path, mapping=read, crs=crs, settings=settings):
             pass
     return read
+
+
+def _open_xml(path: Path, settings: Settings, version: str | None) -> Source:
+    if is_imkl(read_prolog(path)):
+        return ImklReader(path, coverage=settings.coverage)
+    return LerGmlReader(path, coverage=settings.coverage, version=version)
+
+
+@contextmanager
+def _unpacked(gated: GatedFile) -> Iterator[Path]:
+    """The file itself, or the one that its archive holds, unpacked as long as it is needed."""
+    if not gated.members:
+        yield gated.path
+        return
+    with workshop() as folder:
+        yield unpack_gated(gated, folder)[0]
 
 
 def _gate(path: Path, settings: Settings) -> GatedFile | dict[str, GatedFile]:

@@ -105,6 +105,11 @@ class Settings(BaseSettings):
     terrain_is_dvr90: bool = False
     """Whether terrain files in EPSG:25832 that do not say what their heights are hold metres DVR90."""
 
+    base_map: Path | None = None
+    """Map that is drawn pale below the lines of plans: GeoTIFF of bytes or GeoPackage, EPSG:25832; None: no base map."""
+    style_theme: Literal["ler", "klic", "apwa"] = "ler"
+    """Whose colours packages are drawn in: `ler`, `klic` (Netherlands) or `apwa` (North America); letters and dashes stay."""
+
     max_upload_mb: int = Field(default=2048, ge=1)
     """Largest owner's file, MB."""
 

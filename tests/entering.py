@@ -1,6 +1,8 @@
 """A package entered as a worker enters it, without being made."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -16,6 +18,7 @@ def enter_package(
     revision: int = 1,
     sha256: str = "0" * 64,
     size_bytes: int = 1,
+    manifest: Mapping[str, object] = MappingProxyType({}),
 ) -> str:
     """Enter it in a transaction of the request's job; return what came of it."""
     package: dict[str, object] = {
@@ -24,7 +27,7 @@ def enter_package(
         "sha256": sha256,
         "size_bytes": size_bytes,
         "feature_count": 0,
-        "manifest": {},
+        "manifest": dict(manifest),
         "recipe": {},
     }
     values = {"request": request, "revision": revision, "packages": json.dumps([package])}

@@ -3,18 +3,35 @@
 No database is needed. The values are valid by the model, so that the official schemas can be asked of the result.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil, sqrt
+from pathlib import Path
 from typing import Any, Final
 
 import shapely
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shapely import MultiPolygon, Polygon, box
 
 from ler.domain.states import OwnerState
 from ler.model import ANSWER, Feature, load_model
-from ler.packages.content import DELIVERED, NO_LINES, AreaStatus, Contact, Delivery, OwnerStatus, RequestInfo
+from ler.packages.content import (
+    DELIVERED,
+    NO_LINES,
+    AreaStatus,
+    Contact,
+    Deliver,
+    DeliveredAttachment,
+    DeliveredDrawing,
+    Delivery,
+    OwnerStatus,
+    RequestInfo,
+)
+from ler.packages.contents import PackageOptions
+from ler.signing import SigningKey
 
 WEST, SOUTH = 575_000.0, 6_224_000.0
 ASKED_AT: Final = datetime(2026, 11, 2, 9, 30, 15, tzinfo=UTC)
@@ -71,6 +88,36 @@ def sample(count: int) -> tuple[RequestInfo, list[OwnerStatus]]:
     every = list(_features(count, side))
     answering = [_owner(number, every[number::OWNERS], request) for number in range(OWNERS)]
     return request, [*answering, _silent_owner(request)]
+
+
+def options(given: Path) -> PackageOptions:
+    """Everything that an operator can choose, with files of the folder."""
+    return PackageOptions(
+        public_url="https://ler.example.dk",
+        terrain=given / "terrain.tif",
+        base_map=given / "tegning.tif",
+        signer=SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32)))),
+        verification_secret=b"secret" * 6,
+    )
+
+
+def with_files(owners: Sequence[OwnerStatus], given: Path) -> list[OwnerStatus]:
+    """Return the owners, the first with the attachment `bilag.pdf` and the drawing `tegning.tif` of the folder."""
+    paper, drawing = (given / name for name in ("bilag.pdf", "tegning.tif"))
+    first, *others = owners
+    (delivery, *more) = first.deliveries
+    attachment = DeliveredAttachment(
+        "bilag/bilag.pdf", paper, _sha256(paper), paper.stat().st_size, "PDF", "application/pdf"
+    )
+    shown = DeliveredDrawing(
+        drawing.name, drawing, _sha256(drawing), Deliver.CLIPPED, 0.1, 0.05, date(2020, 1, 1), None, None, ()
+    )
+    delivery = replace(delivery, attachments=[attachment], drawings=[shown])
+    return [replace(first, deliveries=[delivery, *more]), *others]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _owner(number: int, features: Sequence[Feature], request: RequestInfo) -> OwnerStatus:

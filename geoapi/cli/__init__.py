@@ -13,7 +13,7 @@ import typer
 from geoapi.cli.console import ReportingGroup
 
 COMMANDS: Final = (
-    *("check", "convert", "mapping", "rules", "model"),
+    *("check", "convert", "mapping", "rules", "model", "styles"),
     *("organisation", "member", "grant", "mandate", "area", "contact", "dispensation"),
     *("client", "limit", "endpoint"),
     *("db", "owner", "token", "upload", "network", "drawing", "request", "package", "answer", "sensitivity"),

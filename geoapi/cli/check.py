@@ -19,7 +19,8 @@ from geoapi.cli.console import messages, results, say, settings_of
 from geoapi.cli.language import LanguageOption, language_of
 from ingest.check import CheckResult, check_file, check_source
 from ingest.findings import Finding
-from ingest.readers.prolog import UnreadableFileError
+from ingest.readers.imkl.root import is_imkl
+from ingest.readers.prolog import UnreadableFileError, read_prolog
 from ingest.report.content import FileReport, RuleReport, worst
 from ingest.report.to_json import json_report
 from ingest.report.words import WORDS, Words
@@ -44,7 +45,8 @@ type Told = Callable[[int], None]
 def check(
     ctx: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="LER GML, or any other format with --mapping.", metavar="FILE...")
+        list[Path],
+        typer.Argument(help="LER GML or IMKL, or any other format with --mapping.", metavar="FILE..."),
     ],
     *,
     model: Annotated[
@@ -165,7 +167,8 @@ def _check(path: Path, how: Way) -> FileReport:
 
 
 def _checked(path: Path, how: Way, told: Told) -> CheckResult:
-    if how.mapping is None and how.crs is None and path.suffix.lower() not in _OTHER_FORMATS:
+    plain = how.mapping is None and how.crs is None and path.suffix.lower() not in _OTHER_FORMATS
+    if plain and not is_imkl(read_prolog(path)):
         return check_file(
             path, coverage=how.settings.coverage, version=how.version, area=how.area, progress=told
         )

@@ -1,4 +1,6 @@
-"""`ler convert`: a file from one version of the model to another, saying what is lost and what must be added.
+"""`ler convert`: a file from one version of the model to another, or from and to a neighbour's.
+
+Neighbours are IMKL and MUDDI. It says what is lost and what must be added.
 
 Exit code 0: nothing lost, 1: something was lost or must be added, 2: refused.
 """
@@ -11,11 +13,14 @@ import typer
 from rich.text import Text
 
 from geoapi.cli.console import messages, results, say, settings_of
+from geoapi.cli.exchange_words import exchange_document, tell_exchange
 from geoapi.cli.language import LanguageOption, language_of
 from ingest.convert import Converted, convert_file
+from ingest.readers.imkl.root import holds_imkl
 from ler.errors import InputError
 from ler.model import VERSIONS
 from ler.model.convert import Change
+from ler.packages.exchange import ExchangeFormat
 
 FORMAT = "ler-convert/1"
 
@@ -45,17 +50,34 @@ _WORDS: dict[str, dict[str, str]] = {
 
 def convert(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="IN", help="LER GML file.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="LER GML or IMKL file, or a KLIC delivery.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file; must not exist.")],
     *,
-    to: Annotated[str, typer.Option("--to", help="Version of the model to convert to, e.g. 2.1.0.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="Version of the model, e.g. 2.1.0, or imkl, muddi-geojson, muddi-gpkg."),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")] = False,
     language: LanguageOption = None,
 ) -> None:
-    """Convert a file to another version; ends with 0: nothing lost, 1: lost or to be added, 2: refused."""
-    if to not in VERSIONS:
-        raise InputError(f"{to} is not a version of the model; known: {', '.join(VERSIONS)}")
+    """Convert a file to another version or model; ends with 0: nothing lost, 1: lost or to be added, 2: refused."""
     settings = settings_of(ctx)
+    if to in list(ExchangeFormat) or (to in VERSIONS and holds_imkl(source)):
+        from ingest.exchange import export_file, import_imkl  # noqa: PLC0415 - versions wait for no other format
+
+        exchanged = (
+            import_imkl(source, target, version=to, settings=settings)
+            if to in VERSIONS
+            else export_file(source, target, ExchangeFormat(to), settings=settings)
+        )
+        if as_json:
+            results().print_json(json.dumps(exchange_document(source, exchanged)))
+        else:
+            tell_exchange(exchanged, language_of(language))
+        raise typer.Exit(0 if exchanged.account.faithful else 1)
+    if to not in VERSIONS:
+        known = ", ".join([*VERSIONS, *ExchangeFormat])
+        raise InputError(f"{to} is neither a version of the model nor a neighbour's format; known: {known}")
     with messages().status(str(target)) as status:
         converted = convert_file(
             source,

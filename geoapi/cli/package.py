@@ -10,6 +10,7 @@ from rich.text import Text
 
 from geoapi.cli.acting import AsJson
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
+from geoapi.cli.package_diff import diff
 from ler.packages.signature import public_file, public_of, read_public
 from ler.packages.verify import Trust, TrustedKeys, Verdict, verify_package
 from ler.settings import Settings
@@ -18,6 +19,8 @@ from ler.signing import KeyFolder
 app = typer.Typer(
     cls=ReportingGroup, add_completion=False, no_args_is_help=True, help="Packages as files, and their keys."
 )
+
+app.command()(diff)
 
 EXIT_CHANGED: Final = 1
 

@@ -15,7 +15,7 @@ from geoapi.cli.request_verbs import add_verbs
 from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.packing import package_options
-from geoapi.site_map import draw_site_maps
+from geoapi.site_map import lay_out_maps
 from ingest.area_file import read_area_file
 from ler.blobs import FolderStore
 from ler.db.engine import transaction
@@ -110,7 +110,7 @@ def request(
                 due=ordinary_due(settings),
                 options=package_options(settings),
             )
-            pictures = draw_site_maps(out, answered)
+            pictures = lay_out_maps(out, answered)
     receipt = make_receipt(
         answered.request,
         answered.owners,

@@ -7,12 +7,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+import geopandas
 import shapely
 from shapely import MultiPolygon
 
@@ -23,7 +24,7 @@ from geoapi.demo.sites import DemoSite
 from geoapi.demo.town import Town, build_town
 from geoapi.dig_request import Answered, answer_request
 from geoapi.packing import package_options
-from geoapi.site_map import draw_site_maps
+from geoapi.site_map import lay_out_maps
 from ingest.area_file import read_area_file
 from ingest.load import publish_network
 from ler.blobs import FolderStore
@@ -39,6 +40,7 @@ from ler.settings import Settings
 
 NETWORKS: Final = "networks"
 SITES: Final = "sites"
+STREETS: Final = "streets.gpkg"
 
 type Tell = Callable[[str, float], None]
 """Told what was done and how many seconds it took."""
@@ -81,6 +83,8 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
         with _timed(tell, "networks uploaded and published"):
             for path, owner in zip(shown.networks, shown.town.owners, strict=True):
                 _upload(databases, owner, path, settings)
+        with _timed(tell, "the town's streets written as a base map"):
+            options = replace(package_options(settings), base_map=_write_streets(shown.town, out / STREETS))
         for site in shown.town.sites:
             with _timed(tell, f"{site.name}: asked, matched, clipped, packed and drawn"):
                 folder = out / SITES / site.slug
@@ -91,10 +95,10 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
                     wanted,
                     folder,
                     store=FolderStore(settings.blob_folder),
-                    options=package_options(settings),
+                    options=options,
                 )
-                pictures = draw_site_maps(folder, answered, streets=shown.town.streets)
-                shown.sites.append((site, answered, pictures[0]))
+                picture, _ = lay_out_maps(folder, answered)
+                shown.sites.append((site, answered, picture))
     return shown
 
 
@@ -109,6 +113,13 @@ def _write_network(owner: DemoOwner, folder: Path) -> Path:
     path = folder / f"{owner.cvr}.gml"
     with path.open("wb") as stream:
         write_answer(stream, Answer(owner.cvr, owner.name, owner.header, owner.features))
+    return path
+
+
+def _write_streets(town: Town, path: Path) -> Path:
+    path.unlink(missing_ok=True)
+    streets = geopandas.GeoSeries(town.streets, crs="EPSG:25832")
+    streets.to_file(path, driver="GPKG", layer="streets", engine="pyogrio")
     return path
 
 

@@ -1,29 +1,21 @@
 """The page on which an owner answers one request: plain HTML that works without a script and with a screen reader."""
 
-import tomllib
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
-from importlib.resources import files
-from types import SimpleNamespace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pyproj import Transformer
 from starlette.responses import HTMLResponse
 
+from geoapi.pages.shared import Language, html_page, words_of
 from ler.domain.answers import AnswerType
 from ler.domain.legal_time import local
 from ler.domain.states import OWNER_MACHINE, OwnerEvent
 from ler.services.answers import AnswerRevision, Asked
 
-type Language = Literal["da", "en"]
-
 TYPES: Final = tuple(kind.name for kind in AnswerType)
-_OTHER: Final[Mapping[Language, Language]] = {"da": "en", "en": "da"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +38,34 @@ def answer_page(
     status: int = 200,
 ) -> HTMLResponse:
     """Return the page; `values` are what was sent before, `faults` why it was not taken."""
-    words = _words()[language]
+    words = words_of("answer")[language]
     newest = revisions[0] if revisions else None
     holds = newest if newest and newest.holds else None
     west, south, east, north = asked.area.bounds
-    html = (
-        _environment()
-        .get_template("answer.html.j2")
-        .render(
-            asked=asked,
-            bounds=f"{west:.0f}, {south:.0f} – {east:.0f}, {north:.0f}",
-            contact=", ".join(_contact(asked)),
-            due=_legal(asked.due_at) if asked.due_at else "",
-            faults=faults,
-            faulty={fault.field for fault in faults},
-            given=_given(holds, words) if holds else None,
-            language=language,
-            late=asked.owes_answer and asked.due_at is not None and asked.due_at < datetime.now(UTC),
-            middle=_middle(asked),
-            open=(asked.state, OwnerEvent.ANSWER) in OWNER_MACHINE.steps,
-            other=_OTHER[language],
-            owner_name=owner_name,
-            path=path,
-            revision=newest.revision if newest else 0,
-            style=_style(),
-            types=TYPES,
-            values=values or {},
-            words=words,
-        )
-    )
-    headers = {"Content-Security-Policy": _policy(), "Content-Language": language, "Vary": "Accept-Language"}
-    return HTMLResponse(html, status, headers=headers)
+    told = {
+        "asked": asked,
+        "bounds": f"{west:.0f}, {south:.0f} – {east:.0f}, {north:.0f}",
+        "contact": ", ".join(_contact(asked)),
+        "due": _legal(asked.due_at) if asked.due_at else "",
+        "faults": faults,
+        "faulty": {fault.field for fault in faults},
+        "given": _given(holds, words) if holds else None,
+        "late": asked.owes_answer and asked.due_at is not None and asked.due_at < datetime.now(UTC),
+        "middle": _middle(asked),
+        "open": (asked.state, OwnerEvent.ANSWER) in OWNER_MACHINE.steps,
+        "owner_name": owner_name,
+        "path": path,
+        "revision": newest.revision if newest else 0,
+        "types": TYPES,
+        "values": values or {},
+        "words": words,
+    }
+    return html_page("answer.html.j2", language, told, status=status)
 
 
 def fault_text(code: str, language: Language) -> str | None:
     """Return what the page says of a fault; None for one that it has no words of its own for."""
-    texts: Mapping[str, str] = _words()[language].fault_texts
+    texts: Mapping[str, str] = words_of("answer")[language].fault_texts
     return texts.get(code)
 
 
@@ -109,35 +93,3 @@ def _legal(moment: datetime) -> str:
 @cache
 def _to_degrees() -> Transformer:
     return Transformer.from_crs("EPSG:25832", "EPSG:4258", always_xy=True)
-
-
-@cache
-def _words() -> dict[Language, Any]:
-    read = tomllib.loads(files(__package__).joinpath("answer.toml").read_text(encoding="utf-8"))
-    return {"da": SimpleNamespace(**read["da"]), "en": SimpleNamespace(**read["en"])}
-
-
-@cache
-def _style() -> str:
-    return files(__package__).joinpath("answer.css").read_text(encoding="utf-8")
-
-
-@cache
-def _policy() -> str:
-    """Nothing but its own style, and a form that goes back to where it came from."""
-    style = b64encode(sha256(_style().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'"
-    )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("geoapi", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

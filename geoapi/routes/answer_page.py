@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, RedirectResponse
 from geoapi.answer_views import AnswerFields
 from geoapi.answering import enter_answer
 from geoapi.negotiation import language_of
-from geoapi.pages.answer_page import Language, PageFault, answer_page, fault_text
+from geoapi.pages.answer_page import PageFault, answer_page, fault_text
+from geoapi.pages.shared import Language
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from geoapi.routes.answers import MOST_FILES, Sent, laid_out, prepared_answer

@@ -21,11 +21,13 @@ from geoapi.streams import StreamLimit
 from ler.domain.access import Scope
 from ler.errors import BlobDamagedError
 from ler.services.packages import (
+    Download,
     StoredPackage,
     call_for_mending,
     find_owners_package,
     get_package,
     get_packing_state,
+    list_downloads,
     list_packages,
     record_download,
 )
@@ -64,6 +66,13 @@ def add_routes(app: FastAPI) -> None:
         PACKAGE, package, methods=["GET", "HEAD"], summary="A package's file", response_model=None
     )
     app.add_api_route(f"{PACKAGE}/manifest", manifest, methods=["GET"], summary="What a package is made of")
+    app.add_api_route(f"{PACKAGE}/downloads", downloads, methods=["GET"], summary="Who fetched a package")
+    app.add_api_route(
+        f"{OWNERS_PACKAGE}/downloads",
+        owners_downloads,
+        methods=["GET"],
+        summary="Who fetched packages with one's own answers",
+    )
     app.add_api_route(
         OWNERS_PACKAGE,
         owners_package,
@@ -111,10 +120,34 @@ def manifest(request: Request, caller: Reader, package_id: UUID) -> Response:
     return JSONResponse(stored.manifest, headers={"ETag": tag})
 
 
-def owners_package(request: Request, caller: Owner, owner_request_id: UUID) -> Response:
-    """Give what the requester was given of the caller's own answers."""
+def downloads(
+    request: Request, caller: Reader, package_id: UUID, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> Response:
+    """List the downloads of a package, the newest first."""
+    with caller_transaction(request, caller) as connection:
+        found = list_downloads(connection, package_id, most=limit)
+    return JSONResponse({"downloads": [_download_view(one) for one in found]})
+
+
+def owners_downloads(
+    request: Request, caller: Owner, owner_request_id: UUID, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> Response:
+    """List the downloads of packages that hold the caller's own answers, the newest first."""
     with caller_transaction(request, caller) as connection:
         stored = find_owners_package(connection, owner_request_id, caller.organisation_id)
+        found = list_downloads(connection, stored.id, most=limit) if stored else []
+    return JSONResponse({"downloads": [_download_view(one) for one in found]})
+
+
+def owners_package(
+    request: Request,
+    caller: Owner,
+    owner_request_id: UUID,
+    revision: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> Response:
+    """Give what the requester was given of the caller's own answers: the newest, or that of a revision."""
+    with caller_transaction(request, caller) as connection:
+        stored = find_owners_package(connection, owner_request_id, caller.organisation_id, revision)
     if stored is None:
         raise ProblemException("package-not-made", headers={"Retry-After": "2"})
     return _file(request, caller, stored)
@@ -223,10 +256,24 @@ def _view(stored: StoredPackage) -> dict[str, Any]:
         "size_bytes": stored.size_bytes,
         "sha256": stored.sha256,
         "feature_count": stored.feature_count,
+        "verification_code": stored.manifest.get("verification_code"),
         "created_at": stored.created_at.astimezone(UTC).isoformat(),
         "file": address,
         "manifest": f"{address}/manifest",
+        "changes": f"{address}/changes",
     }
+
+
+def _download_view(download: Download) -> dict[str, Any]:
+    told = {
+        "at": download.at.astimezone(UTC).isoformat(),
+        "package_id": str(download.package_id),
+        "kind": "consolidated" if download.consolidated else "owner",
+        "revision": download.revision,
+        "range": download.part,
+    }
+    who = {"actor": download.actor, "account": download.account_id, "provider": download.provider_id}
+    return told | {name: str(value) if value else None for name, value in who.items()}
 
 
 def _event_view(event: RequestEvent) -> dict[str, Any]:

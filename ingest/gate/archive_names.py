@@ -7,6 +7,7 @@ from typing import Final
 
 from ingest.gate.formats import EXTENSIONS, Format
 from ingest.gate.limits import GateLimits
+from ingest.readers.imkl.root import DELIVERY_NAME
 from ler.errors import RefusedError
 
 SHAPEFILE_NEEDS: Final = ("shp", "shx", "dbf", "prj")
@@ -51,6 +52,8 @@ def check_names(names: list[str], limits: GateLimits) -> None:
 def find_dataset(names: list[str]) -> tuple[Format, tuple[str, ...]]:
     """The format and the members of the one dataset, the main one first. RefusedError for none, and for several."""
     files = [name for name in names if not _OF_SYSTEMS.search(name)]
+    if delivered := [name for name in files if DELIVERY_NAME.fullmatch(name)]:
+        return _delivery(delivered, files)
     mains = [(name, kind) for name in files if (kind := _kind(name)) is not None]
     shapes = [name for name, kind in mains if kind is Format.SHAPEFILE]
     if not mains:
@@ -80,6 +83,22 @@ def find_dataset(names: list[str]) -> tuple[Format, tuple[str, ...]]:
     if shapes:
         _check_complete(main, set(beside))
     return kind, tuple(members)
+
+
+def _delivery(networks: list[str], files: list[str]) -> tuple[Format, tuple[str, ...]]:
+    """The network of a KLIC delivery, beside which lie letters, pictures and descriptions that are never read."""
+    if len(networks) > 1:
+        raise RefusedError(
+            "archive-ambiguous",
+            f"the archive holds {len(networks)} deliveries, {networks[0]!r} and {networks[1]!r} among them: send one at a time",
+        )
+    for name in files:
+        if not (is_document(name) or _kind(name) is Format.IMAGE or name.lower().endswith(".json")):
+            raise RefusedError(
+                "archive-member-type",
+                f"the member {name!r} belongs to no KLIC delivery: take it out of the archive",
+            )
+    return Format.IMKL, tuple(networks)
 
 
 def is_document(name: str) -> bool:

@@ -10,6 +10,8 @@ class Format(StrEnum):
     """One format, by the name that reports use."""
 
     LER_GML = "ler-gml"
+    IMKL = "imkl"
+    """What the Dutch KLIC exchanges."""
     GEOPACKAGE = "gpkg"
     SHAPEFILE = "shapefile"
     GEOJSON = "geojson"
@@ -25,6 +27,7 @@ class Format(StrEnum):
 
 EXTENSIONS: Final = {
     Format.LER_GML: frozenset({"gml", "xml"}),
+    Format.IMKL: frozenset({"gml", "xml"}),
     Format.GEOPACKAGE: frozenset({"gpkg"}),
     Format.SHAPEFILE: frozenset({"shp"}),
     Format.GEOJSON: frozenset({"geojson", "json"}),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.gate.formats import EXTENSIONS, Format
+from ingest.readers.imkl.root import is_imkl
 from ingest.readers.ler_gml import read_answer_prolog
 from ingest.readers.prolog import read_prolog
 from ler.errors import RefusedError
@@ -64,8 +65,11 @@ def sniff(path: Path, head: bytes) -> Format:
 
 def _kind_of_xml(path: Path) -> Format:
     """By the root, before which no DOCTYPE may stand."""
-    if read_prolog(path).name == _KML_ROOT:
+    prolog = read_prolog(path)
+    if prolog.name == _KML_ROOT:
         return Format.KML
+    if is_imkl(prolog):
+        return Format.IMKL
     read_answer_prolog(path)
     return Format.LER_GML
 

@@ -75,8 +75,8 @@ def read_geometry(holder: Element, allowed: str, coverage: Coverage) -> BaseGeom
     geometry = _READERS[_name(element)](element)
     if shapely.get_num_coordinates(geometry) > MAX_VERTICES:
         raise _too_long(element)
-    _check_surfaces(geometry, element)
-    _check_place(geometry, coverage, element)
+    check_surfaces(geometry, element)
+    check_place(geometry, coverage, element)
     return geometry
 
 
@@ -99,8 +99,8 @@ def _check_elements(element: Element) -> None:
         _check_elements(child)
 
 
-def _check_surfaces(geometry: BaseGeometry, element: Element) -> None:
-    """Refuse a surface that crosses itself or has a hole outside; surfaces beside each other may touch."""
+def check_surfaces(geometry: BaseGeometry, element: Element) -> None:
+    """Refuse a surface that crosses itself or has a hole outside; surfaces beside each other may touch. GeometryFault."""
     for part in shapely.get_parts(geometry):
         if not isinstance(part, shapely.Polygon):
             continue
@@ -111,7 +111,8 @@ def _check_surfaces(geometry: BaseGeometry, element: Element) -> None:
             raise GeometryFault("geometry-invalid", element, where[1] if where else "")
 
 
-def _check_place(geometry: BaseGeometry, coverage: Coverage, element: Element) -> None:
+def check_place(geometry: BaseGeometry, coverage: Coverage, element: Element) -> None:
+    """Refuse a geometry that lies outside the coverage. Raises GeometryFault."""
     west, south, east, north = coverage
     left, bottom, right, top = geometry.bounds
     if left >= west and bottom >= south and right <= east and top <= north:

@@ -39,6 +39,8 @@ class Prolog:
     namespace: str
     name: str
     attributes: dict[str, str]
+    namespaces: frozenset[str] = frozenset()
+    """Those that the root declares."""
 
 
 class _RootReached(Exception):  # noqa: N818 - a signal to stop reading, not an error
@@ -74,11 +76,13 @@ def make_parser() -> expat.XMLParserType:
 def read_prolog(path: Path) -> Prolog:
     """Return the root of the XML file without reading further. UnreadableFileError says why it cannot be done."""
     parser = make_parser()
+    declared: set[str] = set()
 
     def stop_at_root(name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(SEPARATOR)
-        raise _RootReached(Prolog(namespace, local, attributes))
+        raise _RootReached(Prolog(namespace, local, attributes, frozenset(declared)))
 
+    parser.StartNamespaceDeclHandler = lambda _prefix, uri: declared.add(uri or "")
     parser.StartElementHandler = stop_at_root
     try:
         _feed(parser, path)

@@ -40,7 +40,7 @@ __all__ = [
     "open_vector",
 ]
 
-FORMATS: Final = frozenset(Format) - {Format.LER_GML, Format.IMAGE, Format.KML}
+FORMATS: Final = frozenset(Format) - {Format.LER_GML, Format.IMKL, Format.IMAGE, Format.KML}
 """Those that can hold a network."""
 AREA_FORMATS: Final = FORMATS | {Format.KML}
 """Those that can hold an area."""

@@ -20,6 +20,7 @@ WITHHELD: Final = "lines-withheld"
 PLANNING: Final = "planning-only"
 NOBODY: Final = "nobody-asked"
 ALL_ANSWERED: Final = "all-answered"
+NO_LINES: Final = "no-lines"
 
 STATUS: Final = {
     OwnerState.ASKED: "ikke besvaret",
@@ -63,6 +64,7 @@ def advise(request: RequestInfo, owners: Sequence[OwnerStatus]) -> list[Advice]:
         *_withheld(owners),
         *_planning(request),
         *_nothing_missing(owners),
+        *_no_lines(owners),
     ]
 
 
@@ -192,6 +194,15 @@ def _nothing_missing(owners: Sequence[OwnerStatus]) -> Iterator[Advice]:
             if len(owners) > 1
             else "Ledningsejeren har svaret.",
             f"All {len(owners)} owners have answered." if len(owners) > 1 else "The owner has answered.",
+        )
+
+
+def _no_lines(owners: Sequence[OwnerStatus]) -> Iterator[Advice]:
+    if owners and not any(owner.feature_count for owner in owners):
+        yield Advice(
+            NO_LINES,
+            "Pakken viser ingen ledninger: der er ikke oplyst nogen i graveområdet.",
+            "The package shows no lines: none was told of in the dig area.",
         )
 
 

@@ -27,6 +27,9 @@ def new_drawing() -> Drawing:
     document = Drawing.new("AC1032")
     document.units = 6  # metres
     document.appids.add(APPLICATION)
+    # Before ezdxf does it, in the order of a set.
+    for name in sorted(document.entitydb.dxf_types_in_use()):
+        document.classes.add_class(name)
     return document
 
 
@@ -41,8 +44,12 @@ def lines_of(shape: BaseGeometry) -> Iterator[BaseGeometry]:
 
 
 def extended_text(values: dict[str, Any]) -> str:
-    """Return values as the text that an object carries: JSON without what is None."""
-    return json.dumps({name: value for name, value in values.items() if value is not None})
+    """Return values as the text that an object carries: JSON without what is None, and without carets.
+
+    A caret with a letter behind it is a control character to CAD programs.
+    """
+    text = json.dumps({name: value for name, value in values.items() if value is not None})
+    return text.replace("^", "\\u005e")
 
 
 def pieces(text: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from ler.domain.uncertainty import UNKNOWN_ACCURACY_M
 from ler.model import Feature
 from ler.packages.assessment import Assessed, assess, measure_cover
+from ler.packages.base_map import BaseMap
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
 from ler.packages.cover import Covers
 from ler.signing import SigningKey
@@ -67,6 +68,11 @@ class Contents:
     def assessed(self) -> Sequence[Assessed]:
         """Every delivered feature with what is to be seen of it, in the order of `features`."""
         return assess(self)
+
+    @cached_property
+    def base_map(self) -> BaseMap:
+        """The operator's map, as far as it can be drawn around the area."""
+        return BaseMap(self.options.base_map, self.request.area)
 
     def features(self) -> Iterator[tuple[OwnerStatus, Delivery, Feature]]:
         """Every delivered feature with the answer that it came in and its owner, in the order of the package."""

@@ -8,7 +8,6 @@ height is -99, since a drawing has no word for it. Names of layers are in Danish
 
 import io
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,21 +21,24 @@ from shapely.geometry.base import BaseGeometry
 from ler.model import UNKNOWN_HEIGHT, Feature
 from ler.packages.assessment import Assessed
 from ler.packages.cad import APPLICATION, MOST_BYTES, TEXT_CODE, extended_text, lines_of, new_drawing, pieces
+from ler.packages.colours import mix
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
-from ler.packages.dxf_records import Position, Records
+from ler.packages.dxf_records import Position, Records, handle_behind
 from ler.packages.exports.tables import geometries_of
 from ler.packages.geojson import properties_of
-from ler.packages.styles import DangerStyle, StatusStyle, Styles, UtilityStyle, load_styles
+from ler.packages.styles import StatusStyle, Styles, UtilityStyle, load_styles
 from ler.packages.styling.dxf_layers import (
     METRES_PER_MM,
     add_layer,
     add_line_type,
     add_line_types,
     add_utility_layer,
-    greyed,
+    fit_name,
+    layer_name,
     true_colour,
 )
+from ler.packages.styling.parts import GREY, NOTE, letter
 from ler.packages.vector_values import is_network, told_of
 
 AREA_LAYER: Final = "LER Graveomraade"
@@ -46,10 +48,6 @@ _STYLE: Final = "LER"
 _LETTER_MM: Final = 2.5
 _SHORTEST_M: Final = 4.0
 """Of a line with a letter."""
-_FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f<>/\\":;?*|=`,]+')
-_LONGEST_NAME: Final = 120
-_DANGER_MARKS: Final = {1: " !", 2: " !!"}
-"""Behind the letter, by rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +64,38 @@ class _Look:
 def write_dxf(path: Path, contents: Contents) -> int:
     """Write every feature that has a place; returns how many."""
     assessed = [one for one in contents.assessed if one.feature.geometry is not None]
-    sheet = _Sheet(contents, load_styles())
     shapes = geometries_of([one.feature for one in assessed], unknown=UNKNOWN_HEIGHT)
-    for one, shape in zip(assessed, shapes, strict=True):
-        sheet.draw(one, shape)
-    sheet.write(path)
+    layers = _Layers(contents.request, load_styles(contents.options.theme))
+    looks = [layers.look(one) for one in assessed]
+    before, behind = _around_objects(layers.document, int(shapely.get_num_coordinates(shapes).sum()))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(before)
+        drawn = _Objects(Records(file, layers.document.modelspace().layout_key))
+        for one, shape, look in zip(assessed, shapes, looks, strict=True):
+            drawn.draw(one, shape, look)
+        file.write(behind)
     return len(assessed)
 
 
-class _Sheet:
-    """The drawing of one package while it is made."""
+def _around_objects(document: Drawing, positions: int) -> tuple[str, str]:
+    """The file before and behind the place for further objects of the model space."""
+    document.entitydb.handles.reset(handle_behind(positions))
+    stream = io.StringIO()
+    document.write(stream)
+    whole = stream.getvalue()
+    at = whole.index("  0\nENDSEC\n", whole.index("  2\nENTITIES\n"))
+    return whole[:at], whole[at:]
 
-    def __init__(self, contents: Contents, styles: Styles) -> None:
-        self._styles = styles
-        self._document = _begin(contents.request, styles)
-        self._records = Records(self._document.modelspace().layout_key)
-        self._looks: dict[tuple[object, ...], _Look] = {}
 
-    def draw(self, one: Assessed, shape: BaseGeometry) -> None:
+class _Objects:
+    """Draws features as objects."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def draw(self, one: Assessed, shape: BaseGeometry, look: _Look) -> None:
         """Draw the parts of a feature with what is known of it, and its letter."""
-        feature, look = one.feature, self._look(one)
-        data = _data(one)
+        feature, data = one.feature, _data(one)
         longest: tuple[float, NDArray[np.float64]] | None = None
         for part in lines_of(shape):
             positions = shapely.get_coordinates(part, include_z=True)
@@ -98,18 +107,6 @@ class _Sheet:
         if longest and isinstance(text, str) and text:
             self._label(text, *longest, look.text)
 
-    def write(self, path: Path) -> None:
-        """Write the file; what was drawn goes in behind the dig area."""
-        self._document.entitydb.handles.reset(self._records.next_handle)
-        stream = io.StringIO()
-        self._document.write(stream)
-        rest = stream.getvalue()
-        at = rest.index("  0\nENDSEC\n", rest.index("  2\nENTITIES\n"))
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(rest[:at])
-            file.write(self._records.text())
-            file.write(rest[at:])
-
     def _label(self, text: str, length: float, positions: NDArray[np.float64], look: str) -> None:
         height = _LETTER_MM * METRES_PER_MM
         if len(positions) == 1:
@@ -119,7 +116,17 @@ class _Sheet:
             place, turn = _middle(positions, length, height)
             self._records.add_text(text, place, look, height=height, turn=turn, style=_STYLE)
 
-    def _look(self, one: Assessed) -> _Look:
+
+class _Layers:
+    """The drawing with the layers that its features need."""
+
+    def __init__(self, request: RequestInfo, styles: Styles) -> None:
+        self._styles = styles
+        self._looks: dict[tuple[object, ...], _Look] = {}
+        self.document = _begin(request, styles)
+
+    def look(self, one: Assessed) -> _Look:
+        """Return how a feature is drawn, after making its layer."""
         feature = one.feature
         state = feature.attributes.get("driftsstatus")
         key = (one.owner.id, is_network(feature.type), one.utility_type, one.danger, str(state))
@@ -134,37 +141,26 @@ class _Sheet:
         danger = self._styles.danger(one.danger)
         state = one.feature.attributes.get("driftsstatus")
         status = self._styles.status(state if isinstance(state, str) else None)
-        name = layer_name(utility, one.owner, danger)
-        if name not in self._document.layers:
+        name = layer_name(utility, danger, f"{one.owner.cvr} {one.owner.name}")
+        if name not in self.document.layers:
             description = f"{utility.letter}: {utility.name.da}, {one.owner.name}"
-            add_utility_layer(self._document, name, utility, danger, description)
+            add_utility_layer(self.document, name, utility, danger, description)
         colour = f"420\n{true_colour(_ink(utility, status))}\n"
-        letter = (status.label if status else "{}").format(utility.letter)
         return _Look(
             f"8\n{name}\n{colour if status else ''}",
-            letter + (_DANGER_MARKS[danger.rank] if danger else ""),
+            letter(utility, status, danger),
             f"8\n{TEXT_LAYER}\n{colour}",
         )
 
     def _note_look(self, owner: OwnerStatus) -> _Look:
-        name = _fit(f"{NOTE_LAYER} - {owner.cvr} {owner.name}")
-        if name not in self._document.layers:
-            add_layer(self._document, name, "#5b6166", 0.18, f"Mål og noter, {owner.name}")
+        name = fit_name(f"{NOTE_LAYER} - {owner.cvr} {owner.name}")
+        if name not in self.document.layers:
+            add_layer(self.document, name, NOTE, 0.18, f"Mål og noter, {owner.name}")
         return _Look(f"8\n{name}\n", "", f"8\n{name}\n")
 
 
-def layer_name(utility: UtilityStyle, owner: OwnerStatus, danger: DangerStyle | None) -> str:
-    """Return the layer of an owner's lines of one type and danger."""
-    warning = f" - {danger.value.upper()}" if danger else ""
-    return _fit(f"LER {utility.name.da} - {owner.cvr} {owner.name}", warning)
-
-
-def _fit(name: str, end: str = "") -> str:
-    return _FORBIDDEN.sub("-", name)[:_LONGEST_NAME].strip() + end
-
-
 def _ink(utility: UtilityStyle, status: StatusStyle | None) -> str:
-    return greyed(utility.ink, status.grey_share) if status else utility.ink
+    return mix(utility.ink, GREY, status.grey_share) if status else utility.ink
 
 
 def _begin(request: RequestInfo, styles: Styles) -> Drawing:

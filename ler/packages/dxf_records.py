@@ -6,34 +6,29 @@ nothing; names of layers must be fit for a drawing, texts are made so.
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TextIO
 
 type Position = Sequence[float]
 """Easting, northing, height, m."""
 
 FIRST_HANDLE: Final = 0x100000
-DECIMALS: Final = 4
-"""Of metres."""
-
+_HANDLES_A_POSITION: Final = 4
+"""At most: of a line of one position in its part, its vertex, its end, itself and its letter."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Records:
-    """Gathers objects of the model space whose handle is given."""
+def handle_behind(positions: int) -> str:
+    """Return a handle that no object has of a drawing of so many positions."""
+    return f"{FIRST_HANDLE + _HANDLES_A_POSITION * positions + 1:X}"
 
-    def __init__(self, owner: str) -> None:
+
+class Records:
+    """Writes objects of the model space whose handle is given, as the text of the section ENTITIES."""
+
+    def __init__(self, stream: TextIO, owner: str) -> None:
+        self._write = stream.write
         self._owner = owner
         self._next = FIRST_HANDLE
-        self._parts: list[str] = []
-
-    @property
-    def next_handle(self) -> str:
-        """The first one that is free."""
-        return f"{self._next:X}"
-
-    def text(self) -> str:
-        """All objects, for the section ENTITIES."""
-        return "".join(self._parts)
 
     def add_shape(
         self, positions: Sequence[Position], look: str, data: str = "", *, closed: bool = False
@@ -61,7 +56,7 @@ class Records:
     def _add(self, kind: str, look: str, body: str, data: str) -> str:
         handle = f"{self._next:X}"
         self._next += 1
-        self._parts.append(f"0\n{kind}\n5\n{handle}\n330\n{self._owner}\n100\nAcDbEntity\n{look}{body}{data}")
+        self._write(f"0\n{kind}\n5\n{handle}\n330\n{self._owner}\n100\nAcDbEntity\n{look}{body}{data}")
         return handle
 
     def _add_polyline(self, positions: Sequence[Position], look: str, data: str, *, closed: bool) -> None:
@@ -69,12 +64,12 @@ class Records:
         owner = self._add("POLYLINE", look, head, data)
         common = f"330\n{owner}\n100\nAcDbEntity\n{look}"
         for position in positions[: -1 if closed else None]:
-            self._parts.append(
+            self._write(
                 f"0\nVERTEX\n5\n{self._next:X}\n{common}100\nAcDbVertex\n100\nAcDb3dPolylineVertex\n"
                 f"{_place(10, position)}70\n32\n"
             )
             self._next += 1
-        self._parts.append(f"0\nSEQEND\n5\n{self._next:X}\n{common}")
+        self._write(f"0\nSEQEND\n5\n{self._next:X}\n{common}")
         self._next += 1
 
 

@@ -12,17 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import geopandas
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry, BaseMultipartGeometry
 
 from ler.model import load_model
 from ler.packages.contents import Contents
-from ler.packages.exports.tables import CRS
-from ler.packages.exports.whole import save_flatgeobuf, table_of
-from ler.packages.vector_values import told_columns
+from ler.packages.exports.flatgeobuf import feature_cells, save_flatgeobuf
+from ler.packages.vector_values import told_cells
 
 _MULTIPLE: Final = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
+_TYPE_IDS: Final = {
+    "Point": shapely.GeometryType.POINT,
+    "LineString": shapely.GeometryType.LINESTRING,
+    "Polygon": shapely.GeometryType.POLYGON,
+}
 _COLLECT: Final[Mapping[str, Any]] = {
     "Point": shapely.multipoints,
     "LineString": shapely.multilinestrings,
@@ -34,12 +38,13 @@ def write_flatgeobuf(path: Path, contents: Contents, *, kind: str) -> int:
     """Write the features whose geometry is of a kind, or of several of it; returns how many."""
     kinds = {kind, _MULTIPLE[kind], *([""] if kind == "LineString" else [])}
     assessed = [one for one in contents.assessed if _kind(one.feature.geometry) in kinds]
-    frame, _ = table_of([one.feature for one in assessed], load_model(), told_columns(assessed))
-    if any(isinstance(shape, BaseMultipartGeometry) for shape in frame.geometry):
+    features = [one.feature for one in assessed]
+    shapes = np.array([*(feature.geometry for feature in features), None], dtype=object)[:-1]
+    if any(isinstance(shape, BaseMultipartGeometry) for shape in shapes):
+        single = np.flatnonzero(shapely.get_type_id(shapes) == _TYPE_IDS[kind])
+        shapes[single] = _COLLECT[kind](shapes[single], indices=np.arange(len(single)))
         kind = _MULTIPLE[kind]
-        several = [None if shape is None else _several(shape) for shape in frame.geometry]
-        frame = frame.set_geometry(geopandas.GeoSeries(several, crs=CRS))
-    save_flatgeobuf(path, frame, kind)
+    save_flatgeobuf(path, shapes, feature_cells(features, load_model(), told_cells(assessed)), kind)
     return len(assessed)
 
 
@@ -50,10 +55,3 @@ write_areas: Final = partial(write_flatgeobuf, kind="Polygon")
 
 def _kind(shape: BaseGeometry | None) -> str:
     return "" if shape is None else str(shape.geom_type)
-
-
-def _several(shape: BaseGeometry) -> BaseGeometry:
-    several: BaseGeometry = shape
-    if not isinstance(shape, BaseMultipartGeometry):
-        several = _COLLECT[shape.geom_type]([shape])
-    return several

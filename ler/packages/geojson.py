@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
 from ler.model import Feature
 from ler.packages.contents import Contents
@@ -29,15 +30,17 @@ DECIMALS: Final = 9
 def write_geojson(path: Path, contents: Contents) -> int:
     """Write every feature; returns how many. One without a place has the geometry null."""
     assessed = contents.assessed
-    shapes = shapely.to_geojson(_degrees([one.feature for one in assessed]))
+    shapes = shapely.to_geojson(to_degrees([one.feature.geometry for one in assessed]))
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
     features = (
         f'{{"type":"Feature","geometry":{shape or "null"},'
         f'"properties":{encode(properties_of(one.feature, told_of(one)))}}}'
         for one, shape in zip(assessed, shapes, strict=True)
     )
-    text = ",\n".join(features)
-    path.write_text(f'{{"type":"FeatureCollection","features":[\n{text}\n]}}\n', encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write('{"type":"FeatureCollection","features":[')
+        file.writelines(f"{',' if number else ''}\n{feature}" for number, feature in enumerate(features))
+        file.write("\n]}\n")
     return len(assessed)
 
 
@@ -52,14 +55,15 @@ def properties_of(feature: Feature, told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _degrees(features: Sequence[Feature]) -> NDArray[np.object_]:
-    shapes = np.array([*(feature.geometry for feature in features), None], dtype=object)[:-1]
+def to_degrees(geometries: Sequence[BaseGeometry | None]) -> NDArray[np.object_]:
+    """Return geometries in EPSG:25832 as RFC 7946 has them: longitude and latitude, no heights, outer rings leftwards."""
+    shapes = np.array([*geometries, None], dtype=object)[:-1]
     flat = shapely.orient_polygons(shapely.force_2d(shapes))
-    found: NDArray[np.object_] = shapely.transform(flat, _to_degrees)
+    found: NDArray[np.object_] = shapely.transform(flat, _moved)
     return found
 
 
-def _to_degrees(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _moved(positions: NDArray[np.float64]) -> NDArray[np.float64]:
     east, north = _transformer().transform(positions[:, 0], positions[:, 1])
     return np.round(np.column_stack((east, north)), DECIMALS)
 

@@ -24,6 +24,7 @@ from ler.packages.assessment import Assessed
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
 from ler.packages.geopackage_file import Column, Geometries, GeoPackageFile, new_geopackage
+from ler.packages.geopackage_styles import add_layer_styles
 
 AREA_LAYER: Final = "Graveomraade"
 OWNERS_LAYER: Final = "Ledningsejere"
@@ -54,10 +55,14 @@ def write_geopackage(path: Path, contents: Contents) -> dict[str, int]:
         )
         file.add_layer(OWNERS_LAYER, _owners_columns(owners), None)
         _add_marking(file, owners)
-        return {
+        counts = {
             feature_type.name: _add_features(file, feature_type, rows)
             for feature_type, rows in _by_type(contents.assessed)
         }
+        marking = [MARKING_LAYER] if any(d.marking_area for owner in owners for d in owner.deliveries) else []
+        tables = [AREA_LAYER, *marking, *counts]
+        add_layer_styles(file, tables, contents.options.theme, request.created_at)
+        return counts
 
 
 def _by_type(delivered: Sequence[Assessed]) -> Iterator[tuple[FeatureType, list[Assessed]]]:

@@ -109,10 +109,12 @@ def stream_answer(
     return count
 
 
-type _Plan = list[tuple[str, Attribute, dict[str, str] | None]]
+type _Plan = list[tuple[str, Attribute, dict[Value, str] | None]]
 """The attributes of a feature type by name; with the elements made so far, of those of which few values are met."""
 
-_REPEATED: Final = frozenset({Kind.CODE, Kind.TIME})
+_REPEATED: Final = frozenset({Kind.CODE, Kind.TIME, Kind.BOOLEAN, Kind.MEASURE})
+"""Kinds of which few values are met again and again."""
+_SINGLE: Final = frozenset({str, bool, float})
 
 
 class GmlWriter:
@@ -187,8 +189,7 @@ class GmlWriter:
         for name, attribute, kept in self._plan(feature_type):
             if name in attributes:
                 value = attributes[name]
-                if kept is not None and type(value) is str:
-                    # Codes and times are met again and again.
+                if kept is not None and type(value) in _SINGLE:
                     yield kept.get(value) or kept.setdefault(value, self._property(attribute, value))
                 else:
                     for one in value if attribute.many and isinstance(value, list) else [value]:

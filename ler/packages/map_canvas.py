@@ -12,7 +12,6 @@ from typing import Literal
 
 import cairocffi
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 from shapely import Polygon
@@ -27,12 +26,12 @@ type Align = Literal["left", "centre", "right"]
 FONT = "DejaVu Sans"
 INK, MUTED, WARNING = "#14181d", "#4a525b", "#a80012"
 
-# What scale rulers carry: 1, 1.25, 2, 2.5, 5, 7.5 times powers of ten.
-_STEPS = (1, 1.25, 2, 2.5, 5, 7.5)
-_DENOMINATORS = (50, 75, *(int(step * power) for power in (100, 1_000, 10_000, 100_000) for step in _STEPS))
+DENOMINATORS = (
+    50,
+    *(int(step * power) for power in (100, 1_000, 10_000, 100_000) for step in (1, 2, 2.5, 5)),
+)
+"""Of round scales, which rulers carry."""
 _LONGEST_TEXT = 600
-_DETAIL_MM = (165.0, 110.0)  # less than the frame of an A4 sheet with a banner, so that neighbours overlap
-_MOST_DETAILS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,46 +88,30 @@ class Frame:
         y = self.box.top + (self.north - coordinates[:, 1]) / self.metres_per_mm
         return np.column_stack((x, y))
 
-    def affine(self, dpi: int) -> Affine:
+    def affine(self, pixel_mm: float) -> Affine:
         """Pixel of the whole sheet -> EPSG:25832, so that the picture lies in place with its margins."""
-        pixel_m = 25.4 / dpi * self.metres_per_mm
+        pixel_m = pixel_mm * self.metres_per_mm
         west = self.west - self.box.left * self.metres_per_mm
         north = self.north + self.box.top * self.metres_per_mm
         return Affine(pixel_m, 0.0, west, 0.0, -pixel_m, north)
 
 
-def fit_frame(area: Polygon, box: Box, *, margin_mm: float = 7.0) -> Frame:
-    """The frame at the largest round scale that shows the area (metres) with a margin; InputError if none does."""
+def fit_frame(area: Polygon, box: Box, *, margin_mm: float = 7.0, largest: int = DENOMINATORS[0]) -> Frame:
+    """The frame at the largest round scale that shows the area (metres) with a margin; InputError if none does.
+
+    It is not larger than 1:`largest`.
+    """
     west, south, east, north = area.bounds
     if area.is_empty or not all(map(math.isfinite, (west, south, east, north))):
         raise InputError("The dig area has no extent: give a polygon in EPSG:25832 metres.")
     needed = 1000 * max(
         (east - west) / (box.width - 2 * margin_mm), (north - south) / (box.height - 2 * margin_mm)
     )
-    denominator = next((d for d in _DENOMINATORS if d >= needed), None)
+    denominator = next((d for d in DENOMINATORS if d >= max(needed, largest)), None)
     if denominator is None:
         raise InputError(f"The dig area is too large for a map: it would need 1:{needed:.0f}.")
     width_m, height_m = box.width * denominator / 1000, box.height * denominator / 1000
     return Frame(box, (west + east - width_m) / 2, (south + north + height_m) / 2, denominator)
-
-
-def detail_windows(area: Polygon, denominator: int = 250) -> list[Polygon]:
-    """Windows for detail maps of an area (metres), north-west first; each fits an A4 sheet at the scale or larger."""
-    width_m, height_m = (side * denominator / 1000 for side in _DETAIL_MM)
-    west, south, east, north = area.bounds
-    columns = max(1, math.ceil((east - west) / width_m))
-    rows = max(1, math.ceil((north - south) / height_m))
-    if columns * rows > _MOST_DETAILS:
-        raise InputError(
-            f"Details at 1:{denominator} would need {columns * rows} sheets; take a smaller scale."
-        )
-    left, top = (west + east - columns * width_m) / 2, (south + north + rows * height_m) / 2
-    windows = (
-        shapely.box(x, y - height_m, x + width_m, y)
-        for y in (top - row * height_m for row in range(rows))
-        for x in (left + column * width_m for column in range(columns))
-    )
-    return [window for window in windows if window.intersection(area).area > 0]
 
 
 @contextmanager

@@ -1,13 +1,16 @@
-"""What stands in and around the map frame besides the lines: area, streets, grid, scale bar, north arrow.
+"""What stands in and around the map frame besides the lines: base map, area, bands, grid, scale bar, north arrow.
 
 Context unit millimetre; map coordinates EPSG:25832, metres.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cairocffi
 from shapely import Polygon
 
+from ler.packages.base_map import BaseMap
+from ler.packages.map_bands import draw_bands
 from ler.packages.map_canvas import (
     INK,
     MUTED,
@@ -18,35 +21,67 @@ from ler.packages.map_canvas import (
     kept,
     set_colour,
 )
-from ler.packages.map_lines import add_polygon
-from ler.packages.map_shapes import cut_to_frame, polygons
+from ler.packages.map_paths import polygon_path
+from ler.packages.map_shapes import Band
+from ler.packages.style_classes import SecurityStyle
 from ler.packages.styles import Styles
 
 _GRID_NEAREST_MM = 28.0
 _TICK_MM = 1.6
+_CELL_EDGE_MM = 0.3
 _GRID_COLOUR = "#8b939c"
 _LABEL_MM = 2.2
 _POWERS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 
-def draw_ground(
-    context: cairocffi.Context,
-    frame: Frame,
-    area: Sequence[Polygon],
-    streets: Sequence[Polygon],
-    styles: Styles,
-) -> None:
-    """Streets, the veil outside the dig area, its hatching and its outline; `area` in sheet mm, streets in metres."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What lies below the lines; areas in sheet mm."""
+
+    area: Sequence[Polygon]
+    cells: Sequence[Polygon]
+    """Where lines run that are pointed out on site and not shown."""
+    bands: Sequence[Band]
+    base_map: BaseMap
+
+
+def draw_ground(context: cairocffi.Context, frame: Frame, ground: Ground, styles: Styles) -> None:
+    """Base map, the veil outside the dig area, its hatching, what is not shown, where lines may lie, the outline."""
     draw_panel(context, frame.box, fill=styles.background)
     with kept(context):
         _clip_to(context, frame.box)
-        context.new_path()
-        for polygon in polygons(cut_to_frame(streets, frame)):
-            add_polygon(context, polygon)
-        set_colour(context, styles.street.fill)
-        context.fill()
-        _draw_veil(context, frame.box, area, styles)
-        draw_area(context, frame.box, area, styles, factor=styles.size_factor(frame.denominator))
+        ground.base_map.draw(context, frame, styles.street)
+        _draw_veil(context, frame.box, ground.area, styles)
+        draw_hatching(context, frame.box, ground.area, styles)
+        draw_cells(context, ground.cells, styles.security("site-marking"))
+        draw_bands(context, ground.bands, styles.band)
+        draw_outline(context, ground.area, styles, factor=styles.size_factor(frame.denominator))
+
+
+def draw_cells(context: cairocffi.Context, cells: Sequence[Polygon], style: SecurityStyle) -> None:
+    """A tint over each cell, its edge, and the class's letter in its middle."""
+    if not cells:
+        return
+    context.new_path()
+    polygon_path(cells).add_to(context)
+    set_colour(context, style.fill, style.opacity)
+    context.fill_preserve()
+    set_colour(context, style.fill)
+    context.set_dash([])
+    context.set_line_width(_CELL_EDGE_MM)
+    context.stroke()
+    for cell in cells:
+        middle = cell.representative_point()
+        draw_text(
+            context,
+            style.letter,
+            middle.x,
+            middle.y + 1,
+            size_mm=3.0,
+            bold=True,
+            colour=style.fill,
+            align="centre",
+        )
 
 
 def _clip_to(context: cairocffi.Context, box: Box) -> None:
@@ -58,43 +93,46 @@ def _clip_to(context: cairocffi.Context, box: Box) -> None:
 def _draw_veil(context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles) -> None:
     context.new_path()
     context.rectangle(box.left, box.top, box.width, box.height)
-    for polygon in area:
-        add_polygon(context, polygon)
+    polygon_path(area).add_to(context)
     context.set_fill_rule(cairocffi.FILL_RULE_EVEN_ODD)
     set_colour(context, styles.outside.fill, styles.outside.opacity)
     context.fill()
     context.set_fill_rule(cairocffi.FILL_RULE_WINDING)
 
 
-def draw_area(
-    context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles, *, factor: float = 1.0
-) -> None:
-    """Hatching within the area and its outline, within the box; the factor makes the outline thinner."""
-    style = styles.area
-    outline_mm = style.outline_mm * factor
+def draw_hatching(context: cairocffi.Context, box: Box, area: Sequence[Polygon], styles: Styles) -> None:
+    """Thin rising lines within the area, as far as it lies in the box."""
     with kept(context):
-        context.new_path()
-        for polygon in area:
-            add_polygon(context, polygon)
+        _clip_to(context, box)
+        _add_area(context, area)
         context.clip()
-        context.new_path()
         offset = -box.height
         while offset < box.width:
             context.move_to(box.left + offset, box.bottom)
             context.line_to(box.left + offset + box.height, box.top)
-            offset += style.hatch_spacing_mm
+            offset += styles.area.hatch_spacing_mm
         context.set_dash([])
-        context.set_line_width(style.hatch_mm)
-        set_colour(context, style.hatch, style.hatch_opacity)
+        context.set_line_width(styles.area.hatch_mm)
+        set_colour(context, styles.area.hatch, styles.area.hatch_opacity)
         context.stroke()
-    for colour, width in ((styles.halo, outline_mm + 0.5 * factor), (style.outline, outline_mm)):
-        context.new_path()
-        for polygon in area:
-            add_polygon(context, polygon)
-        context.set_dash([])
+
+
+def draw_outline(
+    context: cairocffi.Context, area: Sequence[Polygon], styles: Styles, *, factor: float = 1.0
+) -> None:
+    """The area's outline; the factor makes it thinner."""
+    outline_mm = styles.area.outline_mm * factor
+    context.set_dash([])
+    for colour, width in ((styles.halo, outline_mm + 0.5 * factor), (styles.area.outline, outline_mm)):
+        _add_area(context, area)
         set_colour(context, colour)
         context.set_line_width(width)
         context.stroke()
+
+
+def _add_area(context: cairocffi.Context, area: Sequence[Polygon]) -> None:
+    context.new_path()
+    polygon_path(area).add_to(context)
 
 
 def draw_grid(context: cairocffi.Context, frame: Frame) -> None:

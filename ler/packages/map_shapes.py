@@ -30,14 +30,19 @@ _SURFACE = 2
 
 @dataclass(frozen=True, slots=True)
 class MapFeature:
-    """One thing to draw; `geometry` in EPSG:25832 metres, with or without heights, empty where it has no place."""
+    """One thing to draw; `geometry` in EPSG:25832 metres, with or without heights, none or empty where it has no place."""
 
-    geometry: BaseGeometry
+    geometry: BaseGeometry | None
     feature_type: str
     utility_type: str
     owner: str
     danger_class: str | None
     operational_status: str | None
+    band_m: float = 0.0
+    """How far on each side of where it is drawn it may lie, m."""
+    band_known: bool = True
+    note: str = ""
+    """A few characters to stand beside it: how deep it lies."""
 
 
 class Kind(Enum):
@@ -68,11 +73,22 @@ class Group:
     dots: list[Point] = field(default_factory=list)
     footprints: list[Polygon] = field(default_factory=list)
     marks: list[Point] = field(default_factory=list)
+    notes: list[tuple[str, BaseGeometry]] = field(default_factory=list)
+    """What stands beside single features, with their shapes."""
 
     @property
     def all_lines(self) -> list[LineString]:
         """Lines of every owner."""
         return [line for lines in self.lines.values() for line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where features of one accuracy must be looked for: this far around their shapes, sheet mm."""
+
+    half_mm: float
+    known: bool
+    shapes: list[BaseGeometry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +102,114 @@ class UtilityCount:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Everything to draw in the frame, groups in drawing order."""
+    """Everything to draw in the frame, groups in drawing order, bands from the widest."""
 
     groups: dict[GroupKey, Group]
+    bands: tuple[Band, ...]
     counts: tuple[UtilityCount, ...]
-    without_place: int
     outside: int
+
+
+class Scene:
+    """Features made ready once for any number of frames."""
+
+    def __init__(self, features: Sequence[MapFeature], styles: Styles) -> None:
+        """InputError for coordinates that are not finite."""
+        self.styles = styles
+        self.features = [one for one in features if one.geometry is not None and not one.geometry.is_empty]
+        self.without_place = len(features) - len(self.features)
+        self.geometries = _flat([one.geometry for one in self.features if one.geometry is not None])
+        self._tree = shapely.STRtree(self.geometries)
+        self._widest_m = max((feature.band_m for feature in self.features), default=0.0)
+        self.labels = _owner_labels(self.features, styles)
+        """The letters of each utility type and owner, the same on every sheet."""
+        self._bins: dict[tuple[GroupKey, str], int] = {}
+        self._bin_of = self._sorted_into_bins()
+
+    def _sorted_into_bins(self) -> NDArray[np.intp]:
+        alike: dict[tuple[object, ...], int] = {}  # a style takes longer to look up than words
+        bin_of = np.empty(len(self.features), dtype=np.intp)
+        for index, (one, length) in enumerate(
+            zip(self.features, shapely.length(self.geometries).tolist(), strict=True)
+        ):
+            words = (
+                *(one.feature_type, one.utility_type, one.owner, one.danger_class, one.operational_status),
+                length == 0,
+            )
+            if words not in alike:
+                key = _key(one, self.styles)
+                label = self.labels[key.utility, clean(one.owner)]
+                alike[words] = self._bins.setdefault((key, label), len(self._bins))
+            bin_of[index] = alike[words]
+        return bin_of
+
+    def arrange(self, frame: Frame) -> Drawing:
+        """Sort what lies in the frame into groups, cut to it."""
+        found, shapes = self._cut(frame, _OVERHANG_MM * frame.metres_per_mm)
+        gathered: defaultdict[GroupKey, dict[str, list[BaseGeometry]]] = defaultdict(dict)
+        bins = list(self._bins)
+        bin_of = self._bin_of[found]
+        for number in np.unique(bin_of).tolist():
+            key, label = bins[number]
+            gathered[key][label] = shapes[bin_of == number].tolist()
+        groups = {key: _group(key, gathered[key]) for key in sorted(gathered, key=self._order)}
+        for index, shape in zip(found.tolist(), shapes, strict=True):
+            if note := self.features[index].note:
+                groups[bins[self._bin_of[index]][0]].notes.append((note, shape))
+        return Drawing(
+            groups,
+            tuple(self._bands(frame)),
+            self._counts([self.features[index] for index in found.tolist()]),
+            outside=len(self.features) - len(found),
+        )
+
+    def _cut(self, frame: Frame, beyond_m: float) -> tuple[NDArray[np.intp], Geometries]:
+        """Which features are found within the frame and so much beyond, and their shapes there, sheet mm."""
+        west, south, east, north = frame.bounds
+        window = (west - beyond_m, south - beyond_m, east + beyond_m, north + beyond_m)
+        found = np.sort(self._tree.query(shapely.box(*window)))
+        cut = shapely.clip_by_rect(self.geometries[found], *window)
+        there = ~shapely.is_empty(cut)
+        return found[there], shapely.transform(cut[there], frame.to_sheet)
+
+    def _bands(self, frame: Frame) -> list[Band]:
+        found, shapes = self._cut(frame, self._widest_m)
+        gathered: defaultdict[tuple[float, bool], list[BaseGeometry]] = defaultdict(list)
+        for index, shape in zip(found.tolist(), shapes, strict=True):
+            feature = self.features[index]
+            if feature.band_m:
+                gathered[feature.band_m, feature.band_known].append(shape)
+        return [
+            Band(half_m / frame.metres_per_mm, known, gathered[half_m, known])
+            for half_m, known in sorted(gathered, reverse=True)
+        ]
+
+    def _order(self, key: GroupKey) -> tuple[int, int, str, str, str]:
+        danger = key.danger.rank if key.danger else 0
+        status = key.status.value if key.status else ""
+        return self.styles.utilities.index(key.utility), danger, status, key.kind.value, key.mark
+
+    def _counts(self, drawn: Sequence[MapFeature]) -> tuple[UtilityCount, ...]:
+        count: Counter[UtilityStyle] = Counter()
+        owners: defaultdict[UtilityStyle, dict[str, str]] = defaultdict(dict)
+        for (utility_type, owner), features in Counter(
+            (one.utility_type, one.owner) for one in drawn
+        ).items():
+            utility, name = self.styles.utility(utility_type), clean(owner)
+            count[utility] += features
+            owners[utility][self.labels[utility, name]] = name
+        return tuple(
+            UtilityCount(
+                utility,
+                count[utility],
+                tuple(
+                    name if label == utility.letter else f"{label} {name}"
+                    for label, name in sorted(owners[utility].items(), key=lambda one: (len(one[0]), one[0]))
+                ),
+            )
+            for utility in self.styles.utilities
+            if count[utility]
+        )
 
 
 def kind_of(feature: MapFeature, styles: Styles) -> Kind:
@@ -101,48 +219,22 @@ def kind_of(feature: MapFeature, styles: Styles) -> Kind:
     if feature.feature_type in styles.trace.feature_types:
         return Kind.TRACE
     is_component = feature.feature_type.casefold().endswith("komponent")
-    return Kind.COMPONENT if is_component or feature.geometry.length == 0 else Kind.LINE
-
-
-def arrange(features: Sequence[MapFeature], frame: Frame, styles: Styles) -> Drawing:
-    """Sort the features into groups and cut them to the frame; InputError for coordinates that are not finite."""
-    shown = [
-        feature for feature in features if feature.geometry is not None and not feature.geometry.is_empty
-    ]
-    geometries = cut_to_frame([feature.geometry for feature in shown], frame)
-    drawn = [(feature, shape) for feature, shape in zip(shown, geometries, strict=True) if not shape.is_empty]
-    labels = _owner_labels([feature for feature, _ in drawn], styles)
-    gathered: defaultdict[GroupKey, defaultdict[str, list[BaseGeometry]]]
-    gathered = defaultdict(lambda: defaultdict(list))
-    alike: dict[tuple[object, ...], list[BaseGeometry]] = {}  # a style takes longer to look up than words
-    for feature, shape in drawn:
-        words = (
-            feature.feature_type,
-            feature.utility_type,
-            feature.owner,
-            feature.danger_class,
-            feature.operational_status,
-            feature.geometry.length == 0,
-        )
-        if words not in alike:
-            key = _key(feature, styles)
-            alike[words] = gathered[key][labels[key.utility, clean(feature.owner)]]
-        alike[words].append(shape)
-    groups = {
-        key: _group(key, gathered[key]) for key in sorted(gathered, key=lambda key: _order(key, styles))
-    }
-    return Drawing(
-        groups,
-        _counts(drawn, labels, styles),
-        without_place=len(features) - len(shown),
-        outside=len(shown) - len(drawn),
-    )
+    has_length = feature.geometry is not None and feature.geometry.length > 0
+    return Kind.COMPONENT if is_component or not has_length else Kind.LINE
 
 
 def cut_to_frame(geometries: Sequence[BaseGeometry], frame: Frame) -> list[BaseGeometry]:
     """Geometries (metres) cut a little outside the frame, in sheet millimetres; empty where nothing is left."""
-    if not geometries:
-        return []
+    overhang = _OVERHANG_MM * frame.metres_per_mm
+    west, south, east, north = frame.bounds
+    window = (west - overhang, south - overhang, east + overhang, north + overhang)
+    return list(shapely.transform(shapely.clip_by_rect(_flat(geometries), *window), frame.to_sheet))
+
+
+def _flat(geometries: Sequence[BaseGeometry]) -> Geometries:
+    """Without heights, surfaces made valid; InputError for coordinates that are not finite."""
+    if not len(geometries):
+        return np.empty(0, dtype=object)
     with np.errstate(invalid="ignore"):
         flat: Geometries = shapely.force_2d(np.array(geometries, dtype=object))
     coordinates, index = shapely.get_coordinates(flat, return_index=True)
@@ -151,10 +243,7 @@ def cut_to_frame(geometries: Sequence[BaseGeometry], frame: Frame) -> list[BaseG
         raise InputError(f"Geometry {first + 1} of the map has a coordinate that is not a number.")
     broken = ~shapely.is_valid(flat) & (shapely.get_dimensions(flat) == _SURFACE)
     flat[broken] = shapely.make_valid(flat[broken])
-    overhang = _OVERHANG_MM * frame.metres_per_mm
-    west, south, east, north = frame.bounds
-    cut = shapely.clip_by_rect(flat, west - overhang, south - overhang, east + overhang, north + overhang)
-    return list(shapely.transform(cut, frame.to_sheet))
+    return flat
 
 
 def points(shapes: Sequence[BaseGeometry]) -> list[Point]:
@@ -190,11 +279,6 @@ def _key(feature: MapFeature, styles: Styles) -> GroupKey:
     )
 
 
-def _order(key: GroupKey, styles: Styles) -> tuple[int, int, str, str]:
-    danger = key.danger.rank if key.danger else 0
-    return styles.utilities.index(key.utility), danger, key.status.value if key.status else "", key.mark
-
-
 def _owner_labels(features: Sequence[MapFeature], styles: Styles) -> dict[tuple[UtilityStyle, str], str]:
     """The letter for each utility type and owner: `E`, or `E1`, `E2` ... where several owners share a type."""
     owners: defaultdict[UtilityStyle, set[str]] = defaultdict(set)
@@ -207,40 +291,28 @@ def _owner_labels(features: Sequence[MapFeature], styles: Styles) -> dict[tuple[
     return labels
 
 
-def _counts(
-    drawn: Sequence[tuple[MapFeature, BaseGeometry]],
-    labels: dict[tuple[UtilityStyle, str], str],
-    styles: Styles,
-) -> tuple[UtilityCount, ...]:
-    count: Counter[UtilityStyle] = Counter()
-    for utility_type, features in Counter(feature.utility_type for feature, _ in drawn).items():
-        count[styles.utility(utility_type)] += features
-    owners: defaultdict[UtilityStyle, list[str]] = defaultdict(list)
-    for (utility, name), label in labels.items():
-        owners[utility].append(name if label == utility.letter else f"{label} {name}")
-    return tuple(UtilityCount(u, count[u], tuple(owners[u])) for u in styles.utilities if count[u])
-
-
 def _group(key: GroupKey, shapes_by_label: dict[str, list[BaseGeometry]]) -> Group:
     group = Group()
     for label in sorted(shapes_by_label):
-        shapes = shapes_by_label[label]
-        pieces = lines(shapes)
+        simple = _simple(shapes_by_label[label])
+        dimensions = shapely.get_dimensions(simple)
+        pieces = simple[dimensions == 1]
+        short = shapely.length(pieces) < _DOT_MM
         text = key.status.label.format(label) if key.status else label
-        group.lines[text] = _joined([piece for piece in pieces if piece.length >= _DOT_MM])
-        group.footprints.extend(polygons(shapes))
+        group.lines[text] = _joined(pieces[~short])
+        group.footprints.extend(simple[dimensions == _SURFACE].tolist())
         if key.kind is Kind.COMPONENT:
-            group.marks.extend(shape.representative_point() for shape in shapes)
+            group.marks.extend(shapely.point_on_surface(shapes_by_label[label]).tolist())
         else:
-            group.dots.extend(Point(piece.coords[0]) for piece in pieces if piece.length < _DOT_MM)
-            group.dots.extend(points(shapes))
+            group.dots.extend(shapely.get_point(pieces[short], 0).tolist())
+            group.dots.extend(simple[dimensions == 0].tolist())
     return group
 
 
-def _joined(pieces: Sequence[LineString]) -> list[LineString]:
+def _joined(pieces: Geometries) -> list[LineString]:
     """Pieces joined end to end: dashes run through, and pieces too short for a letter get one together."""
-    if not pieces:
+    if not len(pieces):
         return []
-    merged = shapely.line_merge(shapely.multilinestrings(np.array(pieces, dtype=object)))
+    merged = shapely.line_merge(shapely.multilinestrings(pieces))
     thinned = shapely.simplify(shapely.get_parts(merged), _TOLERANCE_MM, preserve_topology=False)
     return lines(list(thinned))

@@ -23,6 +23,10 @@ from ler.packages.geojson import write_geojson
 from ler.packages.geopackage import write_geopackage
 from ler.packages.letter_html import write_letter_html
 from ler.packages.letter_pdf import write_letter_pdf
+from ler.packages.map_picture import write_overview, write_world_file
+from ler.packages.plan import write_plan
+from ler.packages.qgis_project import write_project
+from ler.packages.viewer import write_viewer
 
 
 class Of(Enum):
@@ -90,14 +94,19 @@ MEMBERS: Final = (
     Member("README.txt", readme.write_english, Of.BOTH),
     Member("Foelgebrev.html", write_letter_html),
     Member("Foelgebrev.pdf", write_letter_pdf),
+    Member("viewer.html", write_viewer),
     Member("LedningsejerStatusListe.xml", _write_status_list),
     Member("Graveforespoergsel_{order}.geojson", _write_area, Of.BOTH),
     Member("consolidated.gml", _write_consolidated),
     Member("consolidated.gpkg", _write_geopackage),
+    Member("consolidated.qgz", write_project),
     Member("consolidated.geojson", write_geojson),
     Member("consolidated-lines.fgb", write_lines),
     Member("consolidated-points.fgb", write_points),
     Member("consolidated-areas.fgb", write_areas),
     Member("consolidated.dxf", write_dxf),
     Member("ledningsoplysninger.gpkg", _write_geopackage, Of.OWNER),
+    Member("plan.pdf", write_plan),
+    Member("overview.png", write_overview),
+    Member("overview.pgw", write_world_file),
 )

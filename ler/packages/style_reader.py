@@ -87,9 +87,9 @@ class Name:
     en: str
 
     @classmethod
-    def read(cls, reader: Reader) -> Self:
+    def read(cls, reader: Reader, key: str = "name") -> Self:
         """From `name = { da = ..., en = ... }` of the reader's table."""
-        inner = reader.inner("name")
+        inner = reader.inner(key)
         return cls(inner.text("da"), inner.text("en"))
 
     def in_language(self, language: Language) -> str:

@@ -126,6 +126,20 @@ class StatusStyle:
 
 
 @dataclass(frozen=True, slots=True)
+class BandStyle:
+    """Where a line must be looked for: filled with an edge; hatched, and called `unknown`, where it is the worst case."""
+
+    fill: str
+    edge: str
+    edge_mm: float
+    hatch: str
+    hatch_mm: float
+    hatch_spacing_mm: float
+    name: Name
+    unknown: Name
+
+
+@dataclass(frozen=True, slots=True)
 class AreaStyle:
     """Outline and hatching of the dig area."""
 
@@ -162,6 +176,7 @@ class Styles:
     component: ComponentStyle
     dangers: tuple[DangerStyle, ...]
     statuses: tuple[StatusStyle, ...]
+    band: BandStyle
     accuracies: tuple[AccuracyStyle, ...]
     securities: tuple[SecurityStyle, ...]
     plain: tuple[PlainStyle, ...]
@@ -192,6 +207,10 @@ class Styles:
         """Style of a LER `noejagtighedsklasse`; nothing and unheard-of values give unknown, which is the worst."""
         by_value = {style.value: style for style in self.accuracies}
         return by_value.get(value or UNKNOWN) or by_value[UNKNOWN]
+
+    def security(self, value: str) -> SecurityStyle:
+        """Style of a security class; KeyError for one that there is not."""
+        return {style.value: style for style in self.securities}[value]
 
     def size_factor(self, denominator: float) -> float:
         """What widths and marks are multiplied with on a map of scale 1:denominator."""
@@ -228,6 +247,7 @@ def read_styles(toml: str, theme: str = DEFAULT_THEME) -> Styles:
         component=_read_component(reader.inner("component")),
         dangers=tuple(_read_danger(table) for table in reader.tables("danger")),
         statuses=tuple(_read_status(table) for table in reader.tables("status")),
+        band=_read_band(reader.inner("band")),
         accuracies=tuple(AccuracyStyle.read(table) for table in reader.tables("accuracy")),
         securities=tuple(SecurityStyle.read(table) for table in reader.tables("security")),
         plain=tuple(PlainStyle.read(table) for table in reader.tables("plain")),
@@ -317,6 +337,19 @@ def _read_status(reader: Reader) -> StatusStyle:
         cross_every_mm=reader.number("cross_every_mm"),
         label=reader.text("label"),
         name=Name.read(reader),
+    )
+
+
+def _read_band(reader: Reader) -> BandStyle:
+    return BandStyle(
+        fill=reader.colour("fill"),
+        edge=reader.colour("edge"),
+        edge_mm=reader.number("edge_mm"),
+        hatch=reader.colour("hatch"),
+        hatch_mm=reader.number("hatch_mm"),
+        hatch_spacing_mm=reader.number("hatch_spacing_mm"),
+        name=Name.read(reader),
+        unknown=Name.read(reader, "unknown"),
     )
 
 

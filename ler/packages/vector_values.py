@@ -6,13 +6,10 @@ The values have the same names in GeoJSON, FlatGeobuf and DXF. None where it is 
 from collections.abc import Sequence
 from typing import Any, Final
 
-import pandas as pd
-
+from ler.domain.uncertainty import has_band
 from ler.model import load_model
 from ler.packages.assessment import Assessed
-
-NETWORK: Final = ("LedningEllerLedningstrace", "Foeringsroer", "Ledningskomponent")
-"""What lies in the ground; the other feature types are notes, measures and attachments."""
+from ler.packages.exports.tables import Cells
 
 TYPES: Final[dict[str, str]] = {
     "owner_cvr": "object",
@@ -37,8 +34,7 @@ TYPES: Final[dict[str, str]] = {
 
 def is_network(feature_type: str) -> bool:
     """Whether features of the type lie in the ground."""
-    found = load_model().types[feature_type]
-    return any(found.is_a(name) for name in NETWORK)
+    return has_band(load_model().types[feature_type])
 
 
 def told_of(one: Assessed) -> dict[str, Any]:
@@ -65,11 +61,7 @@ def told_of(one: Assessed) -> dict[str, Any]:
     }
 
 
-def told_columns(assessed: Sequence[Assessed]) -> dict[str, Any]:
+def told_cells(assessed: Sequence[Assessed]) -> list[Cells]:
     """Return the same as columns of a table."""
     rows = [told_of(one) for one in assessed]
-    return {name: _array([row[name] for row in rows], kind) for name, kind in TYPES.items()}
-
-
-def _array(cells: list[Any], kind: Any) -> Any:  # noqa: ANN401 - types that pandas knows by name
-    return pd.array(cells, dtype=kind)
+    return [Cells(name, [row[name] for row in rows], kind) for name, kind in TYPES.items()]

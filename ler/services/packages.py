@@ -24,11 +24,13 @@ from ler.packages.package import Package
 from ler.packages.recipe import Recipe
 
 _ENTER: Final = text("SELECT ler.enter_packages(:request, :revision, CAST(:packages AS jsonb), :finished)")
-_MENDED: Final = text("SELECT ler.enter_mended(:package, :sha256, :size_bytes)")
+_MENDED: Final = text("SELECT ler.enter_mended(:package, :sha256, :size_bytes, CAST(:manifest AS jsonb))")
 _CALL_FOR_MENDING: Final = text("SELECT ler.call_for_mending(:package)")
 _CALL_FOR_OWNER_PACKAGES: Final = text("SELECT ler.call_for_owner_packages()")
 _CALL_FOR_PACKAGES: Final = text("SELECT ler.call_for_packages()")
 _TELL_OF_STUCK: Final = text("SELECT ler.tell_of_stuck_packages(:request)")
+_FIND_DELIVERED: Final = text("SELECT * FROM ler.find_delivered(:code, :digest)")
+_DOWNLOADS: Final = text("SELECT * FROM ler.package_downloads(:package, :most)")
 _KEPT: Final = text("SELECT order_number, request_id, sha256 FROM ler.packages_kept(:after, :most)")
 
 
@@ -84,6 +86,38 @@ class StoredPackage:
     created_at: datetime
     current: bool
     """Whether no newer one of its kind was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredPackage:
+    """What anybody may know of a package who holds it."""
+
+    consolidated: bool
+    revision: int
+    """Of the request, when it was made."""
+    made_at: datetime
+    complete: bool | None
+    """Whether nobody that was asked owed an answer; None when it does not say."""
+    newest: bool
+    """Whether no newer one of its kind was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A package, or a part of it, that was handed out."""
+
+    at: datetime
+    action: str
+    actor: UUID | None
+    account_id: UUID | None
+    """The person; None for a program."""
+    provider_id: UUID | None
+    """Who acted for the organisation."""
+    package_id: UUID
+    revision: int
+    consolidated: bool
+    part: str | None
+    """The range of its bytes; None for the whole."""
 
 
 def get_packing_state(connection: Connection, request_id: UUID) -> PackingState:
@@ -152,9 +186,15 @@ def enter_packages(
     return Entered(connection.execute(_ENTER, values).scalar_one())
 
 
-def enter_mended(connection: Connection, package_id: UUID, sha256: str, size_bytes: int) -> None:
+def enter_mended(connection: Connection, package_id: UUID, made: Package) -> None:
     """Say that a package's file was made again."""
-    connection.execute(_MENDED, {"package": package_id, "sha256": sha256, "size_bytes": size_bytes})
+    values = {
+        "package": package_id,
+        "sha256": made.sha256,
+        "size_bytes": made.size_bytes,
+        "manifest": json.dumps(made.manifest),
+    }
+    connection.execute(_MENDED, values)
 
 
 def tell_of_stuck_packages(connection: Connection, request_id: UUID) -> bool:
@@ -186,9 +226,12 @@ def get_package(connection: Connection, package_id: UUID) -> StoredPackage:
 
 
 def find_owners_package(
-    connection: Connection, owner_request_id: UUID, owner_id: UUID
+    connection: Connection, owner_request_id: UUID, owner_id: UUID, revision: int | None = None
 ) -> StoredPackage | None:
-    """Return the newest package of an owner's own answers; None when there is none. NotFoundError for others' requests."""
+    """Return the newest package of an owner's own answers, or that of a revision of the request; None when there is none.
+
+    NotFoundError for others' requests.
+    """
     request_id = connection.execute(
         select(owner_request.c.request_id).where(
             owner_request.c.id == owner_request_id, owner_request.c.owner_id == owner_id
@@ -197,7 +240,16 @@ def find_owners_package(
     if request_id is None:
         raise NotFoundError(f"no owner request {owner_request_id}")
     found = list_packages(connection, request_id)
-    return next((one for one in found if one.owner_id == owner_id and one.current), None)
+    own = [one for one in found if one.owner_id == owner_id]
+    return next((one for one in own if (one.current if revision is None else one.revision == revision)), None)
+
+
+def find_delivered(
+    connection: Connection, *, code: str | None = None, sha256: str | None = None
+) -> DeliveredPackage | None:
+    """Return what there is to know of a package by its printed code or its file's digest; nobody acts."""
+    row = connection.execute(_FIND_DELIVERED, {"code": code, "digest": sha256}).one_or_none()
+    return DeliveredPackage(*row) if row else None
 
 
 def record_download(connection: Connection, actor: UUID, stored: StoredPackage, part: str | None) -> None:
@@ -210,6 +262,16 @@ def record_download(connection: Connection, actor: UUID, stored: StoredPackage, 
         **({"range": part} if part else {}),
     }
     record_event(connection, "requester:package:download", actor=actor, object_id=stored.id, details=details)
+
+
+def list_downloads(connection: Connection, package_id: UUID, *, most: int) -> list[Download]:
+    """Return who fetched a package that the acting principal may see, the newest first; NotFoundError for any other.
+
+    For an owner and the package of its own answers also who fetched packages of all owners that held them.
+    """
+    with refusals({"LE404": "There is no such package."}):
+        rows = connection.execute(_DOWNLOADS, {"package": package_id, "most": most}).all()
+    return [Download(*row) for row in rows]
 
 
 def call_for_mending(connection: Connection, package_id: UUID) -> bool:

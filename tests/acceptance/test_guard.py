@@ -14,6 +14,7 @@ from sqlalchemy import event
 from geoapi.app import DESCRIPTION, PUBLIC, create_app, routes_of
 from geoapi.auth import scope_of
 from geoapi.database import Databases
+from geoapi.routes.verification import KEYS
 from ler.db.engine import create_engine, transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
@@ -218,7 +219,9 @@ def test_a_token_is_taken_as_the_password_of_basic_authentication(service: Servi
     assert httpx.get(f"{service.url}{UPLOADS}?token={token}").status_code in {400, 401}
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/problems", "/problems/token-invalid", DESCRIPTION])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/problems", "/problems/token-invalid", "/verify", KEYS, DESCRIPTION]
+)
 def test_what_is_public_is_answered_without_a_token(service: Service, path: str) -> None:
     assert service.client(None).http.get(path).status_code == 200
 

@@ -1,7 +1,9 @@
 """Packages over HTTP, made by a real worker: partial and whole, in parts, unchanged, of others, damaged."""
 
 import hashlib
+import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +15,7 @@ from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.services.tokens import revoke_token
+from tests.answers import VALVE, WATER, answer
 from tests.databases import SharedCluster
 from tests.packages import Asked, ask, central, manifest_of, opened
 from tests.service import AREA, Service, eventually, execute, open_service
@@ -87,7 +90,7 @@ def test_a_whole_package_names_nobody_as_missing(service: Service) -> None:
     found = ask(service, area=box(575060, 6224060, 575090, 6224090))
     package = found.packed()
     assert package["complete"] is True
-    assert [one["code"] for one in package["notices"]] == ["all-answered"]
+    assert [one["code"] for one in package["notices"]] == ["all-answered", "no-lines"]
     assert (
         package["feature_count"]
         == manifest_of(found.download(package).content)["owners"][0]["feature_count"] * 2
@@ -197,6 +200,74 @@ def test_each_answer_makes_one_more_revision_and_the_old_one_stays(service: Serv
     assert manifest_of(found.download(second).content)["revision"] == 2
     # The owners' own answers are the same: no new package of theirs.
     assert {one["revision"] for one in listed if one["kind"] == "owner"} == {1}
+
+
+def test_a_supplement_and_a_correction_are_told_as_changes_and_to_the_holder(service: Service) -> None:
+    found = ask(service)
+    first = found.packed()
+    with service.world.database.connect() as connection:
+        question, silent = connection.execute(
+            "SELECT q.id, o.id FROM ler.owner_request AS q JOIN ler.organisation AS o ON o.id = q.owner_id"
+            " WHERE q.request_id = %s AND o.name = %s",
+            [found.id, SILENT],
+        ).fetchone() or (None, None)
+    owner = service.client(service.token(silent)).http
+
+    def give(water: str, **more: object) -> None:
+        files = [("gml", ("svar.gml", answer(water, VALVE).encode()))]
+        given = owner.post(
+            f"/api/v1/owner-requests/{question}/answers",
+            data={"answer": json.dumps(more)},
+            files=files,
+            headers={"Idempotency-Key": uuid4().hex},
+        )
+        assert given.status_code == 201, given.text
+
+    def changes(package: dict[str, Any], **query: str | int) -> dict[str, Any]:
+        answered = found.client.http.get(package["changes"], params=query)
+        assert answered.status_code == 200, answered.text
+        told: dict[str, Any] = answered.json()
+        return told
+
+    give(WATER)
+    second = found.packed(2)
+    assert (first["complete"], second["complete"]) == (False, True)
+    supplement = changes(second)
+    assert (supplement["old"]["revision"], supplement["new"]["revision"]) == (1, 2)
+    (late,) = [one for one in supplement["owners"] if one["state_changed"]]
+    assert (late["name"], late["old"]["answered"], late["new"]["answered"]) == (SILENT, False, True)
+    assert {one["change"] for one in supplement["features"]} == {"added"}
+
+    give(WATER.replace("6224000", "6224001").replace(">110<", ">125<"), update=True)
+    third = found.packed(3)
+    (corrected,) = changes(third)["features"]
+    assert (corrected["change"], corrected["gml_id"], corrected["moved_m"]) == ("moved", "vand.1", 1.0)
+    assert corrected["attributes"] == [{"name": "udvendigDiameter", "old": 110.0, "new": 125.0}]
+    assert {one["change"] for one in changes(third, since=1)["features"]} == {"added"}
+    drawn = found.client.http.get(third["changes"], headers={"Accept": "application/geo+json"}).json()
+    assert [one["properties"]["was"] for one in drawn["features"]] == [False, True]
+    events = found.client.http.get(f"{found.address}/events").json()["events"]
+    assert [one["kind"] for one in events if (one["owner"] or {}).get("name") == SILENT][-2:] == [
+        "owner.answered",
+        "owner.corrected",
+    ]
+
+    (delivery, *_) = owner.get("/api/v1/deliveries").json()["deliveries"]
+    assert [one["revision"] for one in delivery["packages"]] == [3, 2]
+    for one in delivery["packages"]:
+        assert hashlib.sha256(owner.get(one["file"]).content).hexdigest() == one["sha256"]
+
+    again = ask(service)
+    fresh = again.packed()
+    former = again.client.http.get(fresh["changes"], params={"since_request": str(found.id)})
+    assert former.status_code == 404, "of another requester"
+    renewed = Asked(found.client, found.requester, service.asks(found.requester))
+    told = changes(renewed.packed(), since_request=str(found.id))
+    assert told["same_area"]
+    assert {(one["change"], one["gml_id"]) for one in told["features"]} == {
+        ("removed", "vand.1"),
+        ("removed", "ventil.1"),
+    }
 
 
 @pytest.mark.parametrize("how", ["gone", "one bit"])

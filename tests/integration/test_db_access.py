@@ -454,6 +454,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("decide_withheld", "rules_in_force"),
         *("queue_request", "call_for_package", "call_for_packages", "call_for_mending", "requests_to_pack"),
         *("packages_kept", "enter_packages", "enter_mended", "tell_of_stuck_packages"),
+        *("find_delivered", "package_downloads", "deliveries_of_me"),
         *("take_deviation", "offer_line", "move_deviation", "answer_claim"),
         *("tell_of_deviation", "tell_of_offer"),
         *("damage_statistics", "damage_reporting"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import rasterio
+from rasterio.enums import ColorInterp
 
 from tests.answers import read
 from tests.databases import SharedCluster
@@ -91,10 +92,18 @@ def test_the_maps_lie_in_place(shown: tuple[Path, str]) -> None:
         assert pictures
         for path in pictures:
             with rasterio.open(path) as picture:
-                assert picture.count == 3
+                assert picture.colorinterp == (ColorInterp.palette,)
                 west, south, east, north = picture.bounds
             assert 570_000 < west < east < 580_000
             assert 6_220_000 < south < north < 6_230_000
+
+
+def test_the_streets_lie_below_the_maps(shown: tuple[Path, str]) -> None:
+    told = [manifest(path) for path in packages(shown[0])]
+    base_maps = [one["base_map"] for one in told if one["kind"] == "consolidated"]
+    assert [(one["name"], one["drawn"], one["problem"]) for one in base_maps] == [
+        ("streets.gpkg", True, None)
+    ] * 3
 
 
 def test_packages_are_zip_files_that_any_tool_checks(shown: tuple[Path, str]) -> None:

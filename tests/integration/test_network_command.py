@@ -119,6 +119,10 @@ def test_a_network_is_exported_in_another_format_and_read_again_with_its_mapping
         again = ler(world, tmp_path, "upload", name, *OWNER, "--mapping", f"{name}.mapping.yaml")
         assert again.returncode == 0, (name, again.stderr)
         assert "Nothing has changed" in again.stderr, (name, again.stderr)
+    done = ler(world, tmp_path, "network", "export", *OWNER, "--out", "net.xml", "--format", "imkl")
+    assert done.returncode == 0, done.stderr
+    assert "Vandledning.height: 4, lost" in done.stdout
+    assert (tmp_path / "net.xml").read_text(encoding="utf-8").count("<imkl:Waterleiding ") == 4
     for name in ("net.gpkg", "net.xyz"):
         refused = ler(world, tmp_path, "network", "export", *OWNER, "--out", name)
         assert refused.returncode == 2

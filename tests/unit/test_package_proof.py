@@ -160,7 +160,7 @@ def test_one_byte_of_any_file_is_found_and_named(
     members: dict[str, bytes], given: TrustedKeys, tmp_path: Path
 ) -> None:
     for name, content in members.items():
-        places = range(len(content)) if name == SIGNATURE else (0, len(content) // 2, len(content) - 1)
+        places = range(0, len(content), 3) if name == SIGNATURE else (0, len(content) // 2, len(content) - 1)
         for place in places:
             changed = members | {name: flipped(content, place)}
             verdict = verify_package(zipped(tmp_path / "changed.zip", *changed.items()), given)
@@ -171,7 +171,7 @@ def test_one_byte_of_the_zip_is_found_or_changes_no_file(
     package: Package, members: dict[str, bytes], given: TrustedKeys, tmp_path: Path
 ) -> None:
     whole, path = package.path.read_bytes(), tmp_path / "changed.zip"
-    for place in (*range(0, len(whole), 149), *range(len(whole) - 400, len(whole))):
+    for place in (*range(0, len(whole), len(whole) // 80), *range(len(whole) - 400, len(whole), 7)):
         path.write_bytes(flipped(whole, place))
         if holds(path, given):
             with zipfile.ZipFile(path) as archive:

@@ -13,6 +13,7 @@ BY_COMMAND_ONLY = {
     *("demo-elsewhere", "drawing-refused", "export-empty", "file-exists", "file-missing", "folder-invalid"),
     *("folder-missing", "no-answer-of-ours", "option-invalid", "picture-format", "report-name"),
     *("utility-type-unknown", "audit-file", "audit-empty"),
+    *("package-too-large", "package-unreadable", "signature-unreadable"),
     *(
         "drawing-links",
         "drawing-name-taken",

@@ -175,9 +175,12 @@ BEGIN
     END IF;
     WITH entered AS (
         INSERT INTO ler.package (
-            request_id, owner_id, revision, file_name, sha256, size_bytes, feature_count, manifest, recipe
+            request_id, owner_id, revision, file_name, sha256, size_bytes, feature_count, manifest, recipe,
+            verification_code
         )
-        SELECT wanted, p.owner_id, made_of, p.file_name, p.sha256, p.size_bytes, p.feature_count, p.manifest, p.recipe
+        SELECT
+            wanted, p.owner_id, made_of, p.file_name, p.sha256, p.size_bytes, p.feature_count, p.manifest, p.recipe,
+            p.manifest ->> 'verification_code'
         FROM jsonb_to_recordset(enter_packages.packages) AS p (
             owner_id uuid, file_name text, sha256 text, size_bytes bigint, feature_count integer, manifest jsonb,
             recipe jsonb
@@ -199,9 +202,10 @@ END
 $$;
 
 
--- Says that a package was made again from what it was made of. With other versions of our libraries the same content
--- may be packed otherwise: then the package goes by its new digest, and the trail tells both.
-CREATE OR REPLACE FUNCTION ler.enter_mended(package_id uuid, sha256 text, size_bytes bigint)
+-- Says that a package was made again from what it was made of. With other versions of our libraries or another key the
+-- same content may be packed otherwise: then the package goes by its new digest, and the trail tells both. Its code stays
+-- the one that was printed first.
+CREATE OR REPLACE FUNCTION ler.enter_mended(package_id uuid, sha256 text, size_bytes bigint, manifest jsonb)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
@@ -219,7 +223,8 @@ BEGIN
         RAISE EXCEPTION 'no such package' USING ERRCODE = 'LE404';
     END IF;
     IF before <> enter_mended.sha256 THEN
-        UPDATE ler.package AS p SET sha256 = enter_mended.sha256, size_bytes = enter_mended.size_bytes
+        UPDATE ler.package AS p
+        SET sha256 = enter_mended.sha256, size_bytes = enter_mended.size_bytes, manifest = enter_mended.manifest
         WHERE p.id = enter_mended.package_id;
     END IF;
     INSERT INTO ler.audit_event (actor, action, object_id, details)
@@ -228,4 +233,103 @@ BEGIN
         jsonb_build_object('package_id', enter_mended.package_id, 'sha256', enter_mended.sha256, 'before', before)
     );
 END
+$$;
+
+
+-- Whether the platform delivered a package, by its code or its digest, for anybody who holds it: nothing of whose it is
+-- or of what it tells. An owner's package is newest until that owner's answers change.
+CREATE OR REPLACE FUNCTION ler.find_delivered(code text, digest text)
+RETURNS TABLE (consolidated boolean, revision integer, made_at timestamptz, complete boolean, newest boolean)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT
+        p.owner_id IS NULL,
+        p.revision,
+        p.created_at,
+        (p.manifest ->> 'complete')::boolean,
+        NOT EXISTS (
+            SELECT FROM ler.package AS n
+            WHERE n.request_id = p.request_id AND n.owner_id IS NOT DISTINCT FROM p.owner_id AND n.revision > p.revision
+        )
+    FROM ler.package AS p
+    WHERE p.verification_code = find_delivered.code OR p.sha256 = find_delivered.digest
+    ORDER BY p.revision DESC
+    LIMIT 1
+$$;
+
+
+-- Who fetched a package, the newest first, for its requester; for the owner whose package it is, who fetched that or a
+-- package of all owners that held its answers, too.
+--
+--   LE404  no such package, or not yours
+CREATE OR REPLACE FUNCTION ler.package_downloads(wanted_id uuid, most integer)
+RETURNS TABLE (
+    at timestamptz, action text, actor uuid, account_id uuid, provider_id uuid, package_id uuid, revision integer,
+    consolidated boolean, part text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted ler.package;
+BEGIN
+    SELECT p.* INTO wanted
+    FROM ler.package AS p
+    JOIN ler.excavation_request AS r ON r.id = p.request_id
+    WHERE p.id = package_downloads.wanted_id AND ler.principal() IN (r.requester_id, p.owner_id);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such package' USING ERRCODE = 'LE404';
+    END IF;
+    RETURN QUERY
+    SELECT e.at, e.action, e.actor, e.account_id, e.provider_id, p.id, p.revision, p.owner_id IS NULL,
+        e.details ->> 'range'
+    FROM ler.package AS p
+    JOIN ler.audit_event AS e ON e.object_id = p.id AND e.action LIKE '%:package:download'
+    WHERE p.request_id = wanted.request_id AND (
+        p.id = wanted.id
+        OR wanted.owner_id = ler.principal()
+            AND (p.owner_id = wanted.owner_id OR p.owner_id IS NULL AND p.revision >= wanted.revision)
+    )
+    ORDER BY e.at DESC, e.id
+    LIMIT most;
+END
+$$;
+
+
+-- What was delivered of the acting owner's data: its own packages of the requests that it was asked last, `most` of these,
+-- with who asked. Of the requests before a place when one is given.
+CREATE OR REPLACE FUNCTION ler.deliveries_of_me(before timestamptz, before_id uuid, most integer)
+RETURNS TABLE (
+    request_id uuid, owner_request_ids uuid[], order_number bigint, asked_at timestamptz, requester_name text,
+    period_from date, period_to date, purpose text, package_id uuid, revision integer, made_at timestamptz,
+    sha256 text, size_bytes bigint, feature_count integer
+)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    WITH asked AS (
+        SELECT q.request_id, q.created_at, array_agg(q.id ORDER BY q.id) AS ids
+        FROM ler.owner_request AS q
+        WHERE q.owner_id = (SELECT ler.principal())
+            AND (
+                deliveries_of_me.before IS NULL
+                OR (q.created_at, q.request_id) < (deliveries_of_me.before, deliveries_of_me.before_id)
+            )
+            AND EXISTS (SELECT FROM ler.package AS p WHERE p.request_id = q.request_id AND p.owner_id = q.owner_id)
+        GROUP BY q.created_at, q.request_id
+        ORDER BY q.created_at DESC, q.request_id DESC
+        LIMIT most
+    )
+    SELECT
+        a.request_id, a.ids, r.order_number, a.created_at,
+        -- A private person may wish not to be named.
+        CASE WHEN o.anonymous THEN 'Privatperson' ELSE o.name END,
+        r.period_from, r.period_to, r.purpose, p.id, p.revision, p.created_at, p.sha256, p.size_bytes, p.feature_count
+    FROM asked AS a
+    JOIN ler.excavation_request AS r ON r.id = a.request_id
+    JOIN ler.organisation AS o ON o.id = r.requester_id
+    JOIN ler.package AS p ON p.request_id = a.request_id AND p.owner_id = (SELECT ler.principal())
+    ORDER BY a.created_at DESC, a.request_id DESC, p.revision DESC
 $$;

@@ -337,6 +337,8 @@ package = Table(
     Column("revision", Integer, nullable=False, server_default=text("1")),
     # What the file can be made from again (ler.packages.recipe).
     Column("recipe", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # Printed in the package; NULL: an owner's package, or one that was made without the platform's secret.
+    Column("verification_code", Text),
     ForeignKeyConstraint(["request_id"], ["ler.excavation_request.id"]),
     ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
     # One package of each kind for each state of the request; serves listing a request's packages.
@@ -344,6 +346,10 @@ package = Table(
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("size_bytes >= 0", name="size_bytes"),
     CheckConstraint("feature_count >= 0", name="feature_count"),
+    CheckConstraint("verification_code ~ '^[A-Z2-7]{24}$'", name="verification_code"),
+    # Both serve ler.find_delivered.
+    Index("ix_package_verification_code", "verification_code"),
+    Index("ix_package_sha256", "sha256"),
 )
 
 notice = Table(

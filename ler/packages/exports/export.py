@@ -10,11 +10,12 @@ from typing import Final
 from ler.errors import RefusedError
 from ler.model import Feature, Model, load_model
 from ler.packages.exports.drawing import write_dxf
+from ler.packages.exports.flatgeobuf import write_flatgeobuf
 from ler.packages.exports.layers import write_network_geopackage
 from ler.packages.exports.mapping import mapping_text
 from ler.packages.exports.shapes import write_shapefiles
 from ler.packages.exports.tables import Written
-from ler.packages.exports.whole import write_csv, write_flatgeobuf, write_geojson, write_geoparquet
+from ler.packages.exports.whole import write_csv, write_geojson, write_geoparquet
 
 MAPPING_SUFFIX: Final = ".mapping.yaml"
 """What the name of the mapping ends with, after the name of the file."""

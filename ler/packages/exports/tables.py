@@ -56,6 +56,17 @@ class WrittenLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """One column of a table."""
+
+    name: str
+    values: Sequence[Any]
+    """None where there is nothing."""
+    kind: str = "object"
+    """The name by which pandas knows its type: `object` for text, `Int64`, `float64` or `boolean`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What a writer wrote."""
 
@@ -78,10 +89,10 @@ def used_attributes(features: Iterable[Feature], model: Model) -> dict[str, list
     return found
 
 
-def attribute_columns(
+def attribute_cells(
     features: Sequence[Feature], attributes: Mapping[str, Sequence[Attribute]], model: Model
-) -> Iterator[tuple[str, Any]]:
-    """Yield each column with its cells: numbers and truth values where all types have them, text otherwise."""
+) -> Iterator[Cells]:
+    """Yield each attribute as a column: numbers and truth values where all types have them, text otherwise."""
     kinds = {name: _column_kind(variants) for name, variants in attributes.items()}
     types = {t.name: {a.name: a for a in t.attributes if a.name in attributes} for t in model.types.values()}
     cells: dict[str, list[Value]] = {name: [None] * len(features) for name in attributes}
@@ -91,8 +102,16 @@ def attribute_columns(
             if name in own:
                 cells[name][at] = _cell(own[name], value, as_text=kinds[name] == "object")
     for name in attributes:
-        yield name, _array(cells[name], kinds[name])
-    yield VOID_COLUMN, pd.array([_voids(feature) for feature in features], dtype="object")
+        yield Cells(name, cells[name], kinds[name])
+    yield Cells(VOID_COLUMN, [_voids(feature) for feature in features])
+
+
+def attribute_columns(
+    features: Sequence[Feature], attributes: Mapping[str, Sequence[Attribute]], model: Model
+) -> Iterator[tuple[str, Any]]:
+    """Yield the same as columns of pandas."""
+    for column in attribute_cells(features, attributes, model):
+        yield column.name, _array(column.values, column.kind)
 
 
 def _column_kind(variants: Sequence[Attribute]) -> str:

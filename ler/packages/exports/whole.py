@@ -1,11 +1,10 @@
-"""Formats that hold one table: GeoJSON, FlatGeobuf, GeoParquet and CSV, with the feature type in a column.
+"""Formats that hold one table: GeoJSON, GeoParquet and CSV, with the feature type in a column.
 
-GeoJSON and CSV know no NaN, and FlatGeobuf takes a ring with one for not closed: there an unknown height is -99, as in
-the LER encoding, and the mapping says so.
+GeoJSON and CSV know no NaN: there an unknown height is -99, as in the LER encoding, and the mapping says so.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
-from numpy.typing import NDArray
 
 from ler.model import UNKNOWN_HEIGHT, Attribute, Feature, Model
 from ler.model.values import format_number
@@ -46,54 +44,21 @@ def write_geojson(path: Path, features: Sequence[Feature], model: Model) -> Writ
         "SIGNIFICANT_FIGURES": "17",
         "WRITE_NAME": "YES",
     }
-    frame, attributes = table_of(features, model)
+    frame, attributes = _frame(features, model)
     pyogrio.write_dataframe(frame, path, driver="GeoJSON", geometry_type="Unknown", layer_options=options)
     return _written(features, attributes, unknown_heights())
 
 
-def write_flatgeobuf(path: Path, features: Sequence[Feature], model: Model) -> Written:
-    """Write FlatGeobuf.
-
-    A file of mixed kinds with heights can only be written as collections of one: the driver has no "any kind with Z".
-    """
-    frame, attributes = table_of(features, model)
-    kinds = {shape.geom_type for shape in frame.geometry if shape is not None}
-    if len(kinds) > 1:
-        frame = frame.set_geometry(geopandas.GeoSeries(_each_in_one(frame.geometry), crs=CRS))
-    save_flatgeobuf(path, frame, "GeometryCollection" if len(kinds) != 1 else kinds.pop())
-    return _written(features, attributes, unknown_heights())
-
-
-def save_flatgeobuf(path: Path, frame: geopandas.GeoDataFrame, kind: str) -> None:
-    """Write a table of one kind of geometry without a spatial index, which would change the order of the records."""
-    pyogrio.write_dataframe(
-        frame,
-        path,
-        driver="FlatGeobuf",
-        geometry_type=f"{kind} Z",
-        layer_options={"SPATIAL_INDEX": "NO"},
-        use_arrow=True,  # in a quarter of the time
-    )
-
-
-def _each_in_one(shapes: geopandas.GeoSeries) -> NDArray[np.object_]:
-    """Each geometry as a collection that holds it; None stays None."""
-    found = np.array([*shapes, None], dtype=object)[:-1]
-    there = np.flatnonzero(~shapely.is_missing(found))
-    found[there] = shapely.geometrycollections(found[there], indices=np.arange(len(there)))
-    return found
-
-
 def write_geoparquet(path: Path, features: Sequence[Feature], model: Model) -> Written:
     """Write GeoParquet 1.0 with WKB."""
-    frame, attributes = table_of(features, model, unknown=None)
+    frame, attributes = _frame(features, model, unknown=None)
     frame.to_parquet(path, index=False, compression="zstd")
     return _written(features, attributes, {"heights": {"unknown": []}})
 
 
 def write_csv(path: Path, features: Sequence[Feature], model: Model) -> Written:
     """Write CSV with the geometry as WKT; a text that a spreadsheet would run gets ' in front."""
-    frame, attributes = table_of(features, model)
+    frame, attributes = _frame(features, model)
     shapes = shapely.to_wkt(np.asarray(frame.geometry, dtype=object), rounding_precision=COORDINATE_DECIMALS)
     columns = [name for name in frame.columns if name != "geometry"]
     with path.open("w", encoding="utf-8", newline="") as stream:
@@ -122,19 +87,13 @@ def _csv_cell(cell: Any) -> str:  # noqa: ANN401 - whatever a column holds
     return format_number(float(cell))
 
 
-def table_of(
-    features: Sequence[Feature],
-    model: Model,
-    further: Mapping[str, Any] | None = None,
-    *,
-    unknown: float | None = UNKNOWN_HEIGHT,
+def _frame(
+    features: Sequence[Feature], model: Model, *, unknown: float | None = UNKNOWN_HEIGHT
 ) -> tuple[geopandas.GeoDataFrame, dict[str, list[Attribute]]]:
-    """Return the features as one table, with `further` columns before the attributes, and the attributes it holds."""
     attributes = used_attributes(features, model)
     columns: dict[str, Any] = {
         TYPE_COLUMN: [feature.type for feature in features],
         ID_COLUMN: [feature.gml_id for feature in features],
-        **(further or {}),
     }
     columns |= dict(attribute_columns(features, attributes, model))
     shapes = geometries_of(features, unknown=unknown)

@@ -1,10 +1,12 @@
-"""The style source as layers and line types of a DXF drawing.
+"""The style source as layers and line types of a DXF drawing, and a drawing of nothing else with a legend.
 
 A layer has the colour, weight and dash of its utility type, so that a layer that CAD switches on looks as in our plans.
 Dashes are as long as on paper at 1:500. CAD programs show them on lines of two positions, not on polylines with
 heights: letters stand beside the lines.
 """
 
+import io
+import re
 from functools import cache
 from typing import Final
 
@@ -12,12 +14,15 @@ from ezdxf.colors import DXF_DEFAULT_COLORS, int2rgb, rgb2int
 from ezdxf.document import Drawing
 from ezdxf.entities.layer import Layer
 
-from ler.packages.colours import mix, rgb
+from ler.packages.cad import new_drawing
+from ler.packages.colours import rgb
 from ler.packages.styles import DangerStyle, Styles, UtilityStyle
+from ler.packages.styling.parts import codes
 
 METRES_PER_MM: Final = 0.5
 """Of dashes and letters, at 1:500."""
-AREA_LINE: Final = "LER_GRAVEOMRAADE"
+_FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f<>/\\":;?*|=`,]+')
+_LONGEST_NAME: Final = 120
 _WEIGHTS: Final = (
     0,
     5,
@@ -44,6 +49,39 @@ _WEIGHTS: Final = (
     200,
 )
 """Hundredths of a millimetre that DXF knows."""
+
+
+def dxf(styles: Styles) -> str:
+    """Return a drawing that has the layers of every utility type and danger, with a legend of every code as text."""
+    document = new_drawing()
+    add_line_types(document, styles)
+    space, down = document.modelspace(), 0.0
+    for utility in styles.utilities:
+        for danger in (None, *styles.dangers):
+            name = layer_name(utility, danger)
+            add_utility_layer(document, name, utility, danger, f"{utility.letter}: {utility.name.da}")
+            space.add_line((0, down), (7, down), dxfattribs={"layer": name})
+            space.add_text(utility.letter, height=1.25, dxfattribs={"layer": name, "insert": (8, down)})
+            down -= 2
+    add_layer(document, "LER Signaturforklaring", styles.area.outline, 0.18, "Koder")
+    for attribute, value, words in codes(styles):
+        place = {"layer": "LER Signaturforklaring", "insert": (0, down)}
+        space.add_text(f"{attribute} = {value}: {words}", height=1.25, dxfattribs=place)
+        down -= 2
+    stream = io.StringIO()
+    document.write(stream)
+    return stream.getvalue()
+
+
+def layer_name(utility: UtilityStyle, danger: DangerStyle | None, owner: str = "") -> str:
+    """Return the name of the layer of lines of one type and danger, and of an owner where it is of one."""
+    name = f"LER {utility.name.da}" + (f" - {owner}" if owner else "")
+    return fit_name(name, f" - {danger.value.upper()}" if danger else "")
+
+
+def fit_name(name: str, end: str = "") -> str:
+    """Return a name that a layer may have."""
+    return _FORBIDDEN.sub("-", name)[:_LONGEST_NAME].strip() + end
 
 
 def add_line_types(document: Drawing, styles: Styles) -> None:
@@ -86,11 +124,6 @@ def add_layer(document: Drawing, name: str, colour: str, width_mm: float, descri
 def true_colour(colour: str) -> int:
     """Return a colour as DXF writes it."""
     return rgb2int(tuple(round(255 * channel) for channel in rgb(colour)))  # type: ignore[arg-type] # three of them
-
-
-def greyed(colour: str, share: float) -> str:
-    """Return the colour of what is out of use."""
-    return mix(colour, "#7a7f85", share)
 
 
 @cache

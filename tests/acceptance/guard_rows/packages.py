@@ -65,12 +65,26 @@ def _package_of(service: Service, request: UUID) -> str:
     return str(row[0])
 
 
+def a_comparable_package(service: Service, organisation: UUID, _: str) -> dict[str, str]:
+    """A request with a package that can be compared."""
+    request = service.asks(organisation)
+    with transaction(service.world.databases.worker, None, request=request) as connection:
+        enter_package(connection, request, manifest={"owners": []})
+    return {"package_id": _package_of(service, request)}
+
+
 ROWS = {
+    ("GET", "/api/v1/packages/{package_id}/changes"): Row(
+        200, query={"since": "1"}, make=a_comparable_package
+    ),
+    ("GET", "/api/v1/deliveries"): Row(200),
     ("GET", "/api/v1/requests/{request_id}/packages"): Row(200, make=a_request),
     ("GET", "/api/v1/requests/{request_id}/events"): Row(200, make=a_request),
     ("GET", "/api/v1/packages/{package_id}"): Row(200, make=a_package),
     ("HEAD", "/api/v1/packages/{package_id}"): Row(200, make=a_package),
     ("GET", "/api/v1/packages/{package_id}/manifest"): Row(200, make=a_package),
+    ("GET", "/api/v1/packages/{package_id}/downloads"): Row(200, make=a_package),
+    ("GET", "/api/v1/owner-requests/{owner_request_id}/package/downloads"): Row(200, make=an_owners_package),
     ("GET", "/api/v1/owner-requests/{owner_request_id}/package"): Row(200, make=an_owners_package),
     ("HEAD", "/api/v1/owner-requests/{owner_request_id}/package"): Row(200, make=an_owners_package),
 }
