@@ -104,6 +104,24 @@ def test_a_call_that_was_lost_is_made_again_by_the_sweep(service: Service) -> No
     assert_made_once(service, asked)
 
 
+def test_a_first_package_waits_for_no_owners_own_packages_of_others(service: Service, tmp_path: Path) -> None:
+    for number in range(3, 13):
+        central(service, tmp_path, number)
+    *before, last = (ask(service) for _ in range(4))
+    service.work()
+    for one in (*before, last):
+        one.packed()
+    with service.world.database.connect() as connection:
+        order = connection.execute(
+            "SELECT p.request_id, p.owner_id IS NULL FROM ler.package AS p"
+            " GROUP BY 1, 2 ORDER BY min(p.created_at)"
+        ).fetchall()
+    assert len(order) == 8
+    # The owners of one request are served beside, and not those of a second.
+    others_first = [whole for _, whole in order[: order.index((last.id, True))]]
+    assert others_first.count(False) <= 1
+
+
 def test_the_same_job_for_several_workers_has_one_effect(service: Service) -> None:
     asked = ask(service)
     call = "SELECT queue.procrastinate_defer_jobs_v1(ARRAY[ROW('requests', 'build_packages', 0, NULL, NULL, jsonb_build_object('request_id', %s::text), now())::queue.procrastinate_job_to_defer_v1])"  # fmt: skip

@@ -10,7 +10,8 @@ SET search_path = pg_catalog, queue, pg_temp
 AS $$
 BEGIN
     PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW(
-        'requests', task, 0, NULL, task || ':' || request_id,
+        CASE task WHEN 'build_owner_packages' THEN 'owner-packages' ELSE 'requests' END,
+        task, 0, NULL, task || ':' || request_id,
         jsonb_build_object('request_id', request_id), now()
     )::procrastinate_job_to_defer_v1]);
     RETURN true;
@@ -85,6 +86,20 @@ LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     SELECT count(*) FILTER (WHERE ler.queue_request(r)) FROM ler.requests_to_pack() AS r
+$$;
+
+
+-- Calls for the owners' own packages of the request that the job is about, when they are left to make.
+CREATE OR REPLACE FUNCTION ler.call_for_owner_packages()
+RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT coalesce((
+        SELECT ler.queue_request(r.id, 'build_owner_packages')
+        FROM ler.excavation_request AS r
+        WHERE r.id = ler.request_scope() AND r.packed_revision < r.revision AND r.state NOT IN ('cancelled', 'erased')
+    ), false)
 $$;
 
 

@@ -4,7 +4,8 @@ GRANT EXECUTE ON FUNCTION ler.call_for_mending(uuid), ler.find_delivered(text, t
     ler.keep_package_link(uuid, uuid, text, interval, integer), ler.end_package_link(uuid, uuid),
     ler.find_package_link(text) TO ler_app;
 GRANT EXECUTE ON FUNCTION
-    ler.call_for_packages(), ler.tell_of_stuck_packages(uuid), ler.packages_kept(bigint, integer),
+    ler.call_for_packages(), ler.call_for_owner_packages(), ler.tell_of_stuck_packages(uuid),
+    ler.packages_kept(bigint, integer),
     ler.enter_packages(uuid, integer, jsonb, boolean), ler.enter_mended(uuid, text, bigint, jsonb)
     TO ler_worker;
 
