@@ -62,6 +62,7 @@ OTHER_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "/api/v1/uploads/{upload_id}/comparison": ("image/svg+xml",),
     "/api/v1/uploads/{upload_id}/events": ("text/event-stream",),
     "/api/v1/uploads/{upload_id}/report": ("text/html", "application/geopackage+sqlite3"),
+    "/download/{secret}": ("application/zip",),
     "/problems": ("text/html",),
     "/verify": ("text/html",),
     "/verify/{code}": ("text/html",),

@@ -17,9 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from geoapi.packing import mend_packages, pack_owners, pack_whole, package_options
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
-from ler.errors import BlobDamagedError, LerError
+from ler.errors import LerError
 from ler.jobs import BUILD_OWNER_PACKAGES, BUILD_PACKAGES, MEND_PACKAGES
 from ler.packages.contents import PackageOptions
 from ler.services.drawings import database_time, sweep_blobs
@@ -54,10 +53,10 @@ class PackageWork:
 
     def build(self, request_id: UUID) -> None:
         """Make the package of all owners of a request, and call for their own when those are left to make."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
+        databases, store = self.platform.databases, self.platform.store
 
         def build() -> None:
-            if pack_whole(databases, store, request_id, options=options):
+            if pack_whole(databases, store, request_id, options=self._options):
                 with transaction(databases.worker, None, request=request_id) as connection:
                     call_for_owner_packages(connection)
 
@@ -65,18 +64,18 @@ class PackageWork:
 
     def build_owners(self, request_id: UUID) -> None:
         """Make the owners' own packages of a request that are left to make."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
+        databases, store = self.platform.databases, self.platform.store
         self._patiently(
             BUILD_OWNER_PACKAGES,
             request_id,
-            lambda: pack_owners(databases, store, request_id, options=options),
+            lambda: pack_owners(databases, store, request_id, options=self._options),
         )
 
     def mend(self, request_id: UUID) -> None:
         """Make those of a request's packages again whose files are lost or damaged."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
+        databases, store = self.platform.databases, self.platform.store
         self._patiently(
-            MEND_PACKAGES, request_id, lambda: mend_packages(databases, store, request_id, options)
+            MEND_PACKAGES, request_id, lambda: mend_packages(databases, store, request_id, self._options)
         )
 
     @property
@@ -102,7 +101,7 @@ class PackageWork:
         while True:
             with transaction(self.platform.databases.worker, None) as connection:
                 kept = list_kept(connection, after, _REQUESTS_AT_A_TIME)
-            for request_id in {request_id for _, request_id, sha256 in kept if not _is_there(store, sha256)}:
+            for request_id in {request_id for _, request_id, sha256 in kept if not store.has(sha256)}:
                 self.mend(request_id)
                 mended += 1
             if not kept:
@@ -145,11 +144,3 @@ class PackageWork:
         else:
             with self._guard:
                 self._failures.pop((task, request_id), None)
-
-
-def _is_there(store: FolderStore, sha256: str) -> bool:
-    try:
-        store.path(sha256)
-    except BlobDamagedError:
-        return False
-    return True

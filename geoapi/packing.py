@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geoapi.database import Databases
 from geoapi.drawing_repair import is_whole, mend_drawings
-from ler.blobs import FolderStore
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.faults import point
 from ler.packages.content import OwnerStatus, RequestInfo
@@ -55,7 +55,7 @@ type Step = Callable[[str], None]
 
 def pack_request(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request_id: UUID,
     step: Step = lambda _: None,
     options: PackageOptions = DEFAULT_OPTIONS,
@@ -75,7 +75,7 @@ def pack_request(
 
 def pack_whole(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request_id: UUID,
     step: Step = lambda _: None,
     options: PackageOptions = DEFAULT_OPTIONS,
@@ -91,7 +91,7 @@ def pack_whole(
 
 def pack_owners(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request_id: UUID,
     step: Step = lambda _: None,
     options: PackageOptions = DEFAULT_OPTIONS,
@@ -106,7 +106,7 @@ def pack_owners(
 
 
 def mend_packages(
-    databases: Databases, store: FolderStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
+    databases: Databases, store: BlobStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
 ) -> int:
     """Make those of a request's packages again whose files are lost or damaged; return their number."""
     with transaction(databases.worker, None, request=request_id) as connection:
@@ -161,7 +161,7 @@ class _Read:
         return self.state.left_to_make and self.request.revision == self.state.revision
 
 
-def _read(databases: Databases, store: FolderStore, request_id: UUID) -> _Read:
+def _read(databases: Databases, store: BlobStore, request_id: UUID) -> _Read:
     point("package.claimed")
     _mend_drawings(databases, store, request_id)
     with transaction(databases.worker, None, request=request_id) as connection:
@@ -174,7 +174,7 @@ def _read(databases: Databases, store: FolderStore, request_id: UUID) -> _Read:
 
 
 def _pack_whole_once(
-    databases: Databases, store: FolderStore, request_id: UUID, step: Step, options: PackageOptions
+    databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
 ) -> None:
     read = _read(databases, store, request_id)
     if not read.is_current or not read.state.whole_left:
@@ -187,7 +187,7 @@ def _pack_whole_once(
 
 
 def _pack_owners_once(
-    databases: Databases, store: FolderStore, request_id: UUID, step: Step, options: PackageOptions
+    databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
 ) -> None:
     read = _read(databases, store, request_id)
     if not read.is_current or read.state.whole_left:
@@ -213,7 +213,7 @@ def _changed_owners(
 
 def _enter(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request: RequestInfo,
     write: Callable[[Path], list[Package]],
     *,
@@ -230,7 +230,7 @@ def _enter(
         point("package.before-commit")
 
 
-def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -> None:
+def _mend_drawings(databases: Databases, store: BlobStore, request_id: UUID) -> None:
     """Between transactions: making a large drawing again takes minutes."""
     with transaction(databases.worker, None, request=request_id) as connection:
         files = list_drawing_files(connection, request_id)
@@ -239,7 +239,7 @@ def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -
 
 
 def _mend(
-    databases: Databases, store: FolderStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
+    databases: Databases, store: BlobStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
 ) -> None:
     with transaction(databases.worker, None, request=stored.request_id) as connection:
         area = get_request(connection, stored.request_id).area
@@ -258,7 +258,7 @@ def _mend(
         enter_mended(connection, stored.id, made)
 
 
-def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:
+def copy_out(store: BlobStore, stored: StoredPackage, folder: Path) -> Path:
     """Copy a package's file into a folder, under the name that it is known by. BlobDamagedError when it is lost."""
     target = folder / stored.file_name
     aside = folder / f".{stored.file_name}.part"

@@ -212,7 +212,7 @@ def draw_text(
     line = clean(text)
     if width_mm is not None:
         line = shorten(context, line, width_mm)
-    shift = {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * text_width(context, line)
+    shift = 0.0 if align == "left" else {"centre": 0.5, "right": 1.0}[align] * text_width(context, line)
     context.new_path()
     context.move_to(x - shift, y)
     if halo:

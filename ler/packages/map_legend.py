@@ -84,6 +84,7 @@ class Legend:
         self.drawing = drawing
         self.styles = styles
         self.signs = signs
+        self._told: dict[tuple[str, Row, int], list[str]] = {}  # measuring letters is half of the work
         self.painter = LinePainter(context, styles, _SAMPLE_SCALE)
         self.rows = [
             *self._utility_rows(),
@@ -119,6 +120,12 @@ class Legend:
 
     def _names(self, row: Row, width: float, most_lines: int) -> list[str]:
         """Both names in one line, if they fit or there is only one."""
+        key = "names", row, most_lines
+        if key not in self._told:
+            self._told[key] = self._wrap_names(row, width, most_lines)
+        return self._told[key]
+
+    def _wrap_names(self, row: Row, width: float, most_lines: int) -> list[str]:
         set_font(self.context, _NAME_SIZE, bold=row.bold)
         room = width - (2.0 * len(row.count) + 1.5 if row.count else 0)
         if text_width(self.context, row.name.both) <= room:
@@ -128,6 +135,12 @@ class Legend:
         return danish + (wrap(self.context, row.name.en, width, most_lines) if most_lines > 1 else [])
 
     def _owners(self, row: Row, width: float, most_lines: int) -> list[str]:
+        key = "owners", row, most_lines
+        if key not in self._told:
+            self._told[key] = self._wrap_owners(row, width, most_lines)
+        return self._told[key]
+
+    def _wrap_owners(self, row: Row, width: float, most_lines: int) -> list[str]:
         set_font(self.context, _OWNER_SIZE)
         most = (40 * most_lines, len(row.owners))  # more could never fit, and measuring each is not free
         names = row.owners[: min(most)]

@@ -26,7 +26,7 @@ from ler.packages.map_subject import sheet_text, subject_of
 from ler.packages.styles import Styles
 
 COLOURS: Final = 32
-WIDTH_PX, HEIGHT_PX = 1600, 1131
+WIDTH_PX, HEIGHT_PX = 1280, 905
 PIXEL_MM: Final = 297 / WIDTH_PX
 """Printed on A4 it has its scale."""
 

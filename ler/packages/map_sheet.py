@@ -235,10 +235,11 @@ def draw_sheet(
     foot = panel.bottom - _SCALE_MM - _DATES_MM
     notes = [*_own_notes(drawing, frame, subject, place), *text.notes]
     top = _draw_notes(context, Box(panel.left, panel.top, panel.width, foot - panel.top), notes)
-    is_marked = any(cell.intersects(shapely.box(*frame.bounds)) for cell in subject.marking)
-    Legend(
-        context, drawing, styles, signs, has_marking=is_marked, has_base_map=subject.base_map.is_drawn
-    ).draw(Box(panel.left, top, panel.width, foot - 1 - top))
+    if not place.is_index:  # the sheets tell it
+        is_marked = any(cell.intersects(shapely.box(*frame.bounds)) for cell in subject.marking)
+        has_map = subject.base_map.is_drawn
+        legend = Legend(context, drawing, styles, signs, has_marking=is_marked, has_base_map=has_map)
+        legend.draw(Box(panel.left, top, panel.width, foot - 1 - top))
     _draw_dates(context, Box(panel.left, foot, panel.width, _DATES_MM), text)
     scale = Box(panel.left, panel.bottom - _SCALE_MM, panel.width, _SCALE_MM)
     _draw_scale(context, scale, frame, place)

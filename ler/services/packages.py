@@ -118,6 +118,8 @@ class Download:
     consolidated: bool
     part: str | None
     """The range of its bytes; None for the whole."""
+    link_id: str | None
+    """The link by which it was fetched; None: with a token."""
 
 
 def get_packing_state(connection: Connection, request_id: UUID) -> PackingState:
@@ -252,14 +254,17 @@ def find_delivered(
     return DeliveredPackage(*row) if row else None
 
 
-def record_download(connection: Connection, actor: UUID, stored: StoredPackage, part: str | None) -> None:
-    """Enter into the trail that a package, or a part of its bytes, is handed out."""
+def record_download(
+    connection: Connection, actor: UUID, stored: StoredPackage, part: str | None, link_id: UUID | None = None
+) -> None:
+    """Enter into the trail that a package, or a part of its bytes, is handed out, to a token or by a link."""
     details = {
         "request_id": str(stored.request_id),
         "owner_id": str(stored.owner_id) if stored.owner_id else None,
         "revision": stored.revision,
         "sha256": stored.sha256,
         **({"range": part} if part else {}),
+        **({"link_id": str(link_id)} if link_id else {}),
     }
     record_event(connection, "requester:package:download", actor=actor, object_id=stored.id, details=details)
 
