@@ -58,6 +58,7 @@ OTHER_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "/api/v1/network/quality/picture": ("image/svg+xml", "image/png"),
     "/api/v1/owner-requests/{owner_request_id}/package": ("application/zip",),
     "/api/v1/packages/{package_id}": ("application/zip",),
+    "/api/v1/packages/{package_id}/changes": ("application/geo+json",),
     "/api/v1/requests/{request_id}/events": ("text/event-stream",),
     "/api/v1/uploads/{upload_id}/comparison": ("image/svg+xml",),
     "/api/v1/uploads/{upload_id}/events": ("text/event-stream",),
