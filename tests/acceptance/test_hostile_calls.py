@@ -11,7 +11,7 @@ tested whole elsewhere are not tested again:
 | 88 parallel | test_upload_idempotency.py |
 | 91 two uploads at once | test_uploads.py, integration/test_publish_while_reading.py |
 | 92 | test_guard.py over every route; test_client_credentials.py, unit/test_assertions.py and unit/test_oidc.py for signatures |
-| 93 | package links, which are not built here |
+| 93 | test_package_proof.py, integration/test_package_links.py |
 | 94 uploads | test_upload_parts.py, test_upload_refusals.py |
 | 95 a redirect | faults/test_notice_faults.py; names with several addresses: unit/test_delivery.py |
 | 96 | test_guard.py over every route |
