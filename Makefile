@@ -1,5 +1,7 @@
 # Everything a contributor does, one target each.
 OUT ?= demo-out
+# One more than cores: many tests wait, for a server that is cut off or a clock.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -18,7 +20,7 @@ demo: setup ## show the platform at work, from owners' files to packages; OUT=de
 	$(BIN)/ler demo --out $(OUT)
 
 test: setup-tests ## run all tests
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-qgis: setup ## open a package in Debian's QGIS, which it installs
 	@scripts/test-qgis

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from ler.db.functions import refusals
 from ler.rules_in_force import Due, due_by_default_rules
 
-_MATCH: Final = text("SELECT * FROM ler.match_request(:request, :due_at, :dispensed_due_at)")
+_MATCH: Final = text("SELECT * FROM ler.match_request(:request, :due_at, :dispensed_due_at, :manual_due_at)")
 _NOW: Final = text("SELECT now()")
 
 _REFUSALS: Final = {
@@ -42,8 +42,8 @@ def match_request(
 ) -> list[OwnerMatch]:
     """Ask the owners, match their networks and store what lies inside, once; one item for each owner asked.
 
-    They receive it at the database's time, and `due` says until when they must answer, without and with a dispensation. The connection's principal must
-    be the requester. Raises NotFoundError for a request that is not there or not the principal's, InputError for one
+    They receive it at the database's time, and `due` says until when they must answer: with a dispensation, with lines
+    that await the owner's word, or else. The connection's principal must be the requester. Raises NotFoundError for a request that is not there or not the principal's, InputError for one
     that is matched or cancelled already.
     """
     received_at = connection.execute(_NOW).scalar_one()
@@ -52,6 +52,7 @@ def match_request(
             "request": request_id,
             "due_at": due(received_at),
             "dispensed_due_at": due(received_at, dispensed=True),
+            "manual_due_at": due(received_at, manual=True),
         }
         rows = connection.execute(_MATCH, values).all()
     return [

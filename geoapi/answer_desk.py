@@ -25,7 +25,7 @@ from geoapi.answer_views import (
 from geoapi.answering import SentFile, enter_answer, prepare_answer
 from geoapi.database import Databases
 from geoapi.request_desk import refusal_of
-from ler.blobs import FolderStore
+from geoapi.stores import blob_store
 from ler.db.engine import transaction
 from ler.domain.states import OWES_ANSWER
 from ler.errors import UnavailableError
@@ -104,7 +104,7 @@ class LocalDesk:
             gml,
             [SentFile(path.name, path) for path in files],
             owner_cvr=self.owner.cvr,
-            store=FolderStore(self.settings.blob_folder),
+            store=blob_store(self.settings),
             settings=self.settings,
         )
         with transaction(self.databases.app, self.owner.id) as connection:

@@ -1,13 +1,11 @@
 """What owners are asked and what they answered, as JSON; and the fields of an answer as they come in."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -15,6 +13,7 @@ from pydantic import (
 from shapely.geometry import mapping
 
 from geoapi.answering import Answer
+from geoapi.moments import Day, Moment
 from ingest.findings import Finding
 from ingest.rules.catalogue import load_rules
 from ler.domain.answers import AnswerType, Appointment
@@ -24,15 +23,6 @@ from ler.services.answers import AnswerRevision, Asked, Given, NewAnswer
 PATH: Final = "/api/v1/owner-requests"
 
 
-def _only_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("a text is wanted")  # noqa: TRY004 - the error that pydantic turns into a finding
-    return value
-
-
-type Moment = Annotated[AwareDatetime, BeforeValidator(_only_text), Field(strict=False)]
-"""A time with its offset from UTC."""
-type Day = Annotated[date, BeforeValidator(_only_text), Field(strict=False)]
 type Words = Annotated[str, StringConstraints(max_length=4000)]
 
 

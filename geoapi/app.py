@@ -52,6 +52,7 @@ from geoapi.routes import (
     organisations,
     owner_requests,
     package_changes,
+    package_links,
     packages,
     reports,
     request_changes,
@@ -72,6 +73,7 @@ PUBLIC: Final = frozenset(
         *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
         *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
+        package_links.PATH,
         *(verification.KEYS, verification.PATH, verification.CODE),
     }
 )
@@ -105,6 +107,7 @@ _ROUTES: Final = (
     clients,
     packages,
     package_changes,
+    package_links,
     verification,
     audit,
     endpoints,

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from conflicts.match import match_request
 from geoapi.database import Databases
 from geoapi.packing import Step, copy_out, pack_request, read_request
-from ler.blobs import FolderStore
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.domain.request_rules import DigKind, RequestLimits
 from ler.errors import RefusedError
@@ -73,7 +73,7 @@ def answer_request(
     out: Path,
     step: Step = lambda _: None,
     *,
-    store: FolderStore,
+    store: BlobStore,
     limits: RequestLimits = DEFAULT_LIMITS,
     due: Due = due_by_default_rules,
     options: PackageOptions = DEFAULT_OPTIONS,

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.engine import Engine
 
 from ingest.drawings.make import make_again
-from ler.blobs import FolderStore
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.db.functions import record_event
 from ler.errors import BlobDamagedError, LerError
@@ -28,7 +28,7 @@ _CHUNK: Final = 1 << 20
 _log = logging.getLogger(__name__)
 
 
-def mend_drawings(app: Engine, store: FolderStore, files: Iterable[tuple[UUID, str]]) -> list[str]:
+def mend_drawings(app: Engine, store: BlobStore, files: Iterable[tuple[UUID, str]]) -> list[str]:
     """Make again what is damaged of these files (owner, digest); return the digests of those that are whole again.
 
     Reads every file once. Never raises for a drawing that cannot be mended.
@@ -40,16 +40,16 @@ def mend_drawings(app: Engine, store: FolderStore, files: Iterable[tuple[UUID, s
     ]
 
 
-def is_whole(store: FolderStore, sha256: str) -> bool:
+def is_whole(store: BlobStore, sha256: str) -> bool:
     """Whether the store has a file, with the bytes that were put."""
     try:
         store.open(sha256, verify=True).close()
     except BlobDamagedError:
         return False
-    return True
+    return store.has(sha256)
 
 
-def _is_mended(app: Engine, store: FolderStore, owner: UUID, sha256: str) -> bool:
+def _is_mended(app: Engine, store: BlobStore, owner: UUID, sha256: str) -> bool:
     with transaction(app, owner) as connection:
         drawing = find_by_file(connection, sha256)
     if drawing is None:
@@ -69,7 +69,7 @@ def _is_mended(app: Engine, store: FolderStore, owner: UUID, sha256: str) -> boo
     return True
 
 
-def _put_again(store: FolderStore, drawing: Drawing) -> bool:
+def _put_again(store: BlobStore, drawing: Drawing) -> bool:
     """Put what the original gives, if it is the same; False when it is not."""
     with store.workshop() as folder:
         original = folder / "original"
@@ -80,7 +80,7 @@ def _put_again(store: FolderStore, drawing: Drawing) -> bool:
         return _put_if(store, made.cog, drawing.cog_sha256)
 
 
-def _put_if(store: FolderStore, path: Path, sha256: str) -> bool:
+def _put_if(store: BlobStore, path: Path, sha256: str) -> bool:
     with path.open("rb") as stream:
         same = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
     if same:

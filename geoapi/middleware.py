@@ -22,8 +22,8 @@ from ler.errors import RefusedError
 ACCESS_LOG: Final = logging.getLogger("ler.access")
 _ERRORS: Final = logging.getLogger("ler.http")
 
-_KEPT_SHORT: Final = "/answer/"
-"""After it comes a secret."""
+_KEPT_SHORT: Final = ("/answer/", "/download/")
+"""After them comes a secret."""
 
 _HEADERS: Final = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
@@ -134,8 +134,8 @@ def _with_headers(headers: Any, state: dict[str, Any]) -> list[tuple[bytes, byte
 
 
 def _told_path(path: str) -> str:
-    """The path without the secret that stands in the address of an owner's page."""
-    return f"{_KEPT_SHORT}..." if path.startswith(_KEPT_SHORT) else path
+    """The path without the secret that stands in the address of an owner's page, or of a link to a package."""
+    return next((f"{start}..." for start in _KEPT_SHORT if path.startswith(start)), path)
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

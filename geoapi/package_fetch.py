@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from geoapi.database import Databases
-from ler.blobs import FolderStore
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.errors import BlobDamagedError, RefusedError, UnavailableError
 from ler.services.packages import (
@@ -39,7 +39,7 @@ class Fetched:
 
 
 def fetch_own(
-    databases: Databases, store: FolderStore, requester_id: UUID, request_id: UUID, folder: Path
+    databases: Databases, store: BlobStore, requester_id: UUID, request_id: UUID, folder: Path
 ) -> Fetched:
     """Fetch it from the own store. NotFoundError for others' requests, RefusedError when none is made yet."""
     with transaction(databases.app, requester_id) as connection:

@@ -14,15 +14,20 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
-from geoapi.packing import mend_packages, pack_request, package_options
+from geoapi.packing import mend_packages, pack_owners, pack_whole, package_options
 from geoapi.platform import Platform
 from geoapi.problems import problem_of
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
-from ler.errors import BlobDamagedError, LerError
+from ler.errors import LerError
+from ler.jobs import BUILD_OWNER_PACKAGES, BUILD_PACKAGES, MEND_PACKAGES
 from ler.packages.contents import PackageOptions
 from ler.services.drawings import database_time, sweep_blobs
-from ler.services.packages import call_for_packages, list_kept, tell_of_stuck_packages
+from ler.services.packages import (
+    call_for_owner_packages,
+    call_for_packages,
+    list_kept,
+    tell_of_stuck_packages,
+)
 
 _LOG: Final = logging.getLogger("ler.worker")
 
@@ -41,20 +46,37 @@ class PackageWork:
     """The tasks, for one worker process."""
 
     platform: Platform
-    _failures: dict[UUID, tuple[int, float]] = field(default_factory=dict)
-    """Of requests whose packages could not be made: how often, and from when on to try again."""
+    _failures: dict[tuple[str, UUID], tuple[int, float]] = field(default_factory=dict)
+    """Of tasks about a request that could not be done: how often, and from when on to try again."""
     _guard: Lock = field(default_factory=Lock)
     _looked_at: float | None = None
 
     def build(self, request_id: UUID) -> None:
-        """Make what packages of a request are left to make."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
-        self._patiently(request_id, lambda: pack_request(databases, store, request_id, options=options))
+        """Make the package of all owners of a request, and call for their own when those are left to make."""
+        databases, store = self.platform.databases, self.platform.store
+
+        def build() -> None:
+            if pack_whole(databases, store, request_id, options=self._options):
+                with transaction(databases.worker, None, request=request_id) as connection:
+                    call_for_owner_packages(connection)
+
+        self._patiently(BUILD_PACKAGES, request_id, build)
+
+    def build_owners(self, request_id: UUID) -> None:
+        """Make the owners' own packages of a request that are left to make."""
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(
+            BUILD_OWNER_PACKAGES,
+            request_id,
+            lambda: pack_owners(databases, store, request_id, options=self._options),
+        )
 
     def mend(self, request_id: UUID) -> None:
         """Make those of a request's packages again whose files are lost or damaged."""
-        databases, store, options = self.platform.databases, self.platform.store, self._options
-        self._patiently(request_id, lambda: mend_packages(databases, store, request_id, options))
+        databases, store = self.platform.databases, self.platform.store
+        self._patiently(
+            MEND_PACKAGES, request_id, lambda: mend_packages(databases, store, request_id, self._options)
+        )
 
     @property
     def _options(self) -> PackageOptions:
@@ -79,7 +101,7 @@ class PackageWork:
         while True:
             with transaction(self.platform.databases.worker, None) as connection:
                 kept = list_kept(connection, after, _REQUESTS_AT_A_TIME)
-            for request_id in {request_id for _, request_id, sha256 in kept if not _is_there(store, sha256)}:
+            for request_id in {request_id for _, request_id, sha256 in kept if not store.has(sha256)}:
                 self.mend(request_id)
                 mended += 1
             if not kept:
@@ -100,9 +122,9 @@ class PackageWork:
         except (LerError, DBAPIError):
             _LOG.exception("the operator could not be told of request %s", request_id)
 
-    def _patiently(self, request_id: UUID, work: Callable[[], object]) -> None:
+    def _patiently(self, task: str, request_id: UUID, work: Callable[[], object]) -> None:
         with self._guard:
-            failures, not_before = self._failures.get(request_id, (0, 0.0))
+            failures, not_before = self._failures.get((task, request_id), (0, 0.0))
         if monotonic() < not_before:
             return  # the sweep calls again
         try:
@@ -116,17 +138,9 @@ class PackageWork:
                     "packages of request %s failed, time %s", request_id, failures + 1, exc_info=error
                 )
             with self._guard:
-                self._failures[request_id] = (failures + 1, monotonic() + wait_s)
+                self._failures[task, request_id] = (failures + 1, monotonic() + wait_s)
             if failures + 1 == _TOLD_AFTER:
                 self._tell(request_id)
         else:
             with self._guard:
-                self._failures.pop(request_id, None)
-
-
-def _is_there(store: FolderStore, sha256: str) -> bool:
-    try:
-        store.path(sha256)
-    except BlobDamagedError:
-        return False
-    return True
+                self._failures.pop((task, request_id), None)

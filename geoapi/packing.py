@@ -9,7 +9,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geoapi.database import Databases
 from geoapi.drawing_repair import is_whole, mend_drawings
-from ler.blobs import FolderStore
+from ler.blobs import BlobStore
 from ler.db.engine import transaction
 from ler.faults import point
 from ler.packages.content import OwnerStatus, RequestInfo
@@ -29,7 +29,6 @@ from ler.packages.package import Package, owner_request, write_consolidated_pack
 from ler.packages.recipe import Recipe, answers_of, from_recipe, to_recipe
 from ler.services.deliveries import list_drawing_files, list_owner_statuses, read_answers
 from ler.services.packages import (
-    Entered,
     PackingState,
     StoredPackage,
     enter_mended,
@@ -44,8 +43,11 @@ from ler.signing import KeyFolder
 
 _LOG: Final = logging.getLogger("ler.worker")
 
-_HOLD: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:request, 4))")
-_LET_GO: Final = text("SELECT pg_advisory_unlock(hashtextextended(:request, 4))")
+_HOLD: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:request, :part))")
+_LET_GO: Final = text("SELECT pg_advisory_unlock(hashtextextended(:request, :part))")
+_WHOLE: Final = 4
+_OWNERS: Final = 5
+"""Held apart: while owners' packages are made, the next package of all need not wait for them."""
 
 type Step = Callable[[str], None]
 """Told what begins now."""
@@ -53,7 +55,7 @@ type Step = Callable[[str], None]
 
 def pack_request(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request_id: UUID,
     step: Step = lambda _: None,
     options: PackageOptions = DEFAULT_OPTIONS,
@@ -62,16 +64,49 @@ def pack_request(
 
     UnavailableError when the store or the database is not to be had.
     """
-    while _is_left(databases, request_id):
-        with _held(databases, request_id) as held:
+    while _state(databases, request_id).left_to_make:
+        if not (
+            pack_whole(databases, store, request_id, step, options)
+            and pack_owners(databases, store, request_id, step, options)
+        ):
+            return False
+    return True
+
+
+def pack_whole(
+    databases: Databases,
+    store: BlobStore,
+    request_id: UUID,
+    step: Step = lambda _: None,
+    options: PackageOptions = DEFAULT_OPTIONS,
+) -> bool:
+    """Make the package of all owners when it is left to make; False when somebody else is at it, as above."""
+    while _state(databases, request_id).whole_left:
+        with _held(databases, request_id, _WHOLE) as held:
             if not held:
                 return False
-            _pack_once(databases, store, request_id, step, options)
+            _pack_whole_once(databases, store, request_id, step, options)
+    return True
+
+
+def pack_owners(
+    databases: Databases,
+    store: BlobStore,
+    request_id: UUID,
+    step: Step = lambda _: None,
+    options: PackageOptions = DEFAULT_OPTIONS,
+) -> bool:
+    """Make the owners' own packages beside the one of all that there is; False when somebody else is at it, as above."""
+    while (state := _state(databases, request_id)).left_to_make and not state.whole_left:
+        with _held(databases, request_id, _OWNERS) as held:
+            if not held:
+                return False
+            _pack_owners_once(databases, store, request_id, step, options)
     return True
 
 
 def mend_packages(
-    databases: Databases, store: FolderStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
+    databases: Databases, store: BlobStore, request_id: UUID, options: PackageOptions = DEFAULT_OPTIONS
 ) -> int:
     """Make those of a request's packages again whose files are lost or damaged; return their number."""
     with transaction(databases.worker, None, request=request_id) as connection:
@@ -107,37 +142,59 @@ def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState
     return state, replace(get_request(connection, request_id), changed_at=state.changed_at)
 
 
-def _is_left(databases: Databases, request_id: UUID) -> bool:
+def _state(databases: Databases, request_id: UUID) -> PackingState:
     with transaction(databases.worker, None, request=request_id) as connection:
-        return get_packing_state(connection, request_id).left_to_make
+        return get_packing_state(connection, request_id)
 
 
-def _pack_once(
-    databases: Databases, store: FolderStore, request_id: UUID, step: Step, options: PackageOptions
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A request with what was answered, and the owners whose own package is to be made."""
+
+    state: PackingState
+    request: RequestInfo
+    owners: list[OwnerStatus]
+    changed: list[OwnerStatus]
+
+    @property
+    def is_current(self) -> bool:
+        return self.state.left_to_make and self.request.revision == self.state.revision
+
+
+def _read(databases: Databases, store: BlobStore, request_id: UUID) -> _Read:
     point("package.claimed")
     _mend_drawings(databases, store, request_id)
     with transaction(databases.worker, None, request=request_id) as connection:
         state, request = read_request(connection, request_id)
         asked = list_owner_statuses(connection, request_id, store)
         made_before = newest_recipes(connection, request_id)
-    if not state.left_to_make or request.revision != state.revision:
-        return
     point("package.read")
     owners = [without_lost(owner) for owner in asked]
-    changed = _changed_owners(request, owners, made_before)
-    revision, _ = made_before.get(None, (0, {}))
-    if revision < state.revision:
-        step("Writing the consolidated package")
-        entered = _enter(databases, store, request, lambda folder: [
-            write_consolidated_package(folder, request, owners, options)
-        ], finished=not changed)  # fmt: skip
-        point("package.after-commit")
-        if entered is not Entered.ENTERED or not changed:
-            return
+    return _Read(state, request, owners, _changed_owners(request, owners, made_before))
+
+
+def _pack_whole_once(
+    databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
+) -> None:
+    read = _read(databases, store, request_id)
+    if not read.is_current or not read.state.whole_left:
+        return
+    step("Writing the consolidated package")
+    _enter(databases, store, read.request, lambda folder: [
+        write_consolidated_package(folder, read.request, read.owners, options)
+    ], finished=not read.changed)  # fmt: skip
+    point("package.after-commit")
+
+
+def _pack_owners_once(
+    databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
+) -> None:
+    read = _read(databases, store, request_id)
+    if not read.is_current or read.state.whole_left:
+        return
     step("Writing the owners' packages")
-    _enter(databases, store, request, lambda folder: [
-        write_owner_package(folder, request, owner, options) for owner in changed
+    _enter(databases, store, read.request, lambda folder: [
+        write_owner_package(folder, read.request, owner, options) for owner in read.changed
     ], finished=True)  # fmt: skip
     point("package.finished")
 
@@ -156,12 +213,12 @@ def _changed_owners(
 
 def _enter(
     databases: Databases,
-    store: FolderStore,
+    store: BlobStore,
     request: RequestInfo,
     write: Callable[[Path], list[Package]],
     *,
     finished: bool,
-) -> Entered:
+) -> None:
     with store.workshop() as folder:
         made = write(folder)
         point("package.written" if made and made[0].owner_id is None else "package.owners-kept")
@@ -169,12 +226,11 @@ def _enter(
             store.put(one.path)
     point("package.kept")
     with transaction(databases.worker, None, request=request.id) as connection:
-        entered = enter_packages(connection, request.id, request.revision, made, finished=finished)
+        enter_packages(connection, request.id, request.revision, made, finished=finished)
         point("package.before-commit")
-    return entered
 
 
-def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -> None:
+def _mend_drawings(databases: Databases, store: BlobStore, request_id: UUID) -> None:
     """Between transactions: making a large drawing again takes minutes."""
     with transaction(databases.worker, None, request=request_id) as connection:
         files = list_drawing_files(connection, request_id)
@@ -183,7 +239,7 @@ def _mend_drawings(databases: Databases, store: FolderStore, request_id: UUID) -
 
 
 def _mend(
-    databases: Databases, store: FolderStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
+    databases: Databases, store: BlobStore, stored: StoredPackage, recipe: Recipe, options: PackageOptions
 ) -> None:
     with transaction(databases.worker, None, request=stored.request_id) as connection:
         area = get_request(connection, stored.request_id).area
@@ -202,7 +258,7 @@ def _mend(
         enter_mended(connection, stored.id, made)
 
 
-def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:
+def copy_out(store: BlobStore, stored: StoredPackage, folder: Path) -> Path:
     """Copy a package's file into a folder, under the name that it is known by. BlobDamagedError when it is lost."""
     target = folder / stored.file_name
     aside = folder / f".{stored.file_name}.part"
@@ -216,8 +272,8 @@ def copy_out(store: FolderStore, stored: StoredPackage, folder: Path) -> Path:
 
 
 @contextmanager
-def _held(databases: Databases, request_id: UUID) -> Iterator[bool]:
-    values = {"request": str(request_id)}
+def _held(databases: Databases, request_id: UUID, part: int) -> Iterator[bool]:
+    values = {"request": str(request_id), "part": part}
     engine = databases.worker.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         held = bool(connection.execute(_HOLD, values).scalar_one())

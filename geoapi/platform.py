@@ -6,7 +6,8 @@ from datetime import timedelta
 from starlette.requests import HTTPConnection
 
 from geoapi.database import Databases
-from ler.blobs import FolderStore
+from geoapi.stores import blob_store
+from ler.blobs import BlobStore
 from ler.domain.uploads import Patience
 from ler.settings import Settings
 from ler.upload_files import UploadFiles
@@ -21,9 +22,9 @@ class Platform:
     files: UploadFiles
 
     @property
-    def store(self) -> FolderStore:
+    def store(self) -> BlobStore:
         """Where drawings, attachments and packages are kept."""
-        return FolderStore(self.settings.blob_folder)
+        return blob_store(self.settings)
 
     @property
     def patience(self) -> Patience:

@@ -33,8 +33,8 @@ from geoapi.request_bodies import (
     read_request,
 )
 from geoapi.request_views import ORDERS, PATH, Language, price_view, request_view, summary_view
+from geoapi.stores import blob_store
 from ingest.area_file import read_area_file
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.errors import InputError, LerError, NotFoundError, RefusedError, UnavailableError
 from ler.rules_in_force import ordinary_due, request_limits
@@ -137,7 +137,7 @@ class LocalDesk:
 
     def fetch(self, request_id: UUID, folder: Path) -> Fetched:
         """Write the newest package of all owners into a folder."""
-        store = FolderStore(self.settings.blob_folder)
+        store = blob_store(self.settings)
         return fetch_own(self.databases, store, self.requester_id, request_id, folder)
 
     def extend(self, request_id: UUID, last_day: str) -> Document:

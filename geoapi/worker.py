@@ -27,7 +27,16 @@ from geoapi.work import Work
 from ler.db.queue import SCHEMA
 from ler.domain.delivery import Channel
 from ler.errors import LerError
-from ler.jobs import BUILD_PACKAGES, CHECK_UPLOAD, MEND_PACKAGES, PUBLISH_UPLOAD, QUEUE, REQUESTS
+from ler.jobs import (
+    BUILD_OWNER_PACKAGES,
+    BUILD_PACKAGES,
+    CHECK_UPLOAD,
+    MEND_PACKAGES,
+    OWNER_PACKAGES,
+    PUBLISH_UPLOAD,
+    QUEUE,
+    REQUESTS,
+)
 
 _LOG: Final = logging.getLogger("ler.worker")
 _CANCEL_AFTER_S: Final = 10.0
@@ -54,6 +63,7 @@ def run_worker(work: Work, packages: PackageWork, *, concurrency: int, sweep_s: 
     lanes = (
         Lane(QUEUE, concurrency, lambda app: add_tasks(app, work)),
         Lane(REQUESTS, _PACKAGES_AT_A_TIME, lambda app: add_package_tasks(app, packages)),
+        Lane(OWNER_PACKAGES, 1, lambda app: add_package_tasks(app, packages)),
     )
     sweeps = (packages.sweep, work.sweep, packages.look_for_lost, work.tidy, work.keep_records)
     asyncio.run(_Worker(work, lanes, sweeps, sweep_s=sweep_s).run())
@@ -92,14 +102,15 @@ def add_tasks(app: procrastinate.App, work: Work) -> None:
 def add_package_tasks(app: procrastinate.App, packages: PackageWork) -> None:
     """Give the queue the tasks about packages."""
 
-    def task(name: str, run: Callable[[UUID], None]) -> None:
+    def task(name: str, queue: str, run: Callable[[UUID], None]) -> None:
         def called(request_id: str) -> None:
             run(UUID(request_id))
 
-        app.task(name=name, queue=REQUESTS)(called)
+        app.task(name=name, queue=queue)(called)
 
-    task(BUILD_PACKAGES, packages.build)
-    task(MEND_PACKAGES, packages.mend)
+    task(BUILD_PACKAGES, REQUESTS, packages.build)
+    task(MEND_PACKAGES, REQUESTS, packages.mend)
+    task(BUILD_OWNER_PACKAGES, OWNER_PACKAGES, packages.build_owners)
 
 
 class _Worker:

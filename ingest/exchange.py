@@ -1,4 +1,6 @@
-"""Files from and to the neighbours' models: IMKL to LER GML, LER GML or IMKL to IMKL or MUDDI, with an account of fields.
+"""Files from and to the neighbours' models, with an account of fields: IMKL to LER GML, LER GML or IMKL to IMKL or MUDDI.
+
+And to the formats of CAD and GIS, which keep every field.
 
 A file with faults is refused, as in `convert`; only what LER demands and IMKL does not have is told as to be added, since
 nobody could mend it in the file. Features are held in memory.
@@ -18,6 +20,7 @@ from ler.errors import InputError, RefusedError
 from ler.exchange.account import Account, Fate
 from ler.model import ANSWER, VERSIONS, Feature
 from ler.packages.exchange import RD_EPSG, Exchanged, ExchangeFormat, exchange_features
+from ler.packages.exports import Exported, ExportFormat, export_features
 from ler.packages.gml import Answer, write_answer
 from ler.settings import Settings
 
@@ -67,6 +70,18 @@ def export_file(source: Path, target: Path, format_: ExchangeFormat, *, settings
     for key, met in account.entries.items():
         exchanged.account.entries.setdefault(key, met)
     return exchanged
+
+
+def export_layers(source: Path, target: Path, format_: ExportFormat, *, settings: Settings) -> Exported:
+    """Write an owner's file, such as one of a package, in a format of CAD and GIS, with its mapping beside it.
+
+    Raises what `export_features` and `open_source` raise, FaultyFileError.
+    """
+    _check_target(source, target)
+    with open_source(source, settings=settings) as opened:
+        features = list(opened)
+        _refuse_faults(source, opened, Account())
+        return export_features(target, format_, features, opened.model)
 
 
 def _worse(accuracy_m: float | None) -> float | None:

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,9 @@ class BlobStore(Protocol):
     def path(self, sha256: str) -> Path:
         """Return a file of this machine with the blob's bytes, not to be changed. BlobDamagedError when it is gone."""
 
+    def has(self, sha256: str) -> bool:
+        """Whether the store itself has a blob of that name, whatever lies nearer by."""
+
     def delete(self, sha256: str) -> bool:
         """Remove a blob; False when there was none."""
 
@@ -78,6 +81,14 @@ class BlobStore(Protocol):
         Choose `older_than` before `known` is read, and further back than the longest time between putting a blob and
         committing the row that names it.
         """
+
+    def workshop(self) -> AbstractContextManager[Path]:
+        """Give an empty folder for work on files; the sweep removes it if the worker is killed."""
+
+
+def is_digest(name: str) -> bool:
+    """Whether a text is by what a blob is known."""
+    return bool(_SHA256.fullmatch(name))
 
 
 class FolderStore:
@@ -120,9 +131,13 @@ class FolderStore:
     def path(self, sha256: str) -> Path:
         """Return the blob's file; see `BlobStore`."""
         place = self._place(sha256)
-        if not place.is_file():
+        if not self.has(sha256):
             raise BlobDamagedError(f"The stored file {sha256} is gone.")
         return place
+
+    def has(self, sha256: str) -> bool:
+        """Whether it is there; see `BlobStore`."""
+        return self._place(sha256).is_file()
 
     def delete(self, sha256: str) -> bool:
         """Remove a blob; see `BlobStore`."""
@@ -194,14 +209,14 @@ class FolderStore:
         return blob
 
     def _place(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
+        if not is_digest(sha256):
             raise ValueError(f"not a SHA-256 in lower-case hexadecimal: {sha256!r}")
         return self.folder / sha256[:2] / sha256
 
     def _blobs(self) -> Iterator[Path]:
         for shelf in sorted(self.folder.iterdir()):
             if re.fullmatch(r"[0-9a-f]{2}", shelf.name):
-                yield from (place for place in sorted(shelf.iterdir()) if _SHA256.fullmatch(place.name))
+                yield from (place for place in sorted(shelf.iterdir()) if is_digest(place.name))
 
     def _make_folders(self) -> None:
         try:

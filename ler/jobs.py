@@ -20,7 +20,11 @@ REQUESTS: Final = "requests"
 """Queue of the packages, with workers of its own: no check of a large file keeps them waiting. `ler.queue_request` puts
 jobs on it."""
 BUILD_PACKAGES: Final = "build_packages"
+"""First the package of all owners, which somebody waits for; it calls for the owners' own."""
 MEND_PACKAGES: Final = "mend_packages"
+OWNER_PACKAGES: Final = "owner-packages"
+"""Queue of the owners' own packages: fifty of one request keep nobody's first package waiting."""
+BUILD_OWNER_PACKAGES: Final = "build_owner_packages"
 
 _QUEUE: Final = text("SELECT ler.queue_upload(:upload, :task, make_interval(secs => :delay_s))")
 

@@ -15,8 +15,11 @@ from ler.settings import Settings
 class Due(Protocol):
     """From when an owner received a request to when it must have answered, both aware UTC."""
 
-    def __call__(self, received_at: datetime, *, dispensed: bool = False) -> datetime:
-        """Return the last moment at which it is in time; `dispensed` is who has a dispensation."""
+    def __call__(self, received_at: datetime, *, dispensed: bool = False, manual: bool = False) -> datetime:
+        """Return the last moment at which it is in time.
+
+        `dispensed` is who has a dispensation, `manual` whose answer is taken out for manual handling.
+        """
         ...
 
 
@@ -60,11 +63,11 @@ def ordinary_due(settings: Settings) -> Due:
     return _due(DeadlineKind.ORDINARY, settings.extra_days_off, deadline_rules(settings))
 
 
-def due_by_default_rules(received_at: datetime, *, dispensed: bool = False) -> datetime:
+def due_by_default_rules(received_at: datetime, *, dispensed: bool = False, manual: bool = False) -> datetime:
     """Return when an owner must have answered by the default settings, whatever the environment sets."""
     extra_days_off: tuple[str, ...] = Settings.model_fields["extra_days_off"].default
     due = _due(DeadlineKind.ORDINARY, extra_days_off, DeadlineRules())
-    return due(received_at, dispensed=dispensed)
+    return due(received_at, dispensed=dispensed, manual=manual)
 
 
 def manual_due(settings: Settings) -> Due:
@@ -75,9 +78,10 @@ def manual_due(settings: Settings) -> Due:
 def _due(kind: DeadlineKind, extra_days_off: tuple[str, ...], rules: DeadlineRules) -> Due:
     """By that deadline; who has a dispensation has its own whatever it does, as `ler.domain.states.deadline_of` says."""
 
-    def due(received_at: datetime, *, dispensed: bool = False) -> datetime:
+    def due(received_at: datetime, *, dispensed: bool = False, manual: bool = False) -> datetime:
+        by = DeadlineKind.DISPENSATION if dispensed else DeadlineKind.MANUAL if manual else kind
         year = legal_day(received_at).year
         calendar = calendar_of_denmark(year, year + 1, extra_days_off)
-        return due_at(received_at, DeadlineKind.DISPENSATION if dispensed else kind, calendar, rules)
+        return due_at(received_at, by, calendar, rules)
 
     return due

@@ -32,6 +32,22 @@ class Settings(BaseSettings):
     """Folder of the files that are kept: uploads, drawings, packages; `blobs` in the home folder when not set. It may be
     another disk; what is in it goes into the backup together with the database."""
 
+    blob_url: str | None = Field(default=None, pattern=r"^s3://[a-z0-9.-]{3,63}(/[A-Za-z0-9._/-]*)?$")
+    """Bucket of an object store that speaks S3, `s3://bucket/prefix`, in which files are kept; BLOB_DIR then holds those
+    that are in use on this machine, and needs no backup. None: files are kept in BLOB_DIR alone."""
+
+    blob_endpoint: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    """Address of an object store that is not Amazon's; http only within a network that nobody else is on."""
+
+    blob_region: str = "us-east-1"
+    """Region of the bucket; most stores of others take any."""
+
+    blob_access_key: str | None = None
+    """Name of the key to the bucket; without it AWS_ACCESS_KEY_ID of the environment, or the machine's role."""
+
+    blob_secret_key: SecretStr | None = None
+    """Its secret."""
+
     database_url: str | None = Field(default=None, pattern=r"^postgresql\+psycopg://")
     """SQLAlchemy-style address of a database that you keep yourself; when set, the private cluster is not touched."""
 
@@ -272,6 +288,10 @@ class Settings(BaseSettings):
 
     package_keys: tuple[str, ...] = ()
     """Public keys, as minisign has them, that `ler package verify` trusts besides those in that folder."""
+
+    package_link_days: int = Field(default=7, ge=1, le=30)
+    """Days for which a link to a package can be used without a token, at most: who is sent one on a Friday has it on the
+    next; who needs it longer should see whether there is a newer package."""
 
     streams_per_organisation: int = Field(default=20, ge=1)
     """Streams of a request's events that one organisation may have open at a time, for each process of the service."""

@@ -37,7 +37,11 @@ def check_stored(scene: Scene, life: Life) -> None:
 def _check_answers(life: Life, stored: dict[str, Any]) -> None:
     """Every answer as it was given, and of each owner and area one that holds."""
     assert {
-        one: {**row, "lines": {(gml_id, year) for gml_id, year in row["lines"]}}
+        one: {
+            **row,
+            "lines": {(gml_id, year) for gml_id, year in row["lines"]},
+            "files": {(path, sha256) for path, sha256 in row["files"]},
+        }
         for one, row in stored.items()
     } == {
         str(given.id): {
@@ -51,6 +55,7 @@ def _check_answers(life: Life, stored: dict[str, Any]) -> None:
             "withdrawn": given.withdrawn,
             "version": given.version,
             "lines": given.lines,
+            "files": given.files,
         }
         for request in life.requests
         for given in request.answers
@@ -72,6 +77,8 @@ def _check_told(scene: Scene, life: Life, stored: dict[str, Any]) -> None:
         assert numbers == [*range(1, len(numbers) + 1)]
     acts = Counter((action, _id(thing)) for action, thing in stored["acts"] or ())
     assert acts == +life.acts
+    by_agent = Counter((action, _id(thing)) for action, thing in stored["by_agent"] or ())
+    assert by_agent == life.by_agent, "the trail tells who acted for another"
     packages = Counter(
         (_id(request), _id(owner), revision) for request, owner, revision in stored["packages"] or ()
     )

@@ -1,55 +1,33 @@
 """Requests, owners, versions, time and crashes in any order that chance finds: each act against the database and in the
-model."""
+model. What owners do stands in `tests.life_owners`, how an act is done in `tests.life_acts`."""
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Final
-from uuid import UUID
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from sqlalchemy import Connection
 
 import geoapi.packing
 from conflicts.match import match_request
 from geoapi.packing import mend_packages, pack_request
-from ler.db.tables import PLATFORM_OPERATOR
-from ler.domain.answers import CONTENT_RULES, AnswerType, Appointment, Holds
 from ler.domain.states import RequestState
-from ler.errors import NotFoundError, RefusedError
-from ler.rules_in_force import due_by_default_rules, manual_due
-from ler.services.answers import (
-    NewAnswer,
-    acknowledge,
-    appoint,
-    ask_to_mark,
-    give_answer,
-    mark,
-    withdraw_answer,
-)
-from ler.services.audit import verify_trail
+from ler.errors import NotFoundError
+from ler.services.answers import acknowledge, ask_to_mark, mark, withdraw_answer
 from ler.services.requests import NewRequest, cancel_request, create_request, extend_request, today_of
-from ler.settings import Settings
+from tests.life_acts import DIES, MANUAL_DUE, PICKS, DiedError
 from tests.life_checks import check_seen, check_stored
-from tests.life_model import Duty, Life, Line, Request
+from tests.life_owners import OwnerActs
 from tests.life_packages import check_packages
-from tests.life_scene import PLACES, Scene, features
+from tests.life_scene import PLACES
+from tests.life_things import Request
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 MOST_REQUESTS: Final = 3
-MANUAL_DUE: Final = manual_due(Settings())
-
-PICKS: Final = st.integers(0, 63)
-DIES: Final = st.sampled_from([False, False, False, True])
-LINES: Final = st.sets(st.sampled_from(["w1", "w2", "e1", "e2"]), max_size=3)
 POINTS: Final = (
     "package.claimed",
     "package.read",
@@ -62,19 +40,8 @@ POINTS: Final = (
 )
 
 
-class DiedError(BaseException):
-    """The process died here: no handler of ours may see it."""
-
-
-class LifeMachine(RuleBasedStateMachine):
-    """The acts, each against the database and in the model."""
-
-    def __init__(self, scene: Scene, patch: pytest.MonkeyPatch) -> None:
-        super().__init__()
-        self.scene = scene
-        self.patch = patch
-        self.life = Life()
-        self.years = 2001
+class LifeMachine(OwnerActs):
+    """The acts of who digs, of time and of workers, and what must hold."""
 
     @initialize()
     def begin(self) -> None:
@@ -101,8 +68,9 @@ class LifeMachine(RuleBasedStateMachine):
         def then() -> None:
             request = Request(made[-1], digger, place, 7)
             request.duties = self._asked(request)
-            self.life.match(request)
+            self.life.match(request, MANUAL_DUE)
             self._name_answers(request)
+            self._check_times(request)
 
         self._act(digger, act, then, dies=dies)
 
@@ -138,97 +106,6 @@ class LifeMachine(RuleBasedStateMachine):
             lambda: self.life.ask_to_mark(request, duty),
             dies=dies,
         )
-
-    # Owners
-
-    @precondition(lambda self: self.life.requests)
-    @rule(pick=PICKS, dies=DIES)
-    def acknowledge(self, pick: int, dies: bool) -> None:  # noqa: FBT001 - drawn
-        request, duty = self._duty(pick)
-        self._act(
-            duty.owner,
-            lambda connection: acknowledge(connection, duty.id),
-            lambda: self.life.acknowledge(request, duty),
-            dies=dies,
-        )
-
-    @precondition(lambda self: self.life.requests)
-    @rule(pick=PICKS, kind=st.sampled_from([*AnswerType]), wrong=DIES, second=st.booleans(), dies=DIES)
-    def answer(self, pick: int, kind: AnswerType, wrong: bool, second: bool, dies: bool) -> None:  # noqa: FBT001 - drawn
-        request, duty = self._duty(pick)
-        rules = CONTENT_RULES[kind]
-        self.years += 1
-        place = sorted(request.place)
-        ids = [f"{place[0]}7"] + ([f"{place[-1]}8"] if second else [])
-        lines: frozenset[Line] = frozenset(
-            (one, str(self.years)) for one in ids if rules.features is not Holds.MUST_NOT
-        )
-        is_update = (duty.answer is not None) is not wrong
-        wanted = NewAnswer(kind, is_update, further_information="why", features=features([*lines]))
-        made: list[UUID] = []
-
-        def act(connection: Connection) -> None:
-            made.append(give_answer(connection, duty.id, wanted, MANUAL_DUE).answer_id)
-
-        def then() -> None:
-            given = self.life.give(request, duty, kind, lines, MANUAL_DUE(duty.received), is_update=is_update)
-            given.id = made[-1] if made else None
-            self.life.record_given(given)
-
-        self._act(duty.owner, act, then, dies=dies)
-
-    @precondition(lambda self: self.life.requests)
-    @rule(pick=PICKS, dies=DIES)
-    def withdraw(self, pick: int, dies: bool) -> None:  # noqa: FBT001 - drawn
-        request, duty = self._duty(pick)
-        self._act(
-            duty.owner,
-            lambda connection: withdraw_answer(connection, duty.id, "wrong"),
-            lambda: self.life.withdraw(request, duty),
-            dies=dies,
-        )
-
-    @precondition(lambda self: self.life.requests)
-    @rule(pick=PICKS, dies=DIES)
-    def appoint(self, pick: int, dies: bool) -> None:  # noqa: FBT001 - drawn
-        request, duty = self._duty(pick)
-        begins = datetime.now(UTC) + timedelta(days=1)
-        meeting = Appointment(begins, begins + timedelta(hours=1), "by the pump", "Bo")
-        self._act(
-            duty.owner,
-            lambda connection: appoint(connection, duty.id, meeting),
-            lambda: self.life.appoint(request, duty),
-            dies=dies,
-        )
-
-    @precondition(lambda self: self.life.requests)
-    @rule(pick=PICKS, dies=DIES)
-    def mark(self, pick: int, dies: bool) -> None:  # noqa: FBT001 - drawn
-        request, duty = self._duty(pick)
-        self._act(
-            duty.owner,
-            lambda connection: mark(connection, duty.id),
-            lambda: self.life.mark(request, duty),
-            dies=dies,
-        )
-
-    @rule(who=st.sampled_from(["central", "both"]), ids=LINES)
-    def publish(self, who: str, ids: set[str]) -> None:
-        self.years += 1
-        owner = self.scene.owners[who]
-        lines = frozenset((one, str(self.years if one == "w1" else 2001)) for one in ids)
-        self.scene.world.publish(owner, features([*lines]))
-        self.life.publish(owner, len(self.life.networks[owner]) + 1, lines)
-
-    @rule(pick=PICKS)
-    def choose_who_answers(self, pick: int) -> None:
-        area = self.life.areas[pick % len(self.life.areas)]
-        self.scene.choose(area, by_platform=not area.by_platform)
-
-    @precondition(lambda self: len(self.life.areas) == len(self.scene.areas))
-    @rule(place=st.sampled_from([*PLACES]))
-    def appear(self, place: str) -> None:
-        self.life.appear(self.scene.appear(self.scene.owners["late-comer"], place))
 
     @precondition(lambda self: self.life.requests)
     @rule(pick=PICKS)
@@ -303,6 +180,8 @@ class LifeMachine(RuleBasedStateMachine):
         request = called[pick % len(called)]
         assert self.scene.take_job(request.id)
         request.called = False
+        # A worker that died behind it may have left the package of all; the end of a request makes no other.
+        is_older = bool(request.packages[None, request.revision]) and request.state is RequestState.ENDED
 
         def point(name: str) -> None:
             if name == dies_at:
@@ -317,7 +196,7 @@ class LifeMachine(RuleBasedStateMachine):
         self._take_packages(request)
         if request.state is not RequestState.CANCELLED:
             assert request.packed == request.revision
-            check_packages(self.scene, request)
+            check_packages(self.scene, request, whole=not is_older)
         if twice:
             pack_request(self.scene.databases, self.scene.store, request.id)
 
@@ -372,95 +251,3 @@ class LifeMachine(RuleBasedStateMachine):
         self.seal()
         self.everything_is_as_the_model_says()
         self.nobody_sees_anothers_rows()
-
-    # How it is done
-
-    def _act(
-        self, who: UUID, act: Callable[[Connection], object], then: Callable[[], object], *, dies: bool
-    ) -> None:
-        """Act in a transaction, which may die before it is committed; the model acts only when it was."""
-
-        def acting() -> None:
-            with self.scene.acting(who) as connection:
-                act(connection)
-                _die(at_once=dies)
-
-        try:
-            refused = _refusal(acting)
-        except DiedError:
-            return
-        assert refused == _refusal(then)
-
-    def _asked(self, request: Request) -> list[Duty]:
-        """What was asked of whom, which must be those whose area it is."""
-        rows = self.scene.admin.execute(
-            "SELECT id, interest_area_id, received_at, due_at FROM ler.owner_request WHERE request_id = %s",
-            [request.id],
-        ).fetchall()
-        areas = {area.id: area for area in self.life.asked_of(request.place)}
-        assert {area for _, area, _, _ in rows} == areas.keys()
-        for _, _, received, due in rows:
-            assert due == due_by_default_rules(received)
-        return [Duty(id_, replace(areas[area]), received, due) for id_, area, received, due in rows]
-
-    def _name_answers(self, request: Request) -> None:
-        rows = self.scene.admin.execute(
-            "SELECT owner_id, id FROM ler.owner_answer WHERE request_id = %s", [request.id]
-        ).fetchall()
-        ids: dict[UUID, UUID] = dict(rows)
-        assert len(rows) == len(ids) == len(request.answers)
-        for given in request.answers:
-            given.id = ids[given.owner]
-
-    def _read_times(self, request: Request) -> None:
-        rows = self.scene.admin.execute(
-            "SELECT id, received_at, due_at FROM ler.owner_request WHERE request_id = %s", [request.id]
-        ).fetchall()
-        times = {id_: (received, due) for id_, received, due in rows}
-        for duty in request.duties:
-            duty.received, duty.due = times[duty.id]
-
-    def _take_packages(self, request: Request) -> None:
-        """Take note of what a worker made before it ended or died: of the newest revision, each once."""
-        rows = self.scene.admin.execute(
-            "SELECT p.owner_id, p.revision, r.packed_revision FROM ler.excavation_request AS r"
-            " LEFT JOIN ler.package AS p ON p.request_id = r.id WHERE r.id = %s",
-            [request.id],
-        ).fetchall()
-        made = Counter((owner, revision) for owner, revision, _ in rows if revision is not None)
-        assert not request.packages - made, "no package goes away"
-        assert {revision for _, revision in made - request.packages} <= {request.revision}
-        assert rows[0][2] in {request.packed, request.revision}
-        request.packed = rows[0][2]
-        self.life.packed(request, made)
-
-    def _verify(self) -> int:
-        """Follow the trail; return how many events wait for the next seal."""
-        with self.scene.acting(PLATFORM_OPERATOR) as connection:
-            verified = verify_trail(connection)
-        assert verified.broken is None
-        return verified.waiting
-
-    def _request(self, pick: int) -> Request:
-        return self.life.requests[pick % len(self.life.requests)]
-
-    def _duty(self, pick: int) -> tuple[Request, Duty]:
-        duties = [*self.life.duties()]
-        return duties[pick % len(duties)]
-
-    def _called(self) -> list[Request]:
-        return [one for one in self.life.requests if one.called]
-
-
-def _die(*, at_once: bool) -> None:
-    if at_once:
-        raise DiedError
-
-
-def _refusal(act: Callable[[], object]) -> str | None:
-    """The code with which an act is refused; None when it is done."""
-    try:
-        act()
-    except RefusedError as refused:
-        return refused.code
-    return None

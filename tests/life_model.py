@@ -5,16 +5,16 @@ held. What an owner request's answer is, is a reference here: several areas may 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from ler.domain.answers import CONTENT_RULES, AnswerType, check_order
 from ler.domain.machine import Actor
 from ler.domain.states import (
-    OWES_ANSWER,
     OWNER_MACHINE,
     REQUEST_MACHINE,
     OwnerEvent,
@@ -24,109 +24,12 @@ from ler.domain.states import (
     progress_event,
 )
 from ler.errors import RefusedError
+from tests.life_things import Area, Duty, Given, Line, Request, places_of
 
 OVER: Final = frozenset({RequestState.CANCELLED, RequestState.ENDED})
-NOT_PACKED: Final = frozenset({RequestState.CANCELLED, RequestState.ERASED})
 
-type Line = tuple[str, str]
-"""A line's gml:id and what tells its content apart."""
 type Told = tuple[UUID, str, UUID | None, UUID | None]
 """Who is told, of what, about which request and which owner."""
-
-
-@dataclass(eq=False)
-class Area:
-    """An interest area, and who answers for it from now on."""
-
-    id: UUID
-    owner: UUID
-    places: frozenset[str]
-    by_platform: bool
-
-
-@dataclass(eq=False)
-class Given:
-    """An answer; `area` None speaks for all areas that the platform answered."""
-
-    owner: UUID
-    area: UUID | None
-    kind: AnswerType
-    by_owner: bool
-    lines: frozenset[Line]
-    revision: int = 1
-    version: int | None = None
-    id: UUID | None = None
-    holds: bool = True
-    withdrawn: bool = False
-
-
-@dataclass(eq=False)
-class Duty:
-    """An owner request."""
-
-    id: UUID
-    area: Area
-    received: datetime
-    due: datetime
-    state: OwnerState = OwnerState.ASKED
-    late: bool = False
-    acknowledged: bool = False
-    reminded: bool = False
-    """That its time is up."""
-    answer: Given | None = None
-    """The newest, whether it holds or was taken back."""
-
-    @property
-    def owner(self) -> UUID:
-        return self.area.owner
-
-    @property
-    def owes(self) -> bool:
-        return self.state in OWES_ANSWER
-
-    @property
-    def overdue(self) -> bool:
-        return self.owes and self.due < datetime.now(UTC)
-
-    @property
-    def told(self) -> bool:
-        """Whether an answer holds that ends the waiting."""
-        return self.answer is not None and self.answer.holds and self.answer.kind is not AnswerType.MANUAL
-
-
-@dataclass(eq=False)
-class Request:
-    """An excavation request."""
-
-    id: UUID
-    requester: UUID
-    place: str
-    days: int
-    """From the first day to the last."""
-    duties: list[Duty] = field(default_factory=list)
-    answers: list[Given] = field(default_factory=list)
-    state: RequestState = RequestState.OPEN
-    revision: int = 1
-    past: bool = False
-    """Whether the last day is over."""
-    called: bool = True
-    """Whether a job to make its packages waits."""
-    packed: int = 0
-    packages: Counter[tuple[UUID | None, int]] = field(default_factory=Counter)
-
-    def holding(self, owner: UUID | None = None) -> list[Given]:
-        return [one for one in self.answers if one.holds and owner in {None, one.owner}]
-
-    def speaks_for(self, answer: Given) -> list[Duty]:
-        return [duty for duty in self.duties if duty.answer is answer]
-
-    @property
-    def owners(self) -> set[UUID]:
-        return {duty.owner for duty in self.duties}
-
-    @property
-    def left_to_pack(self) -> bool:
-        return self.packed < self.revision and self.state not in NOT_PACKED
 
 
 @dataclass
@@ -143,6 +46,27 @@ class Life:
     """Not looked through yet."""
     appeared: list[Area] = field(default_factory=list)
     told_of: set[tuple[UUID, object]] = field(default_factory=set)
+    secrets: dict[UUID, tuple[UUID, frozenset[str]]] = field(default_factory=dict)
+    """Of each owner the rule by which lines wait for its word, and their gml:ids."""
+    mandates: dict[UUID, UUID] = field(default_factory=dict)
+    """Who lets the agent act for it."""
+    through_agent: bool = False
+    by_agent: Counter[tuple[str, UUID | None]] = field(default_factory=Counter)
+    """Acts that the agent did for another."""
+    _by_agent: bool = False
+
+    @contextmanager
+    def acts_of(self, *, by_agent: bool) -> Iterator[None]:
+        """What is recorded meanwhile is an act of the agent, or not."""
+        self._by_agent = by_agent
+        try:
+            yield
+        finally:
+            self._by_agent = False
+
+    def withheld(self) -> list[tuple[Request, Given]]:
+        """Answers from which lines were withheld, whether or not the owner's word is still awaited."""
+        return [(one, given) for one in self.requests for given in one.answers if given.withheld]
 
     def duties(self) -> Iterator[tuple[Request, Duty]]:
         for request in self.requests:
@@ -154,7 +78,7 @@ class Life:
 
     # What requesters do
 
-    def match(self, request: Request) -> None:
+    def match(self, request: Request, manual_due: Callable[[datetime], datetime]) -> None:
         """Ask the owners, and answer for those who let the platform do so."""
         self.requests.append(request)
         self._record("requester:excavation_request:add", request.id)
@@ -163,14 +87,19 @@ class Life:
         for owner in {duty.owner for duty in request.duties if duty.area.by_platform} & {*self.networks}:
             number, lines = max(self.networks[owner].items())
             inside = frozenset(one for one in lines if one[0][0] in places_of(request.place))
+            _, secret = self.secrets.get(owner, (None, frozenset()))
+            withheld = frozenset(one for one in inside if one[0] in secret)
             kind = AnswerType.DELIVERED if inside else AnswerType.NO_LINES
-            given = Given(owner, None, kind, by_owner=False, lines=inside, version=number)
+            kind = AnswerType.MANUAL if withheld else kind
+            given = Given(owner, None, kind, by_owner=False, lines=inside - withheld, version=number)
+            given.withheld = withheld
             request.answers.append(given)
             self._tell(request.requester, "owner.answered", request, owner)
             for duty in request.duties:
                 if duty.owner == owner and duty.area.by_platform:
                     duty.answer = given
-                    duty.state = OWNER_MACHINE.after(duty.state, OwnerEvent.ANSWER, Actor.PLATFORM)
+                    duty.state = OWNER_MACHINE.after(duty.state, CONTENT_RULES[kind].event, Actor.PLATFORM)
+                    duty.due = max(duty.due, manual_due(duty.received)) if withheld else duty.due
         for duty in request.duties:
             self._tell(duty.owner, "owner.asked", request, duty.owner)
         self._settle(request)
@@ -259,6 +188,26 @@ class Life:
     def record_given(self, given: Given) -> None:
         first = given.revision == 1
         self._record("owner:owner_answer:give" if first else "owner:owner_answer:correct", given.id)
+
+    def decide(self, request: Request, former: Given, made: UUID | None, *, deliver: bool) -> None:
+        """Say whether withheld lines are delivered: an answer of the platform takes the place of the one that waits."""
+        if not former.holds or request.state in OVER:
+            raise RefusedError("nothing-awaits-decision", "")
+        covered = request.speaks_for(former)
+        refused = AnswerType.SITE_MARKING_WITH_LINES if former.lines else AnswerType.WITHHELD
+        kind = AnswerType.DELIVERED if deliver else refused
+        lines = former.lines | former.withheld if deliver else former.lines
+        given = Given(former.owner, former.area, kind, by_owner=False, lines=lines, version=former.version)
+        given.revision, given.id, former.holds = former.revision + 1, made, False
+        request.answers.append(given)
+        self._tell(request.requester, "owner.answered", request, given.owner)
+        for one in covered:
+            self._mark_late(request, one)
+            one.state = OWNER_MACHINE.after(one.state, CONTENT_RULES[kind].event, Actor.PLATFORM)
+            one.answer = given
+        self._settle(request)
+        self._move_on(request)
+        self._record(f"owner:owner_answer:{'release' if deliver else 'withhold'}", made)
 
     def withdraw(self, request: Request, duty: Duty) -> None:
         former = duty.answer
@@ -380,8 +329,5 @@ class Life:
 
     def _record(self, action: str, thing: UUID | None) -> None:
         self.acts[action, thing] += 1
-
-
-def places_of(place: str) -> frozenset[str]:
-    """The parts of the town, "w" and "e", of which a place consists."""
-    return frozenset(place)
+        if self._by_agent:
+            self.by_agent[action, thing] += 1

@@ -3,12 +3,14 @@ two plays; what is stored, read past all policies and as each organisation sees 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, Final, LiteralString
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
+from sqlalchemy import Connection
 
 from geoapi.database import Databases
 from geoapi.delivery.deliverer import Clockwork
@@ -17,14 +19,18 @@ from geoapi.package_work import PackageWork
 from geoapi.platform import Platform, upload_files
 from geoapi.work import Work
 from ler.db.engine import transaction
-from ler.domain.roles import Role
+from ler.domain.access import Scope
+from ler.domain.roles import MANDATABLE, Role
 from ler.model import Feature
-from ler.services.answers import choose_answering
+from ler.services.answers import NewAttachment, choose_answering
+from ler.services.mandates import end_mandate, give_mandate
+from ler.services.principals import Principal, acting_for
 from ler.settings import Settings
 from tests.integration.test_db_world import World, cable, line, square
-from tests.life_model import Area, Line
+from tests.life_things import Area, Line
 
 PLACES: Final = {"w": square(0, 0, 100, 100), "e": square(200, 0, 300, 100), "we": square(0, 0, 300, 100)}
+AGENT: Final = "30000000"
 FAR: Final = square(5000, 5000, 5100, 5100)
 
 _STORED: Final[LiteralString] = """
@@ -38,7 +44,9 @@ SELECT json_build_object(
         'request', a.request_id, 'owner', a.owner_id, 'area', a.interest_area_id, 'kind', a.answer_type, 'revision', a.revision,
         'by', a.given_by, 'holds', a.replaced_at IS NULL, 'withdrawn', a.withdrawn_at IS NOT NULL, 'version', v.number,
         'lines', (SELECT coalesce(json_agg(json_build_array(p.gml_id, p.established)), '[]')
-                  FROM ler.package_feature AS p WHERE p.answer_id = a.id)))
+                  FROM ler.package_feature AS p WHERE p.answer_id = a.id),
+        'files', (SELECT coalesce(json_agg(json_build_array(f.path, f.sha256)), '[]')
+                  FROM ler.answer_attachment AS f WHERE f.answer_id = a.id)))
         FROM ler.owner_answer AS a LEFT JOIN ler.network_version AS v ON v.id = a.version_id),
     'packages', (SELECT json_agg(json_build_array(request_id, owner_id, revision)) FROM ler.package),
     'notices', (SELECT json_agg(json_build_array(
@@ -46,6 +54,8 @@ SELECT json_build_object(
         request_id, owner_id, number) ORDER BY number) FROM ler.notice),
     'acts', (SELECT json_agg(json_build_array(action, object_id)) FROM ler.audit_event
         WHERE action ~ '^(owner:owner|requester:|ler:excavation|ler:owner_request|worker:)'),
+    'by_agent', (SELECT json_agg(json_build_array(action, object_id)) FROM ler.audit_event
+        WHERE provider_id IS NOT NULL AND action ~ '^(owner:owner|requester:|ler:excavation)'),
     'jobs', (SELECT json_agg(args ->> 'request_id') FROM queue.procrastinate_jobs
         WHERE task_name = 'build_packages' AND status = 'todo')
 ) AS stored
@@ -73,6 +83,8 @@ class Scene:
     settings: Settings
     owners: dict[str, UUID] = field(default_factory=dict)
     diggers: list[UUID] = field(default_factory=list)
+    agent: UUID = field(init=False)
+    """Who acts for others by their mandates."""
     areas: list[Area] = field(default_factory=list)
     networks: dict[UUID, dict[int, frozenset[Line]]] = field(default_factory=dict)
     cvrs: dict[UUID, str] = field(default_factory=dict)
@@ -97,7 +109,7 @@ class Scene:
 
     @property
     def everybody(self) -> list[UUID]:
-        return [*self.owners.values(), *self.diggers]
+        return [*self.owners.values(), *self.diggers, self.agent]
 
     def close(self) -> None:
         self.admin.close()
@@ -125,7 +137,11 @@ class Scene:
                 if not by_platform:
                     self.choose(self.areas[-1], by_platform=False)
         self.world.interest_area(self.owners["far"], FAR)
-        self.diggers = [self.world.organisation(name, email="dig@example.dk") for name in ("digger", "other")]
+        for number, name in enumerate(("digger", "other")):
+            digger = self.world.organisation(name, email="dig@example.dk", cvr=f"2000000{number}")
+            self.cvrs[digger] = f"2000000{number}"
+            self.diggers.append(digger)
+        self.agent = self.world.organisation("agent", role=Role.PROVIDER, cvr=AGENT)
         for name, ids in (("central", ("w1", "w2", "e1")), ("both", ("w3",)), ("far", ("w1",))):
             self.publish(self.owners[name], [(one, "2001") for one in ids])
         self.clockwork.turn()
@@ -150,8 +166,30 @@ class Scene:
         versions = self.networks.setdefault(owner, {})
         versions[len(versions) + 1] = frozenset(lines)
 
-    def acting(self, principal: UUID) -> Any:  # noqa: ANN401 - a context manager of connections
-        return transaction(self.databases.app, principal)
+    def acting(self, principal: UUID, agent: UUID | None = None) -> Any:  # noqa: ANN401 - a context manager of connections
+        return transaction(self.databases.app, principal, provider=agent)
+
+    def agent_for(self, who: UUID) -> UUID:
+        """Let the agent act for somebody, as the guard of the routes does; RefusedError without a mandate."""
+        itself = Principal(self.agent, uuid4(), frozenset(Scope), carried=frozenset(Scope))
+        with transaction(self.databases.app, None) as connection:
+            admitted = acting_for(connection, itself, self.cvrs[who])
+        assert admitted.organisation_id == who
+        assert set() < admitted.scopes <= MANDATABLE, "what its giver may do, and may hand on"
+        assert admitted.provider_id is not None
+        return admitted.provider_id
+
+    def mandate(self, connection: Connection, who: UUID, held: UUID | None) -> UUID:
+        """Give the agent a mandate, or end the one that it has."""
+        if held is not None:
+            return end_mandate(connection, who, held).id
+        return give_mandate(connection, who, AGENT, sorted(MANDATABLE)).id
+
+    def keep_plan(self, number: int) -> NewAttachment:
+        """Keep a file that goes with an answer, each another."""
+        content = f"%PDF-1.7 {number}".encode()
+        blob = self.store.put(BytesIO(content))
+        return NewAttachment(f"plan-{number}.pdf", "PDF", "application/pdf", blob.sha256, blob.size_bytes)
 
     def _remember(self) -> None:
         """Keep what every table holds now, and the statements that bring it back."""

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, time
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -16,7 +15,8 @@ from geoapi.cli.console import results, settings_of
 from geoapi.database import open_databases
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
-from ler.errors import NotFoundError, RefusedError
+from ler.domain.legal_time import instant, parse_date, parse_moment
+from ler.errors import NotFoundError
 from ler.services.registry import Organisation, find_by_cvr, get_organisation
 
 Who = Annotated[str, typer.Argument(help="CVR number, or id of an organisation that has none.")]
@@ -55,16 +55,10 @@ def find_organisation(connection: Connection, who: str) -> Organisation:
 
 
 def read_moment(given: str | None) -> datetime | None:
-    """Return a moment that somebody gave: a date is its beginning, and what has no zone is Danish time."""
+    """Return a moment that somebody gave: a date is its beginning, and what has no zone is Danish time. RefusedError."""
     if given is None:
         return None
-    try:
-        moment = datetime.fromisoformat(given)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Copenhagen"))).astimezone(
-            UTC
-        )
-    except (ValueError, OverflowError):
-        raise RefusedError("time-invalid", f"{given!r} is no date or time; write 2026-05-04") from None
+    return parse_moment(given) if "T" in given else instant(parse_date(given), time(0))
 
 
 def show_rows(rows: Sequence[dict[str, Any]], *columns: str, as_json: bool) -> None:

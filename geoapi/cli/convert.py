@@ -1,4 +1,4 @@
-"""`ler convert`: a file from one version of the model to another, or from and to a neighbour's.
+"""`ler convert`: a file from one version of the model to another, from and to a neighbour's, or to a format of CAD and GIS.
 
 Neighbours are IMKL and MUDDI. It says what is lost and what must be added.
 
@@ -23,10 +23,13 @@ from ler.model.convert import Change
 from ler.packages.exchange import ExchangeFormat
 
 FORMAT = "ler-convert/1"
+LAYERS = ("gpkg", "shapefile", "geojson", "fgb", "parquet", "csv", "dxf")
+"""Formats of CAD and GIS, as `ler.packages.exports` has them."""
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "done": "{path}: {count:,} features, LER {before} to {after}",
+        "layers": "{path}: {count:,} features, and beside it the mapping that reads them again",
         "faithful": "Nothing was lost, nothing must be added.",
         Change.VALUE_LOST: "lost, LER {after} has no such attribute",
         Change.VOID_LOST: "lost, in LER {after} it may not be void",
@@ -37,6 +40,7 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "da": {
         "done": "{path}: {count} objekter, LER {before} til {after}",
+        "layers": "{path}: {count} objekter, og ved siden af den mapping, der læser dem igen",
         "faithful": "Intet gik tabt, intet skal tilføjes.",
         Change.VALUE_LOST: "tabt, LER {after} har ikke attributten",
         Change.VOID_LOST: "tabt, i LER {after} må den ikke være void",
@@ -55,7 +59,7 @@ def convert(
     *,
     to: Annotated[
         str,
-        typer.Option("--to", help="Version of the model, e.g. 2.1.0, or imkl, muddi-geojson, muddi-gpkg."),
+        typer.Option("--to", help=f"Version of the model, {', '.join([*ExchangeFormat, *LAYERS])}."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")] = False,
     language: LanguageOption = None,
@@ -75,9 +79,20 @@ def convert(
         else:
             tell_exchange(exchanged, language_of(language))
         raise typer.Exit(0 if exchanged.account.faithful else 1)
+    if to in LAYERS:
+        from ingest.exchange import export_layers  # noqa: PLC0415 - as above
+        from ler.packages.exports import ExportFormat  # noqa: PLC0415 - geopandas takes a second
+
+        exported = export_layers(source, target, ExportFormat(to), settings=settings)
+        if as_json:
+            told = {"format": FORMAT, "file": str(source), "copy": str(exported.path), "to": to}
+            results().print_json(json.dumps({**told, "features": exported.feature_count, "faithful": True}))
+        else:
+            say(_WORDS[language_of(language)]["layers"].format(path=target, count=exported.feature_count))
+        raise typer.Exit(0)
     if to not in VERSIONS:
-        known = ", ".join([*VERSIONS, *ExchangeFormat])
-        raise InputError(f"{to} is neither a version of the model nor a neighbour's format; known: {known}")
+        known = ", ".join([*VERSIONS, *ExchangeFormat, *LAYERS])
+        raise InputError(f"{to} is neither a version of the model nor a format; known: {known}")
     with messages().status(str(target)) as status:
         converted = convert_file(
             source,

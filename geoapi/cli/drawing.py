@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
 from geoapi.cli.language import Chosen, LanguageOption, language_of
 from geoapi.database import Databases, open_databases
+from geoapi.stores import blob_store
 from ingest.drawings.make import DrawingRefusedError, MadeDrawing, make_drawing
 from ingest.findings import Findings
 from ingest.rules.catalogue import load_rules
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import RefusedError
@@ -189,7 +189,7 @@ def sweep(
     settings = settings_of(ctx)
     with open_databases(settings) as databases, transaction(databases.worker, None) as connection:
         limit = database_time(connection) - timedelta(hours=hours)
-        swept = sweep_blobs(connection, FolderStore(settings.blob_folder), limit)
+        swept = sweep_blobs(connection, blob_store(settings), limit)
     say(f"{swept.blobs} files ({swept.size_bytes:,} bytes) and {swept.unfinished} unfinished ones removed.")
 
 
@@ -204,7 +204,7 @@ def _add(
     world: Path | None,
     language: Chosen | None,
 ) -> Drawing:
-    store = FolderStore(settings.blob_folder)
+    store = blob_store(settings)
     with store.workshop() as folder:
         made = make_drawing(file, folder, coverage=settings.coverage, crs=crs, world_file=world)
         _tell(file, made.findings, language_of(language))
@@ -249,7 +249,7 @@ def _acting(settings: Settings, cvr: str) -> Iterator[Connection]:
 
 
 def _write_blob(settings: Settings, sha256: str, path: Path) -> None:
-    with FolderStore(settings.blob_folder).open(sha256, verify=True) as stored, path.open("wb") as target:
+    with blob_store(settings).open(sha256, verify=True) as stored, path.open("wb") as target:
         shutil.copyfileobj(stored, target, 1 << 20)
     say(f"{path}")
 

@@ -16,8 +16,8 @@ from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.packing import package_options
 from geoapi.site_map import lay_out_maps
+from geoapi.stores import blob_store
 from ingest.area_file import read_area_file
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import dig_area
@@ -106,7 +106,7 @@ def request(
                 out,
                 status.update,
                 limits=request_limits(settings),
-                store=FolderStore(settings.blob_folder),
+                store=blob_store(settings),
                 due=ordinary_due(settings),
                 options=package_options(settings),
             )

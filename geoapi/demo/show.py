@@ -25,9 +25,9 @@ from geoapi.demo.town import Town, build_town
 from geoapi.dig_request import Answered, answer_request
 from geoapi.packing import package_options
 from geoapi.site_map import lay_out_maps
+from geoapi.stores import blob_store
 from ingest.area_file import read_area_file
 from ingest.load import publish_network
-from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import Coverage, dig_area
@@ -94,7 +94,7 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
                     PLATFORM_OPERATOR,
                     wanted,
                     folder,
-                    store=FolderStore(settings.blob_folder),
+                    store=blob_store(settings),
                     options=options,
                 )
                 picture, _ = lay_out_maps(folder, answered)

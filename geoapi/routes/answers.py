@@ -24,9 +24,9 @@ from geoapi.negotiation import language_of
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemError, ProblemException
+from geoapi.stores import blob_store
 from ingest.answer_file import AnswerRefusedError
 from ingest.readers.prolog import UnreadableFileError
-from ler.blobs import FolderStore
 from ler.domain.access import Scope
 from ler.errors import RefusedError
 from ler.faults import point
@@ -159,7 +159,7 @@ def prepared_answer(
             sent.gml,
             sent.files,
             owner_cvr=cvr,
-            store=FolderStore(settings.blob_folder),
+            store=blob_store(settings),
             settings=settings,
         )
     except AnswerRefusedError as refused:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from shapely import Polygon
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, StreamingResponse
@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from geoapi.audit_views import audit_event_view, viewers_view
 from geoapi.auth import May, caller_transaction
 from geoapi.geojson import Crs, CrsField, GeometryBody, read_geometry
+from geoapi.moments import Moment
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.records import checkpoint_folder
@@ -55,8 +56,8 @@ class ViewersBody(BaseModel):
     ] = []
     area: GeometryBody | None = None
     crs: CrsField = "EPSG:25832"
-    since: Annotated[AwareDatetime | None, Field(strict=False)] = None
-    until: Annotated[AwareDatetime | None, Field(strict=False)] = None
+    since: Moment | None = None
+    until: Moment | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -97,8 +98,8 @@ def events(
     ] = None,
     object_id: Annotated[UUID | None, Query(alias="object")] = None,
     actor: UUID | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: UUID | None = None,
 ) -> Response:

@@ -18,7 +18,8 @@ from geoapi.kept_answers import kept_response
 from geoapi.parameters import Day, body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
-from ler.blobs import FolderStore
+from geoapi.stores import blob_store
+from ler.blobs import BlobStore
 from ler.domain.access import Scope
 from ler.domain.deviations import LARGEST_PHOTO, MOST_PHOTOS, DeviationEvent, DeviationKind, DeviationState
 from ler.domain.legal_time import legal_day
@@ -287,5 +288,5 @@ def _taking(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"content": content, "required": True}}
 
 
-def _store(request: Request) -> FolderStore:
-    return FolderStore(platform_of(request).settings.blob_folder)
+def _store(request: Request) -> BlobStore:
+    return blob_store(platform_of(request).settings)

@@ -4,11 +4,12 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction
+from geoapi.moments import Moment
 from geoapi.parameters import body_of, read_json
 from geoapi.register_http import API, View, make_once, moment, shown
 from ler.domain.access import Scope
@@ -25,7 +26,6 @@ from ler.services.tokens import Principal
 
 type Reader = Annotated[Principal, Depends(May(Scope.REGISTER_READ))]
 type Writer = Annotated[Principal, Depends(May(Scope.REGISTER_WRITE))]
-type Moment = Annotated[AwareDatetime | None, Field(strict=False)]
 
 PATH: Final = f"{API}/dispensations"
 
@@ -37,8 +37,10 @@ class NewDispensation(BaseModel):
 
     organisation: Annotated[UUID, Field(strict=False)]
     reason: Annotated[str, Field(min_length=1, max_length=500, description="The special circumstances.")]
-    valid_from: Moment = None
-    valid_to: Annotated[Moment, Field(description="The first moment at which it holds no longer.")] = None
+    valid_from: Moment | None = None
+    valid_to: Annotated[Moment | None, Field(description="The first moment at which it holds no longer.")] = (
+        None
+    )
 
 
 def add_routes(app: FastAPI) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from datetime import UTC
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
+from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction, still_may
@@ -107,7 +110,7 @@ def package(request: Request, caller: Reader, package_id: UUID) -> Response:
     """Give a package's file, or a part of it; every time is recorded."""
     with caller_transaction(request, caller) as connection:
         stored = get_package(connection, package_id)
-    return _file(request, caller, stored)
+    return hand_out(request, partial(caller_transaction, request, caller), caller.organisation_id, stored)
 
 
 def manifest(request: Request, caller: Reader, package_id: UUID) -> Response:
@@ -150,7 +153,7 @@ def owners_package(
         stored = find_owners_package(connection, owner_request_id, caller.organisation_id, revision)
     if stored is None:
         raise ProblemException("package-not-made", headers={"Retry-After": "2"})
-    return _file(request, caller, stored)
+    return hand_out(request, partial(caller_transaction, request, caller), caller.organisation_id, stored)
 
 
 def events(
@@ -215,7 +218,14 @@ def _streams_of(request: Request) -> StreamLimit:
     return found
 
 
-def _file(request: Request, caller: Principal, stored: StoredPackage) -> Response:
+def hand_out(
+    request: Request,
+    acting: Callable[[], AbstractContextManager[Connection]],
+    actor: UUID,
+    stored: StoredPackage,
+    link_id: UUID | None = None,
+) -> Response:
+    """Give a package's file, or the part that is asked for, and record it before its first byte."""
     tag = entity_tag(stored.sha256)
     headers = {
         "ETag": tag,
@@ -229,13 +239,13 @@ def _file(request: Request, caller: Principal, stored: StoredPackage) -> Respons
     try:
         stream = platform.store.open(stored.sha256, verify=True)
     except BlobDamagedError:
-        with caller_transaction(request, caller) as connection:
+        with acting() as connection:
             call_for_mending(connection, stored.id)
         raise ProblemException("package-damaged", headers={"Retry-After": "2"}) from None
     if request.method == "GET":
         # Before the first byte: what left the house and was not written down would never be known.
-        with caller_transaction(request, caller) as connection:
-            record_download(connection, caller.organisation_id, stored, part)
+        with acting() as connection:
+            record_download(connection, actor, stored, part, link_id)
     return KeptFile(
         stream, media_type="application/zip", filename=stored.file_name, headers=headers, part=part
     )
@@ -271,6 +281,7 @@ def _download_view(download: Download) -> dict[str, Any]:
         "kind": "consolidated" if download.consolidated else "owner",
         "revision": download.revision,
         "range": download.part,
+        "link": download.link_id,
     }
     who = {"actor": download.actor, "account": download.account_id, "provider": download.provider_id}
     return told | {name: str(value) if value else None for name, value in who.items()}

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction
+from geoapi.moments import Moment
 from geoapi.parameters import body_of, read_json
 from geoapi.register_http import API, View, area_of, area_view, make_once, moment, shown
 from ler.domain.access import Scope
@@ -23,7 +24,6 @@ type Reader = Annotated[Principal, Depends(May(Scope.REGISTER_READ))]
 type Writer = Annotated[Principal, Depends(May(Scope.REGISTER_WRITE))]
 type Body = Annotated[bytes, Depends(body_of)]
 type Key = Annotated[str | None, Header()]
-type Moment = Annotated[AwareDatetime | None, Field(strict=False)]
 
 GRANTS: Final = f"{API}/grants"
 MANDATES: Final = f"{API}/mandates"
@@ -40,8 +40,10 @@ class NewGrant(BaseModel):
         dict[str, Any] | None, Field(description="GeoJSON with polygons; without it everywhere.")
     ] = None
     crs: Annotated[str | None, Field(max_length=100)] = None
-    valid_from: Moment = None
-    valid_to: Annotated[Moment, Field(description="The first moment at which it holds no longer.")] = None
+    valid_from: Moment | None = None
+    valid_to: Annotated[Moment | None, Field(description="The first moment at which it holds no longer.")] = (
+        None
+    )
     note: Annotated[
         str, Field(max_length=200, description="On what it rests, such as an authority's declaration.")
     ] = ""
@@ -54,8 +56,8 @@ class NewMandate(BaseModel):
 
     provider: Annotated[str, Field(pattern=r"^[0-9]{8}$", description="The provider's CVR number.")]
     scopes: Annotated[list[Annotated[Scope, Field(strict=False)]], Field(min_length=1)]
-    valid_from: Moment = None
-    valid_to: Moment = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
     note: Annotated[str, Field(max_length=200)] = ""
 
 

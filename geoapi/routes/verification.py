@@ -30,6 +30,15 @@ CODE: Final = f"{PATH}/{{code}}"
 _FORMS: Final = ("text/html", "application/json")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = 100
+_UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {
+    404: {
+        "description": "It was not delivered by this platform.",
+        "content": {
+            "text/html": {"schema": {}},
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
+    }
+}
 
 type Chosen = Annotated[Literal["da", "en"] | None, Query()]
 
@@ -37,9 +46,19 @@ type Chosen = Annotated[Literal["da", "en"] | None, Query()]
 def add_routes(app: FastAPI) -> None:
     """Add the routes."""
     app.add_api_route(KEYS, keys, methods=["GET"], summary="The public keys that sign packages")
-    app.add_api_route(PATH, page, methods=["GET"], summary="The page that tells whether a package is genuine")
     app.add_api_route(
-        CODE, verify, methods=["GET"], summary="Whether a package was delivered by this platform"
+        PATH,
+        page,
+        methods=["GET"],
+        summary="The page that tells whether a package is genuine",
+        responses=_UNKNOWN,
+    )
+    app.add_api_route(
+        CODE,
+        verify,
+        methods=["GET"],
+        summary="Whether a package was delivered by this platform",
+        responses=_UNKNOWN,
     )
 
 

@@ -26,6 +26,7 @@ from ler.packages.recipe import Recipe
 _ENTER: Final = text("SELECT ler.enter_packages(:request, :revision, CAST(:packages AS jsonb), :finished)")
 _MENDED: Final = text("SELECT ler.enter_mended(:package, :sha256, :size_bytes, CAST(:manifest AS jsonb))")
 _CALL_FOR_MENDING: Final = text("SELECT ler.call_for_mending(:package)")
+_CALL_FOR_OWNER_PACKAGES: Final = text("SELECT ler.call_for_owner_packages()")
 _CALL_FOR_PACKAGES: Final = text("SELECT ler.call_for_packages()")
 _TELL_OF_STUCK: Final = text("SELECT ler.tell_of_stuck_packages(:request)")
 _FIND_DELIVERED: Final = text("SELECT * FROM ler.find_delivered(:code, :digest)")
@@ -50,7 +51,14 @@ class PackingState:
     state: RequestState
     revision: int
     packed_revision: int
+    whole_revision: int
+    """Of the newest package of all owners; 0 when there is none."""
     changed_at: datetime
+
+    @property
+    def whole_left(self) -> bool:
+        """Whether the newest revision has no package of all owners yet, and somebody wants it."""
+        return self.left_to_make and self.whole_revision < self.revision
 
     @property
     def left_to_make(self) -> bool:
@@ -110,6 +118,8 @@ class Download:
     consolidated: bool
     part: str | None
     """The range of its bytes; None for the whole."""
+    link_id: str | None
+    """The link by which it was fetched; None: with a token."""
 
 
 def get_packing_state(connection: Connection, request_id: UUID) -> PackingState:
@@ -121,10 +131,14 @@ def get_packing_state(connection: Connection, request_id: UUID) -> PackingState:
     late = select(func.max(asked.due_at)).where(
         asked.request_id == request_id, asked.late, asked.due_at <= func.now()
     )
+    whole = select(func.coalesce(func.max(package.c.revision), 0)).where(
+        package.c.request_id == request_id, package.c.owner_id.is_(None)
+    )
     query = select(
         columns.state,
         columns.revision,
         columns.packed_revision,
+        whole.scalar_subquery().label("whole_revision"),
         func.greatest(
             columns.created_at, columns.matched_at, answered.scalar_subquery(), late.scalar_subquery()
         ).label("changed_at"),
@@ -132,7 +146,9 @@ def get_packing_state(connection: Connection, request_id: UUID) -> PackingState:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError(f"no request {request_id}")
-    return PackingState(RequestState(row.state), row.revision, row.packed_revision, row.changed_at)
+    return PackingState(
+        RequestState(row.state), row.revision, row.packed_revision, row.whole_revision, row.changed_at
+    )
 
 
 def newest_recipes(connection: Connection, request_id: UUID) -> dict[UUID | None, tuple[int, Recipe]]:
@@ -238,14 +254,17 @@ def find_delivered(
     return DeliveredPackage(*row) if row else None
 
 
-def record_download(connection: Connection, actor: UUID, stored: StoredPackage, part: str | None) -> None:
-    """Enter into the trail that a package, or a part of its bytes, is handed out."""
+def record_download(
+    connection: Connection, actor: UUID, stored: StoredPackage, part: str | None, link_id: UUID | None = None
+) -> None:
+    """Enter into the trail that a package, or a part of its bytes, is handed out, to a token or by a link."""
     details = {
         "request_id": str(stored.request_id),
         "owner_id": str(stored.owner_id) if stored.owner_id else None,
         "revision": stored.revision,
         "sha256": stored.sha256,
         **({"range": part} if part else {}),
+        **({"link_id": str(link_id)} if link_id else {}),
     }
     record_event(connection, "requester:package:download", actor=actor, object_id=stored.id, details=details)
 
@@ -264,6 +283,11 @@ def call_for_mending(connection: Connection, package_id: UUID) -> bool:
     """Call a worker to make a package again that the acting principal may see; False when it was called before."""
     with refusals({"LE404": "There is no such package."}):
         return bool(connection.execute(_CALL_FOR_MENDING, {"package": package_id}).scalar_one())
+
+
+def call_for_owner_packages(connection: Connection) -> bool:
+    """Call for the owners' own packages of the job's request; False when none are left or a call waits already."""
+    return bool(connection.execute(_CALL_FOR_OWNER_PACKAGES).scalar_one())
 
 
 def call_for_packages(connection: Connection) -> int:

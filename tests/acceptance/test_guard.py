@@ -1,9 +1,15 @@
 """Every route against every kind of caller. The routes come from the application itself: a new one without a row fails."""
 
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
 
 from geoapi.app import DESCRIPTION, PUBLIC, create_app, routes_of
 from geoapi.auth import scope_of
@@ -31,6 +37,14 @@ def guarded_routes() -> dict[tuple[str, str], Scope | None]:
 
 
 GUARDED = guarded_routes()
+SPOOFED = {
+    "Host": "evil.example",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Proto": "https",
+    "Forwarded": "host=evil.example",
+}
+"""What a caller may say of where it calls: no link of ours follows it (row 96 of the catalogue of bad input)."""
 
 
 def call(  # noqa: PLR0917 - read as a sentence at each of its many calls
@@ -41,16 +55,23 @@ def call(  # noqa: PLR0917 - read as a sentence at each of its many calls
     names: dict[str, str],
     headers: dict[str, str] | None = None,
 ) -> httpx.Response:
+    return service.client(token).http.request(**asked_for(method, path, names, headers))
+
+
+def asked_for(
+    method: str, path: str, names: dict[str, str], headers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """How a route is called, for any client of httpx."""
     row = ROWS[method, path]
-    return service.client(token).http.request(
-        method,
-        path.format(**names),
-        params=row.query,
-        headers=row.headers | (headers or {}),
-        json=row.json,
-        content=row.content,
-        files=row.files,
-    )
+    return {
+        "method": method,
+        "url": path.format(**names),
+        "params": row.query,
+        "headers": row.headers | (headers or {}),
+        "json": row.json,
+        "content": row.content,
+        "files": row.files,
+    }
 
 
 def names_of(service: Service, method: str, path: str, owner: UUID, token: str) -> dict[str, str]:
@@ -109,31 +130,84 @@ def test_who_may_not_is_refused_and_nothing_happens(
             assert "Bearer" in answer.headers["WWW-Authenticate"]
     assert stored(service) == before
 
-    owners = call(service, method, path, good, names)
+    owners = call(service, method, path, good, names, SPOOFED)
     assert owners.status_code == ROWS[method, path].status, owners.text
+    assert "evil" not in owners.text + str(owners.headers)
+
+
+UNUSED = 2_000_000_000
+"""A number that nothing has; told as long as an id."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The application in this process, and what it asks of the database."""
+
+    app: FastAPI
+    statements: list[str]
+
+    def call(self, **asked: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes it
+        async def called() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+                return await http.request(**asked)
+
+        self.statements.clear()
+        return asyncio.run(called())
+
+
+@pytest.fixture(scope="module")
+def watched(service: Service) -> Iterator[Watched]:
+    databases = service.world.databases
+    settings = Settings(upload_dir=service.files, blob_dir=service.blobs, refusals_per_minute=100_000)
+    made = Watched(create_app(settings, databases), [])
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        made.statements.append(statement)
+
+    engines = (databases.app, databases.worker)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield made
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(("method", "path"), [key for key, row in ROWS.items() if row.personal])
 def test_anothers_thing_and_none_are_told_alike(
-    service: Service, others: str, method: str, path: str
+    service: Service, others: str, watched: Watched, method: str, path: str
 ) -> None:
+    """With the same words, headers and statements: not by how long it takes either is one told from the other."""
     owner = service.owner()
-    theirs = names_of(service, method, path, owner, service.token(owner))
-    nobodys = {name: str(uuid4()) for name in theirs}
-    answers = [call(service, method, path, others, names) for names in (theirs, nobodys)]
-    told = []
-    for answer, names in zip(answers, (theirs, nobodys), strict=True):
+    good = service.token(owner)
+    theirs = names_of(service, method, path, owner, good)
+    headers = {"Authorization": f"Bearer {others}"}
+    if method == "GET":
+        # Who has guessed what another's thing says is not told that it still says so.
+        tag = call(service, method, path, good, theirs).headers.get("ETag")
+        headers |= {"If-None-Match": tag} if tag else {}
+    ids = {name: str(uuid4()) for name, value in theirs.items() if not value.isdecimal()}
+    nobodys = theirs | (ids or dict.fromkeys(theirs, f"{UNUSED:036}"))
+    answers, told, asked = [], [], []
+    for names in (theirs, nobodys):
+        answer = watched.call(**asked_for(method, path, names, headers))
+        asked.append(list(watched.statements))
+        answers.append(answer)
         text = answer.text
         for value in names.values():
             text = text.replace(value, "ID")
         told.append(text)
+    assert [answer.status_code for answer in answers] == [404, 404]
     assert told[0] == told[1]
-    # What differs with every call: its number, its moment, and how many of them are left.
-    changing = {"x-request-id", "date", "ratelimit-remaining", "ratelimit-reset"}
-    headers = [
+    assert asked[0] == asked[1]
+    assert asked[0], "something was asked"
+    # What differs with every call: its number, and how many of them are left.
+    changing = {"x-request-id", "ratelimit-remaining", "ratelimit-reset"}
+    given = [
         {name: value for name, value in answer.headers.items() if name not in changing} for answer in answers
     ]
-    assert headers[0] == headers[1]
+    assert given[0] == given[1]
+    assert not {"etag", "last-modified"} & given[0].keys()
 
 
 def test_a_token_is_taken_as_the_password_of_basic_authentication(service: Service) -> None:

@@ -130,3 +130,31 @@ def test_requester_and_owner_see_who_fetched(service: Service) -> None:
     assert [one["kind"] for one in seen] == ["consolidated", "consolidated"]
     other = service.client(service.token(service.owner())).http
     assert other.get(f"{package['file']}/downloads").status_code == 404
+
+
+def test_a_link_gives_the_package_without_a_token_until_it_is_ended_and_every_use_is_told(
+    service: Service,
+) -> None:
+    asked = ask(service)
+    package = asked.packed()
+    links = f"{package['file']}/links"
+    made = asked.client.http.post(links, json={"days": 2})
+    assert made.status_code == 201
+    link = made.json()
+    assert link["url"].startswith(f"{PUBLIC}/download/")
+    path = link["url"].removeprefix(PUBLIC)
+    anybody = service.client(None).http
+    got = anybody.get(path)
+    assert (got.status_code, sha256(got.content).hexdigest()) == (200, package["sha256"])
+    assert anybody.get(path, headers={"Range": "bytes=0-9"}).content == got.content[:10]
+    assert anybody.head(path).headers["Content-Length"] == str(len(got.content))
+    told = asked.client.http.get(f"{package['file']}/downloads").json()["downloads"]
+    assert [(one["link"], one["range"]) for one in told] == [(link["id"], "bytes=0-9"), (link["id"], None)]
+    listed = asked.client.http.get(links).json()["links"]
+    assert [one["id"] for one in listed] == [link["id"]]
+    assert "url" not in listed[0]
+    assert not any(path in line for line in service.said())
+    assert asked.client.http.post(links, json={"days": 8}).status_code == 400
+    assert asked.client.http.delete(f"{links}/{link['id']}").status_code == 204
+    gone = anybody.get(path)
+    assert (gone.status_code, gone.json()["type"]) == (404, "/problems/link-invalid")

@@ -257,10 +257,10 @@ def test_a_supplement_and_a_correction_are_told_as_changes_and_to_the_holder(ser
     for one in delivery["packages"]:
         assert hashlib.sha256(owner.get(one["file"]).content).hexdigest() == one["sha256"]
 
-    again = ask(service)
-    fresh = again.packed()
-    former = again.client.http.get(fresh["changes"], params={"since_request": str(found.id)})
-    assert former.status_code == 404, "of another requester"
+    others = found.client.http.get(
+        third["changes"], params={"since_request": str(service.asks(service.owner()))}
+    )
+    assert others.status_code == 404
     renewed = Asked(found.client, found.requester, service.asks(found.requester))
     told = changes(renewed.packed(), since_request=str(found.id))
     assert told["same_area"]

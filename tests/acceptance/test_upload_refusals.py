@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.test_guard import SPOOFED
 from tests.answers import answer
 from tests.service import UPLOADS, Client, Service, stored
 
@@ -163,16 +164,9 @@ def test_71_76_a_name_is_text_and_nothing_else(service: Service, client: Client,
 
 
 def test_96_links_do_not_follow_what_a_caller_says_its_host_is(client: Client) -> None:
-    spoofed = {
-        "Host": "evil.example",
-        "X-Forwarded-Host": "evil.example",
-        "X-Forwarded-For": "10.0.0.1",
-        "X-Forwarded-Proto": "https",
-        "Forwarded": "host=evil.example",
-    }
     made = client.announce(GML).headers["Location"]
     for path in (UPLOADS, made, f"{UPLOADS}/", "/problems"):
-        answer = client.http.get(path, headers=spoofed)
+        answer = client.http.get(path, headers=SPOOFED)
         assert "evil" not in answer.text + str(answer.headers)
 
 

@@ -25,6 +25,17 @@ WORKER = [name for name in POINTS if name.startswith("package.") and name != "pa
 KEPT = """
     SELECT revision, owner_id, sha256 FROM ler.package WHERE request_id = %s ORDER BY revision, owner_id NULLS FIRST
 """
+WAITING = """
+    CREATE FUNCTION waiting() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        WHILE NEW.owner_id IS NOT NULL AND NOT pg_try_advisory_xact_lock(7) LOOP
+            PERFORM pg_sleep(0.1);
+        END LOOP;
+        RETURN NEW;
+    END
+    $$
+"""
+"""An owner's package waits to be entered as long as somebody holds a lock."""
 TRAIL = "SELECT count(*) FROM ler.audit_event WHERE action = 'worker:package:add' AND object_id = %s"
 
 
@@ -102,6 +113,27 @@ def test_a_call_that_was_lost_is_made_again_by_the_sweep(service: Service) -> No
     service.work()
     asked.packed()
     assert_made_once(service, asked)
+
+
+def test_a_first_package_waits_for_no_owners_own_packages_of_others(service: Service) -> None:
+    """As many requests as are packed at a time stick in their owners' packages, and the next one comes all the same."""
+    before = [ask(service) for _ in range(2)]
+    execute(service, WAITING)
+    execute(
+        service, "CREATE TRIGGER waiting BEFORE INSERT ON ler.package FOR EACH ROW EXECUTE FUNCTION waiting()"
+    )
+    with service.world.database.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(7)")
+        service.work()
+        for one in before:
+            eventually(lambda one=one: len(rows(service, one)) == 1)  # type: ignore[misc]
+        last = ask(service)
+        eventually(lambda: len(rows(service, last)) == 1)
+        assert [len(rows(service, one)) for one in before] == [1, 1]
+        connection.execute("SELECT pg_advisory_unlock(7)")
+    for one in (*before, last):
+        one.packed()
+        assert_made_once(service, one)
 
 
 def test_the_same_job_for_several_workers_has_one_effect(service: Service) -> None:

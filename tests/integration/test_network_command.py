@@ -144,5 +144,6 @@ def test_a_date_means_its_end_in_denmark() -> None:
     assert f"{moment_of('2026-01-04')}" == "2026-01-04 22:59:59.999999+00:00"
     assert f"{moment_of('2026-05-04T12:00')}" == "2026-05-04 10:00:00+00:00"
     assert f"{moment_of('2026-05-04T12:00Z')}" == "2026-05-04 12:00:00+00:00"
-    with pytest.raises(RefusedError, match="2026-05-04 or 3"):
-        moment_of("04-05-2026")
+    for wrong in ("04-05-2026", "2026-W49", "2026-10-25T02:30"):
+        with pytest.raises(RefusedError, match="number of a version"):
+            moment_of(wrong)

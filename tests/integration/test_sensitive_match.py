@@ -24,6 +24,7 @@ from ler.domain.sensitivity import (
     rule_faults,
 )
 from ler.model import Feature
+from ler.rules_in_force import due_by_default_rules
 from ler.services.sensitivity import make_rule
 from tests.integration.sensitive import MARKING, NEVER, RESTRICTED, decide, dig, rule, told, withheld_of
 from tests.integration.test_db_world import EAST, NORTH, World, at, cable, line, square, world
@@ -71,13 +72,16 @@ def test_restricted_lines_wait_for_their_owner_and_who_digs_reads_it_in_words(wo
     assert "20 m" not in found.words
     assert withheld_of(world, owner) == {"secret": (RESTRICTED, True)}
     with world.acting(digger) as connection:
-        states = (
-            connection.execute(text("SELECT state FROM ler.owner_request ORDER BY state")).scalars().all()
-        )
+        rows = connection.execute(
+            text("SELECT state, received_at, due_at FROM ler.owner_request ORDER BY state")
+        ).all()
         counts = connection.execute(
             text("SELECT feature_count FROM ler.owner_answer ORDER BY 1")
         ).scalars().all()  # fmt: skip
-    assert (states, counts) == (["answered", "taken-out"], [1, 2])
+    assert ([row.state for row in rows], counts) == (["answered", "taken-out"], [1, 2])
+    # Its word is due as that of who takes a request out by hand: within two working days (LAW § 10(2)).
+    for row in rows:
+        assert row.due_at == due_by_default_rules(row.received_at, manual=row.state == "taken-out")
 
 
 @pytest.mark.parametrize(

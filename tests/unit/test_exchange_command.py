@@ -4,10 +4,14 @@ import json
 import zipfile
 from pathlib import Path
 
+import pyogrio
 import pytest
+import shapely
 from typer.testing import CliRunner
 
 from geoapi.cli import app
+from geoapi.cli.convert import LAYERS
+from ler.packages.exports import ExportFormat
 from tests.answers import COVERAGE, WATER, answer, reader
 from tests.imkl import document, line, link, network
 
@@ -96,3 +100,18 @@ def test_check_reads_imkl_and_tells_every_value_with_its_line(tmp_path: Path) ->
     assert result.exit_code == 1
     assert "imkl-value-coarser" in result.output
     assert "onGroundSurface" in result.output
+
+
+def test_an_owners_file_becomes_layers_for_cad_and_gis_that_are_read_again(tmp_path: Path) -> None:
+    assert list(LAYERS) == list(ExportFormat)
+    (tmp_path / "in.gml").write_text(answer(), encoding="utf-8")
+    code, told = convert(
+        str(tmp_path / "in.gml"), str(tmp_path / "out.zip"), "--to", "shapefile", "--language", "en"
+    )
+    assert code == 0
+    assert "2 features" in told.replace("\n", " ")
+    assert (tmp_path / "out.zip.mapping.yaml").is_file()
+    (pipe,) = [one for one in reader(tmp_path / "in.gml") if one.type == "Vandledning"]
+    (row,) = pyogrio.read_dataframe(f"/vsizip/{tmp_path / 'out.zip'}/linjer.shp").itertuples()
+    assert pipe.geometry is not None
+    assert shapely.equals_exact(shapely.force_2d(row.geometry), shapely.force_2d(pipe.geometry), 1e-6)

@@ -164,7 +164,9 @@ def test_one_byte_of_any_file_is_found_and_named(
         for place in places:
             changed = members | {name: flipped(content, place)}
             verdict = verify_package(zipped(tmp_path / "changed.zip", *changed.items()), given)
-            assert {member for _, member in found(verdict)} == {name}, (name, place)
+            named = {member for _, member in found(verdict)}
+            # A manifest may tell something else of another file now, which is said as well.
+            assert named == {name} if name != MANIFEST else name in named, (name, place)
 
 
 def test_one_byte_of_the_zip_is_found_or_changes_no_file(

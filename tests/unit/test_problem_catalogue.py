@@ -23,9 +23,9 @@ BY_COMMAND_ONLY = {
     ),
 }
 """Said to who sits at the platform's own command line: its files, its register, its drawings, its tokens."""
-OF_REQUESTS = {"date-ambiguous", "event-not-yours"}
-"""Of moments and steps that no route takes as yet."""
-AS_PARAMETER = {"time-invalid"}
+OF_REQUESTS = {"event-not-yours"}
+"""Of steps that no route takes as yet."""
+AS_PARAMETER = {"date-ambiguous"}
 """Told as `parameter-invalid`, with the parameter."""
 
 AS_FINDING = {"coordinate-not-a-number"}

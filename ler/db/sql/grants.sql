@@ -24,7 +24,8 @@ GRANT EXECUTE ON FUNCTION
     ler.reach(@postgis@.geometry, double precision),
     ler.shares_of(@postgis@.geometry, @postgis@.geometry)
     TO ler_app, ler_worker;
-GRANT EXECUTE ON FUNCTION ler.match_request(uuid, timestamptz, timestamptz), ler.cancel_request(uuid),
+GRANT EXECUTE ON FUNCTION ler.match_request(uuid, timestamptz, timestamptz, timestamptz),
+    ler.cancel_request(uuid),
     ler.publish_version(uuid, boolean), ler.discard_version(uuid),
     ler.purge_versions(integer), ler.sweep_staging(integer)
     TO ler_app;

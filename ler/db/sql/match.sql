@@ -306,7 +306,8 @@ $$;
 -- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
 -- "no lines" would be a lie; nor does one for the areas for which it answers itself. `due_at` is when an owner that
 -- does not answer here must have done so, `dispensed_due_at` one that has a dispensation now; NULL: no owner is taken to
--- have one.
+-- have one. `manual_due_at` is when the owner must have given its word on lines that its rules withhold, which takes the
+-- request out for manual handling (LAW § 10(2)); NULL: no later than others.
 --
 -- A request that names utility types asks the interest areas that have one of them, and no other. An owner that is
 -- asked delivers all that it has there: what it wrote of its areas must not hide a line.
@@ -317,7 +318,8 @@ $$;
 --
 --   LE401  nobody acts     LE404  no such request, or not yours     LE409  matched or cancelled already
 CREATE OR REPLACE FUNCTION ler.match_request(
-    request_id uuid, due_at timestamptz, dispensed_due_at timestamptz DEFAULT NULL
+    request_id uuid, due_at timestamptz, dispensed_due_at timestamptz DEFAULT NULL,
+    manual_due_at timestamptz DEFAULT NULL
 )
 RETURNS TABLE (
     owner_id uuid,
@@ -395,6 +397,10 @@ BEGIN
     -- As the machine of ler.domain.states leads: answer, or what withheld lines lead to.
     UPDATE ler.owner_request AS q
     SET answered_at = now(),
+        due_at = CASE
+            WHEN a.answer_type = 'udtaget til manuel behandling' THEN greatest(q.due_at, match_request.manual_due_at)
+            ELSE q.due_at
+        END,
         state = CASE
             WHEN a.answer_type = 'udtaget til manuel behandling' THEN 'taken-out'
             WHEN a.answer_type LIKE 'udtaget til påvisning%' THEN 'to-be-marked'

@@ -10,7 +10,8 @@ SET search_path = pg_catalog, queue, pg_temp
 AS $$
 BEGIN
     PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW(
-        'requests', task, 0, NULL, task || ':' || request_id,
+        CASE task WHEN 'build_owner_packages' THEN 'owner-packages' ELSE 'requests' END,
+        task, 0, NULL, task || ':' || request_id,
         jsonb_build_object('request_id', request_id), now()
     )::procrastinate_job_to_defer_v1]);
     RETURN true;
@@ -85,6 +86,20 @@ LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     SELECT count(*) FILTER (WHERE ler.queue_request(r)) FROM ler.requests_to_pack() AS r
+$$;
+
+
+-- Calls for the owners' own packages of the request that the job is about, when they are left to make.
+CREATE OR REPLACE FUNCTION ler.call_for_owner_packages()
+RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT coalesce((
+        SELECT ler.queue_request(r.id, 'build_owner_packages')
+        FROM ler.excavation_request AS r
+        WHERE r.id = ler.request_scope() AND r.packed_revision < r.revision AND r.state NOT IN ('cancelled', 'erased')
+    ), false)
 $$;
 
 
@@ -251,7 +266,7 @@ $$;
 CREATE OR REPLACE FUNCTION ler.package_downloads(wanted_id uuid, most integer)
 RETURNS TABLE (
     at timestamptz, action text, actor uuid, account_id uuid, provider_id uuid, package_id uuid, revision integer,
-    consolidated boolean, part text
+    consolidated boolean, part text, link_id text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
@@ -269,7 +284,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT e.at, e.action, e.actor, e.account_id, e.provider_id, p.id, p.revision, p.owner_id IS NULL,
-        e.details ->> 'range'
+        e.details ->> 'range', e.details ->> 'link_id'
     FROM ler.package AS p
     JOIN ler.audit_event AS e ON e.object_id = p.id AND e.action LIKE '%:package:download'
     WHERE p.request_id = wanted.request_id AND (
@@ -317,4 +332,74 @@ AS $$
     JOIN ler.organisation AS o ON o.id = r.requester_id
     JOIN ler.package AS p ON p.request_id = a.request_id AND p.owner_id = (SELECT ler.principal())
     ORDER BY a.created_at DESC, a.request_id DESC, p.revision DESC
+$$;
+
+
+-- Keeps a link to a package of the acting organisation, made by one of its tokens; returns its id.
+--
+--   LE404  no such package, or not yours     LE409  the package has too many links
+CREATE OR REPLACE FUNCTION ler.keep_package_link(
+    wanted_id uuid, token_id uuid, secret_sha256 text, life interval, most integer
+)
+RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    made uuid;
+BEGIN
+    -- Locked, so that of two at once one counts the other.
+    PERFORM FROM ler.package AS p
+    JOIN ler.excavation_request AS r ON r.id = p.request_id
+    WHERE p.id = keep_package_link.wanted_id AND ler.principal() IN (r.requester_id, p.owner_id)
+        AND r.state <> 'erased'
+    FOR NO KEY UPDATE OF p;
+    IF NOT FOUND OR ler.is_ended(keep_package_link.token_id) THEN
+        RAISE EXCEPTION 'no such package' USING ERRCODE = 'LE404';
+    END IF;
+    DELETE FROM ler.package_link AS l
+    WHERE l.package_id = keep_package_link.wanted_id AND (l.expires_at <= now() OR ler.is_ended(l.token_id));
+    IF (SELECT count(*) FROM ler.package_link AS l WHERE l.package_id = keep_package_link.wanted_id)
+        >= keep_package_link.most
+    THEN
+        RAISE EXCEPTION 'too many links' USING ERRCODE = 'LE409';
+    END IF;
+    INSERT INTO ler.package_link (package_id, organisation_id, token_id, secret_sha256, expires_at)
+    VALUES (
+        keep_package_link.wanted_id, ler.principal(), keep_package_link.token_id, keep_package_link.secret_sha256,
+        now() + keep_package_link.life
+    )
+    RETURNING id INTO made;
+    RETURN made;
+END
+$$;
+
+
+-- Takes away a link of the acting organisation; false when there is none.
+CREATE OR REPLACE FUNCTION ler.end_package_link(package_id uuid, link_id uuid)
+RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    WITH gone AS (
+        DELETE FROM ler.package_link AS l
+        WHERE l.id = end_package_link.link_id AND l.package_id = end_package_link.package_id
+            AND l.organisation_id = ler.principal()
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM gone)
+$$;
+
+
+-- What a link leads to, by the hash of its secret; nothing when it has expired, or who made it may no longer. Nobody
+-- needs to act: whoever holds the secret fetches this one package for the organisation that made it.
+CREATE OR REPLACE FUNCTION ler.find_package_link(secret_sha256 text)
+RETURNS TABLE (link_id uuid, package_id uuid, organisation_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    SELECT l.id, l.package_id, l.organisation_id
+    FROM ler.package_link AS l
+    WHERE l.secret_sha256 = find_package_link.secret_sha256 AND l.expires_at > now() AND NOT ler.is_ended(l.token_id)
 $$;

@@ -499,7 +499,8 @@ BEGIN
     INTO following
     FROM ler.owner_answer AS a
     WHERE a.id = made;
-    UPDATE ler.owner_request AS q SET state = following, answered_at = now()
+    UPDATE ler.owner_request AS q
+    SET state = following, answered_at = now(), late = q.late OR q.due_at < now()
     WHERE q.id IN (SELECT c.id FROM ler.covered_by(before) AS c) AND q.state = 'taken-out';
     UPDATE ler.excavation_request AS r SET revision = r.revision + 1 WHERE r.id = request.id;
     PERFORM ler.settle_request(request.id);

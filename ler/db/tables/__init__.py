@@ -38,6 +38,7 @@ from ler.db.tables.requests import (
     owner_request,
     package,
     package_feature,
+    package_link,
 )
 from ler.db.tables.sensitivity import answer_withheld, sensitivity_rule, withheld_feature
 from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
@@ -89,6 +90,7 @@ __all__ = [
     "package",
     "package_drawing",
     "package_feature",
+    "package_link",
     "request_limit",
     "sensitivity_rule",
     "staged_feature",

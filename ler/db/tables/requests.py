@@ -352,6 +352,29 @@ package = Table(
     Index("ix_package_sha256", "sha256"),
 )
 
+package_link = Table(
+    "package_link",
+    metadata,
+    id_column(),
+    uuid_column("package_id"),
+    # Who made it, and for whom who holds it acts.
+    uuid_column("organisation_id"),
+    # By which it was made; when that is revoked, or gone, the link is over. No foreign key: tokens are forgotten.
+    uuid_column("token_id"),
+    # The secret itself is with who made it and nowhere else.
+    Column("secret_sha256", Text, nullable=False),
+    created_at_column(),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(["package_id"], ["ler.package.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["organisation_id"], ["ler.organisation.id"]),
+    # Serves ler.find_package_link.
+    UniqueConstraint("secret_sha256"),
+    CheckConstraint("secret_sha256 ~ '^[0-9a-f]{64}$'", name="secret_sha256"),
+    CheckConstraint("expires_at > created_at", name="expires_at"),
+    # Serves the list of a package's links.
+    Index("ix_package_link_package_id", "package_id"),
+)
+
 notice = Table(
     "notice",
     metadata,

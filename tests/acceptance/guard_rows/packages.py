@@ -14,6 +14,7 @@ from tests.acceptance.guard_rows.row import Row
 from tests.entering import enter_package
 from tests.service import Service
 
+LINKS = "/api/v1/packages/{package_id}/links"
 CONTENT = b"a package"
 COVERAGE = Settings().coverage
 
@@ -73,7 +74,17 @@ def a_comparable_package(service: Service, organisation: UUID, _: str) -> dict[s
     return {"package_id": _package_of(service, request)}
 
 
+def a_link(service: Service, organisation: UUID, token: str) -> dict[str, str]:
+    """A link to a package."""
+    names = a_package(service, organisation, token)
+    answer = service.client(token).http.post(LINKS.format(**names), json={"days": 1})
+    return {**names, "link_id": answer.json()["id"]}
+
+
 ROWS = {
+    ("GET", LINKS): Row(200, make=a_package),
+    ("POST", LINKS): Row(201, make=a_package, json={}),
+    ("DELETE", f"{LINKS}/{{link_id}}"): Row(204, make=a_link),
     ("GET", "/api/v1/packages/{package_id}/changes"): Row(
         200, query={"since": "1"}, make=a_comparable_package
     ),
