@@ -293,6 +293,9 @@ class Settings(BaseSettings):
     """Days for which a link to a package can be used without a token, at most: who is sent one on a Friday has it on the
     next; who needs it longer should see whether there is a newer package."""
 
+    longest_stream_s: float = Field(default=600.0, gt=0.0)
+    """How long a stream of events stays open, s; its reader then takes it up anew where it was (`Last-Event-ID`)."""
+
     streams_per_organisation: int = Field(default=20, ge=1)
     """Streams of a request's events that one organisation may have open at a time, for each process of the service."""
 

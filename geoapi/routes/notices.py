@@ -33,7 +33,6 @@ CALENDAR: Final = "/api/v1/feeds/deadlines.ics"
 _LARGEST: Final = 2**63 - 1
 _POLL_S: Final = 1.0
 _PING_S: Final = 15.0
-_LONGEST_STREAM_S: Final = 600.0
 _PAGE: Final = 100
 _STREAMS: Final = 5
 """Streams that an organisation may have open in one process."""
@@ -102,7 +101,7 @@ async def _stream(request: Request, caller: Principal, after: int) -> AsyncItera
     began = pinged = loop.time()
     try:
         yield format_sse_event(comment="notices", retry=2000)
-        while loop.time() - began < _LONGEST_STREAM_S:
+        while loop.time() - began < platform_of(request).settings.longest_stream_s:
             try:
                 found = await run_in_threadpool(look, after)
             except Exception:  # noqa: BLE001 - the caller comes again, and is then told why not

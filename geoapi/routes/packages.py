@@ -47,7 +47,6 @@ OWNERS_PACKAGE: Final = "/api/v1/owner-requests/{owner_request_id}/package"
 _POLL_S: Final = 0.5
 _PING_S: Final = 15.0
 _LOOK_AT_TOKEN_S: Final = 5.0
-_LONGEST_STREAM_S: Final = 600.0
 _MOST_EVENTS: Final = 500
 _EVENTS: Final = ("application/json", "text/event-stream")
 
@@ -188,7 +187,7 @@ async def _stream(request: Request, caller: Principal, request_id: UUID, after: 
     began = pinged = looked = loop.time()
     with _streams_of(request).opened(caller.organisation_id):
         yield format_sse_event(comment="events", retry=2000)
-        while loop.time() - began < _LONGEST_STREAM_S:
+        while loop.time() - began < platform_of(request).settings.longest_stream_s:
             if loop.time() - looked > _LOOK_AT_TOKEN_S:
                 looked = loop.time()
                 if not await run_in_threadpool(_may_listen, request, caller):

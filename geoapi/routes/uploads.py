@@ -43,7 +43,6 @@ type Uploader = Annotated[Principal, Depends(May(Scope.NETWORK_UPLOAD))]
 
 _POLL_S: Final = 0.5
 _PING_S: Final = 15.0
-_LONGEST_STREAM_S: Final = 600.0
 _EVENTS: Final = ("application/json", "text/event-stream")
 _FILE_NAME: Final = r"^[^/\\\x00-\x1f\x7f]+$"
 
@@ -206,7 +205,7 @@ async def _stream(platform: Platform, caller: Principal, upload_id: UUID, after:
     loop = asyncio.get_running_loop()
     began = pinged = loop.time()
     yield format_sse_event(comment="events", retry=2000)
-    while loop.time() - began < _LONGEST_STREAM_S:
+    while loop.time() - began < platform.settings.longest_stream_s:
         found, ended = await run_in_threadpool(look, after)
         for one in found:
             after = one.number

@@ -12,14 +12,19 @@ from tests.world import open_world
 
 @pytest.fixture(scope="module")
 def service(
-    shared_cluster: SharedCluster, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    shared_cluster: SharedCluster,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Service]:
-    """The HTTP service, without a worker."""
+    """The HTTP service, without a worker; a module's `SERVICE_SETTINGS` go on top of the usual ones."""
+    settings = {"LER_BODY_TIMEOUT_S": "2", "LER_REFUSALS_PER_MINUTE": "100000"}
+    settings |= getattr(request.module, "SERVICE_SETTINGS", {})
     folder = tmp_path_factory.mktemp("service")
     with (
         shared_cluster.database(migrated_template) as database,
         open_world(database) as world,
-        open_service(world, folder, LER_BODY_TIMEOUT_S="2", LER_REFUSALS_PER_MINUTE="100000") as made,
+        open_service(world, folder, **settings) as made,
     ):
         made.serve()
         yield made
