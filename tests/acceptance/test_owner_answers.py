@@ -157,7 +157,7 @@ def test_a_gml_answer_is_checked_clipped_and_delivered_with_its_files(
     assert b"outside" not in members["ledningsoplysninger.gml"].read_bytes()
     assert b"2099-01-31" in members["ledningsoplysninger.gml"].read_bytes()
     whole = write_consolidated_package(tmp_path / "whole", info, [status])
-    (place,) = [name for name in unpack(whole.path, tmp_path / "all") if name.endswith("plan.pdf")]
+    (place,) = [name for name in unpack(whole.path, tmp_path / "all") if name.endswith("/plan.pdf")]
     assert place.startswith(f"{status.cvr}-")
     assert place.endswith("/planer/plan.pdf")
     (entry,) = manifest(whole.path)["owners"]

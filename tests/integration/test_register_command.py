@@ -131,4 +131,4 @@ def test_members_contacts_mandates_and_grants_come_and_go(ler: Ler) -> None:
     assert (found["authority"]["km2"], found["owner"]["km2"]) == (0.01, None)
     ler("grant", "end", grant)
     assert "no such grant" in ler.refused("grant", "end", grant)
-    assert "date or time" in ler.refused("grant", "add", OWNER, "authority", "--until", "soon")
+    assert "'soon' is not a date" in ler.refused("grant", "add", OWNER, "authority", "--until", "soon")
