@@ -5,10 +5,10 @@ WORKERS ?= $(shell expr $$(nproc) + 1)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test test-qgis check lock clean
+.PHONY: help setup setup-tests demo test test-all test-qgis check lock clean
 
 help: ## show the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the platform needs: system packages and .venv
 	@scripts/setup
@@ -19,7 +19,10 @@ setup-tests:
 demo: setup ## show the platform at work, from owners' files to packages; OUT=demo-out
 	$(BIN)/ler demo --out $(OUT)
 
-test: setup-tests ## run all tests
+test: setup-tests ## run the tests, but for those that take minutes
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not nightly"
+
+test-all: setup-tests ## run all tests: for the night
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-qgis: setup ## open a package in Debian's QGIS, which it installs

@@ -38,6 +38,8 @@ from tests.packages import central
 from tests.service import Client, Service, eventually, open_service
 from tests.world import open_world
 
+pytestmark = pytest.mark.nightly
+
 CALLERS = 2
 """Programs that send requests without end while something fails."""
 PAUSE_S = 0.4

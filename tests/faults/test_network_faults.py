@@ -16,6 +16,8 @@ from tests.requests import REQUESTS
 from tests.service import Service, eventually, open_service
 from tests.world import open_world
 
+pytestmark = pytest.mark.nightly
+
 ENTERING = b"INSERT INTO ler.idempotency_key"
 """The last that the service says to the database before it commits a request."""
 

@@ -20,6 +20,8 @@ from tests.notices import MailServer, Receiver, mail_server, receiver
 from tests.service import Client, Service, eventually, execute, open_service
 from tests.world import open_world
 
+pytestmark = pytest.mark.nightly
+
 PATH = "/api/v1/notice-endpoints"
 
 

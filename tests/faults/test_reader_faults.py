@@ -16,6 +16,8 @@ from tests.hostile import samples
 from tests.service import Service, eventually, open_service
 from tests.world import open_world
 
+pytestmark = pytest.mark.nightly
+
 ROWS = 50_000
 SMALLEST_B = 1 << 20
 

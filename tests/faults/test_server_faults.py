@@ -30,6 +30,8 @@ from tests.requests import REQUESTS
 from tests.service import Service, eventually, execute, open_service
 from tests.world import open_world
 
+pytestmark = pytest.mark.nightly
+
 SENDING = [name for name in POINTS if name.startswith("request.create.")]
 SLOW_CALLS = 100
 LEAVES_S = 25.0

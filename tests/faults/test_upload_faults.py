@@ -18,6 +18,8 @@ from tests.databases import Database
 from tests.service import ENDED, UPLOADS, Client, Service, eventually, execute, open_service, orphans
 from tests.world import header, open_world, water_pipe
 
+pytestmark = pytest.mark.nightly
+
 CVR = "12345678"
 SERVER = [name for name in POINTS if name.startswith("upload.")]
 WORKER = [name for name in POINTS if name.startswith(("check.", "publish."))]
