@@ -5,7 +5,7 @@ from itertools import chain, combinations
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely import wkb
 from shapely.geometry.base import BaseGeometry
@@ -327,6 +327,7 @@ def test_the_database_finds_the_cells_that_the_domain_finds(world: World) -> Non
         @settings(max_examples=150, deadline=None)
         def agree(points: list[tuple[float, float]], asked: tuple[int, int, int], surface: bool) -> None:  # noqa: FBT001 - given by name
             shape: BaseGeometry = shapely.Point(points[0]) if len(points) == 1 else shapely.LineString(points)
+            assume(shape.is_valid)  # no network holds a line of one point said twice
             if surface and len(points) > 1:
                 shape = shape.buffer(3, quad_segs=2)
             area = shapely.box(asked[0], asked[1], asked[0] + asked[2], asked[1] + asked[2])
