@@ -24,6 +24,7 @@ from ingest.check import check_file
 from ler.model import ANSWER, Feature, load_model
 from ler.packages.gml import stream_answer
 from ler.settings import Settings
+from tests.package_samples import LINE, PIPE
 
 MAX_RATIO: Final = 4.0
 MAX_FAULTY_RATIO: Final = 3.0
@@ -43,19 +44,6 @@ peak = next(line for line in Path("/proc/self/status").read_text().splitlines() 
 print(int(peak.split()[1]) / 1024)
 """
 
-LINE: Final = {
-    "driftsstatus": "i drift",
-    "ejerskabsforhold": "ejet af udleverende ledningsejer",
-    "fareklasse": "ikke farlig",
-    "indtegningsmetode": "nøjagtigt",
-    "noejagtighedsklasse": "<= 0.50 m",
-    "noejagtighedsklasseVertikal": "<= 1.00 m",
-    "niveau": "under terræn",
-    "indeholderLedninger": False,
-    "liggerILedning": False,
-    "udvendigMateriale": "PE",
-}
-PIPE: Final = LINE | {"udvendigDiameter": 110.0, "tvaersnitsform": "cirkulær"}
 KINDS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
     ("Vandledning", PIPE),
     ("Elledning", LINE | {"type": "forsyningskabel", "spaendingsniveau": 0.4, "udvendigDiameter": 40.0}),

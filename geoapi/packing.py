@@ -81,12 +81,13 @@ def pack_whole(
     options: PackageOptions = DEFAULT_OPTIONS,
 ) -> bool:
     """Make the package of all owners when it is left to make; False when somebody else is at it, as above."""
-    while _state(databases, request_id).whole_left:
-        with _held(databases, request_id, _WHOLE) as held:
-            if not held:
-                return False
-            _pack_whole_once(databases, store, request_id, step, options)
-    return True
+    return _pack_while(
+        databases,
+        request_id,
+        _WHOLE,
+        lambda state: state.whole_left,
+        lambda: _pack_whole_once(databases, store, request_id, step, options),
+    )
 
 
 def pack_owners(
@@ -97,12 +98,13 @@ def pack_owners(
     options: PackageOptions = DEFAULT_OPTIONS,
 ) -> bool:
     """Make the owners' own packages beside the one of all that there is; False when somebody else is at it, as above."""
-    while (state := _state(databases, request_id)).left_to_make and not state.whole_left:
-        with _held(databases, request_id, _OWNERS) as held:
-            if not held:
-                return False
-            _pack_owners_once(databases, store, request_id, step, options)
-    return True
+    return _pack_while(
+        databases,
+        request_id,
+        _OWNERS,
+        lambda state: state.owners_left,
+        lambda: _pack_owners_once(databases, store, request_id, step, options),
+    )
 
 
 def mend_packages(
@@ -142,6 +144,22 @@ def read_request(connection: Connection, request_id: UUID) -> tuple[PackingState
     return state, replace(get_request(connection, request_id), changed_at=state.changed_at)
 
 
+def _pack_while(
+    databases: Databases,
+    request_id: UUID,
+    part: int,
+    is_left: Callable[[PackingState], bool],
+    pack_once: Callable[[], None],
+) -> bool:
+    """Pack a part until nothing of it is left; False when somebody else holds it."""
+    while is_left(_state(databases, request_id)):
+        with _held(databases, request_id, part) as held:
+            if not held:
+                return False
+            pack_once()
+    return True
+
+
 def _state(databases: Databases, request_id: UUID) -> PackingState:
     with transaction(databases.worker, None, request=request_id) as connection:
         return get_packing_state(connection, request_id)
@@ -158,7 +176,7 @@ class _Read:
 
     @property
     def is_current(self) -> bool:
-        return self.state.left_to_make and self.request.revision == self.state.revision
+        return self.request.revision == self.state.revision
 
 
 def _read(databases: Databases, store: BlobStore, request_id: UUID) -> _Read:
@@ -177,7 +195,7 @@ def _pack_whole_once(
     databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
 ) -> None:
     read = _read(databases, store, request_id)
-    if not read.is_current or not read.state.whole_left:
+    if not (read.is_current and read.state.whole_left):
         return
     step("Writing the consolidated package")
     _enter(databases, store, read.request, lambda folder: [
@@ -190,7 +208,7 @@ def _pack_owners_once(
     databases: Databases, store: BlobStore, request_id: UUID, step: Step, options: PackageOptions
 ) -> None:
     read = _read(databases, store, request_id)
-    if not read.is_current or read.state.whole_left:
+    if not (read.is_current and read.state.owners_left):
         return
     step("Writing the owners' packages")
     _enter(databases, store, read.request, lambda folder: [

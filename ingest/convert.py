@@ -16,6 +16,7 @@ from ingest.readers.ler_gml import LerGmlReader
 from ler.errors import RefusedError
 from ler.model import Feature, load_model
 from ler.model.convert import Conversion
+from ler.packages.files import check_new_file
 from ler.packages.gml import GEOMETRY_PREFIX, IdTakenError, stream_answer
 
 _REPORT_EVERY = 1000
@@ -47,6 +48,13 @@ class FaultyFileError(RefusedError):
         self.findings = findings
 
 
+def check_files(source: Path, target: Path) -> None:
+    """Refuse a file that is not there, and a copy that cannot be made. RefusedError."""
+    if not source.is_file():
+        raise RefusedError("file-missing", f"there is no file {source}")
+    check_new_file(target)
+
+
 def convert_file(
     source: Path,
     target: Path,
@@ -56,12 +64,7 @@ def convert_file(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Converted:
     """Write the copy. Raises UnreadableFileError, FaultyFileError, RefusedError when the target is there already."""
-    if not source.is_file():
-        raise RefusedError("file-missing", f"there is no file {source}")
-    if target.exists():
-        raise RefusedError("file-exists", f"{target} is there already and is not written over")
-    if not target.parent.is_dir():
-        raise RefusedError("folder-missing", f"there is no folder {target.parent}")
+    check_files(source, target)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".ler-convert-") as folder:
         workshop = Path(folder) / "copy.gml"
         prefix = GEOMETRY_PREFIX

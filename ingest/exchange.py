@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.convert import FaultyFileError
+from ingest.convert import FaultyFileError, check_files
 from ingest.crs import projection_to
 from ingest.open_source import open_source
 from ingest.readers.imkl.reader import ImklReader
@@ -32,7 +32,7 @@ def import_imkl(source: Path, target: Path, *, version: str, settings: Settings)
     """
     if version != VERSIONS[-1]:
         raise InputError(f"IMKL is converted to {VERSIONS[-1]}; convert the copy to {version} then")
-    _check_target(source, target)
+    check_files(source, target)
     with open_source(source, settings=settings) as opened:
         if not isinstance(opened, ImklReader):
             raise RefusedError("format-not-supported", f"{source.name} holds no IMKL")
@@ -51,7 +51,7 @@ def import_imkl(source: Path, target: Path, *, version: str, settings: Settings)
 
 def export_file(source: Path, target: Path, format_: ExchangeFormat, *, settings: Settings) -> Exchanged:
     """Write an owner's file in a neighbour's format. Raises what `exchange_features` and `open_source` raise, FaultyFileError."""
-    _check_target(source, target)
+    check_files(source, target)
     with open_source(source, settings=settings) as opened:
         features = list(opened)
         account = Account()
@@ -77,7 +77,7 @@ def export_layers(source: Path, target: Path, format_: ExportFormat, *, settings
 
     Raises what `export_features` and `open_source` raise, FaultyFileError.
     """
-    _check_target(source, target)
+    check_files(source, target)
     with open_source(source, settings=settings) as opened:
         features = list(opened)
         _refuse_faults(source, opened, Account())
@@ -100,12 +100,3 @@ def _refuse_faults(source: Path, opened: Source, account: Account) -> None:
     for (kind, name), count in sorted(missing.items()):
         for _ in range(count):
             account.add(Fate.TO_ADD, kind, name)
-
-
-def _check_target(source: Path, target: Path) -> None:
-    if not source.is_file():
-        raise RefusedError("file-missing", f"there is no file {source}")
-    if target.exists():
-        raise RefusedError("file-exists", f"{target} is there already and is not written over")
-    if not target.parent.is_dir():
-        raise RefusedError("folder-missing", f"there is no folder {target.parent}")

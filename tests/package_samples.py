@@ -36,7 +36,7 @@ from ler.signing import SigningKey
 WEST, SOUTH = 575_000.0, 6_224_000.0
 ASKED_AT: Final = datetime(2026, 11, 2, 9, 30, 15, tzinfo=UTC)
 _NAN: Final = float("nan")
-_LINE: Final = {
+LINE: Final = {
     "driftsstatus": "i drift",
     "ejerskabsforhold": "ejet af udleverende ledningsejer",
     "fareklasse": "ikke farlig",
@@ -48,17 +48,17 @@ _LINE: Final = {
     "liggerILedning": False,
     "udvendigMateriale": "PE",
 }
-_PIPE: Final = _LINE | {"udvendigDiameter": 110.0, "tvaersnitsform": "cirkulær"}
-_WIRE: Final = _LINE | {"type": "forsyningskabel", "spaendingsniveau": 10.0, "udvendigDiameter": 40.0}
+PIPE: Final = LINE | {"udvendigDiameter": 110.0, "tvaersnitsform": "cirkulær"}
+_WIRE: Final = LINE | {"type": "forsyningskabel", "spaendingsniveau": 10.0, "udvendigDiameter": 40.0}
 _PART: Final = {"driftsstatus": "i drift"}
 _KINDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("Elledning", _WIRE | {"fareklasse": "meget farlig"}),
-    ("Gasledning", _PIPE | {"fareklasse": "farlig", "type": "distributionsledning"}),
-    ("Vandledning", _PIPE),
-    ("Afloebsledning", _PIPE | {"medietype": "spildevand", "noejagtighedsklasse": "> 2.00 m"}),
-    ("Telekommunikationsledning", _LINE | {"type": "fiberkabel", "udvendigDiameter": 12.0}),
-    ("TermiskLedning", _PIPE | {"type": "distributionsledning", "noejagtighedsklasse": "<= 1.00 m"}),
-    ("Foeringsroer", _PIPE | {"forsyningsart": ["telekommunikation"]}),
+    ("Gasledning", PIPE | {"fareklasse": "farlig", "type": "distributionsledning"}),
+    ("Vandledning", PIPE),
+    ("Afloebsledning", PIPE | {"medietype": "spildevand", "noejagtighedsklasse": "> 2.00 m"}),
+    ("Telekommunikationsledning", LINE | {"type": "fiberkabel", "udvendigDiameter": 12.0}),
+    ("TermiskLedning", PIPE | {"type": "distributionsledning", "noejagtighedsklasse": "<= 1.00 m"}),
+    ("Foeringsroer", PIPE | {"forsyningsart": ["telekommunikation"]}),
     ("Elkomponent", _PART | {"type": "muffe"}),
     ("Vandkomponent", _PART | {"type": "ventil"}),
     ("Afloebskomponent", _PART | {"type": "brønd"}),

@@ -14,7 +14,6 @@ from ler.model import Feature, FeatureType, load_model
 
 WHOLE: Final = "whole"
 COARSER: Final = "coarser"
-AS_TEXT: Final = "text"
 LOST: Final = "lost"
 
 OTHER_CODE: Final = "other: "

@@ -11,6 +11,7 @@ from ler.errors import RefusedError
 from ler.exchange.account import Account
 from ler.exchange.projection import Projection
 from ler.model import Feature, Model
+from ler.packages.files import check_new_file
 
 RD_EPSG: Final = 28992
 WGS84_EPSG: Final = 4326
@@ -49,10 +50,7 @@ def exchange_features(
     `owner` is a CVR number, or "" where nobody knows. RefusedError `export-empty`, `folder-missing`, and `file-exists`:
     nothing is written over, and nothing half-written is left.
     """
-    if path.exists():
-        raise RefusedError("file-exists", f"{path} is there already and is not written over")
-    if not path.parent.is_dir():
-        raise RefusedError("folder-missing", f"there is no folder {path.parent}")
+    check_new_file(path)
     rows = list(features)
     if not rows:
         raise RefusedError("export-empty", "there are no features to write")

@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ler.errors import RefusedError
 from ler.packages.content import Delivery, OwnerStatus
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -30,6 +31,14 @@ class LaidMember:
         """Return its SHA-256 and its size in bytes."""
         with self.open() as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest(), stream.seek(0, io.SEEK_END)
+
+
+def check_new_file(path: Path) -> None:
+    """Refuse to write over a file, or into a folder that is not there. RefusedError `file-exists`, `folder-missing`."""
+    if path.exists():
+        raise RefusedError("file-exists", f"{path} is there already and is not written over")
+    if not path.parent.is_dir():
+        raise RefusedError("folder-missing", f"there is no folder {path.parent}")
 
 
 def write_whole(path: Path, content: bytes) -> None:

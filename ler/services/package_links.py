@@ -3,11 +3,8 @@
 A link ends with its time, with the token, program or person that made it, with the package, and when its maker ends it.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from re import compile as pattern
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +13,8 @@ from sqlalchemy.engine import Connection
 
 from ler.db.functions import record_event, refusals
 from ler.db.tables import package_link
-from ler.errors import NotFoundError, RefusedError
+from ler.errors import NotFoundError
+from ler.services.link_secrets import find_by_secret, new_secret
 from ler.services.principals import Principal
 
 DOWNLOAD: Final = "/download"
@@ -24,7 +22,6 @@ DOWNLOAD: Final = "/download"
 MOST_LINKS: Final = 20
 """Of a package, that can be used at a time."""
 
-_SECRET: Final = pattern(r"[A-Za-z0-9_-]{43}")
 _KEEP: Final = text("SELECT ler.keep_package_link(:package, :token, :digest, :life, :most)")
 _END: Final = text("SELECT ler.end_package_link(:package, :link)")
 _FIND: Final = text("SELECT * FROM ler.find_package_link(:digest)")
@@ -56,11 +53,11 @@ def make_package_link(
 
     NotFoundError for a package that the maker may not see; RefusedError `package-links` when it has `MOST_LINKS`.
     """
-    secret = secrets.token_urlsafe(32)
+    secret, digest = new_secret()
     values = {
         "package": package_id,
         "token": maker.token_id,
-        "digest": _digest(secret),
+        "digest": digest,
         "life": life,
         "most": MOST_LINKS,
     }
@@ -104,15 +101,4 @@ def end_package_link(connection: Connection, actor: UUID, package_id: UUID, link
 
 def find_package_link(connection: Connection, secret: str) -> FoundLink:
     """Return what a secret is for; nobody acts. RefusedError `link-invalid`, whatever is wrong with it."""
-    row = (
-        connection.execute(_FIND, {"digest": _digest(secret)}).one_or_none()
-        if _SECRET.fullmatch(secret)
-        else None
-    )
-    if row is None:
-        raise RefusedError("link-invalid", "The link is not valid, or has expired.")
-    return FoundLink(*row)
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+    return FoundLink(*find_by_secret(connection, _FIND, secret))

@@ -61,6 +61,11 @@ class PackingState:
         return self.left_to_make and self.whole_revision < self.revision
 
     @property
+    def owners_left(self) -> bool:
+        """Whether there is the package of all, and the owners' own are wanted still."""
+        return self.left_to_make and not self.whole_left
+
+    @property
     def left_to_make(self) -> bool:
         """Whether the newest revision has not all its packages yet, and somebody wants them."""
         over = self.state in {RequestState.CANCELLED, RequestState.ERASED}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Database, SharedCluster
+from tests.packages import Asked, ask
 from tests.service import Service, open_service
 from tests.world import open_world
 
@@ -35,6 +36,14 @@ def worked(service: Service) -> Service:
     """The service with a worker."""
     service.work()
     return service
+
+
+@pytest.fixture(scope="module")
+def asked(worked: Service, owners: None) -> Asked:  # noqa: ARG001 - those who are asked
+    """A request whose packages are made; the module has the fixture `owners`."""
+    found = ask(worked)
+    found.packed()
+    return found
 
 
 @pytest.fixture

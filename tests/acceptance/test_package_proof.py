@@ -1,6 +1,5 @@
 """Proof over HTTP: the worker signs what it makes, anybody asks whether it is genuine, and who fetched it is told."""
 
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,36 +9,20 @@ import pytest
 from ler.packages.signature import public_of
 from ler.packages.verification import grouped
 from ler.packages.verify import Trust, TrustedKeys, verify_package
-from tests.databases import SharedCluster
 from tests.packages import Asked, ask, central, manifest_of
-from tests.service import Service, execute, open_service
-from tests.world import open_world
+from tests.service import Service, execute
 
 KEYS = "/.well-known/ler-keys.json"
 PUBLIC = "https://ler.example"
 
 
-@pytest.fixture(scope="module")
-def service(
-    shared_cluster: SharedCluster, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("proof")
-    with (
-        shared_cluster.database(migrated_template) as database,
-        open_world(database) as world,
-        open_service(world, folder, LER_PUBLIC_URL=PUBLIC) as made,
-    ):
-        central(made, folder, 1)
-        made.serve()
-        made.work()
-        yield made
+SERVICE_SETTINGS = {"LER_PUBLIC_URL": PUBLIC}
 
 
-@pytest.fixture(scope="module")
-def asked(service: Service) -> Asked:
-    found = ask(service)
-    found.packed()
-    return found
+@pytest.fixture(scope="module", autouse=True)
+def owners(worked: Service, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A central owner, and a worker."""
+    central(worked, tmp_path_factory.mktemp("network"), 1)
 
 
 def told(service: Service, code: str, **headers: str) -> httpx.Response:

@@ -16,38 +16,22 @@ from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.services.tokens import revoke_token
 from tests.answers import VALVE, WATER, answer
-from tests.databases import SharedCluster
 from tests.packages import Asked, ask, central, manifest_of, opened
-from tests.service import AREA, Service, eventually, execute, open_service
-from tests.world import open_world
+from tests.service import AREA, Service, eventually, execute
 
 SILENT = "Stille Ejer"
 
 
-@pytest.fixture(scope="module")
-def service(
-    shared_cluster: SharedCluster, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
+SERVICE_SETTINGS = {"LER_STREAMS_PER_ORGANISATION": "2"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def owners(worked: Service, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Two central owners, one that has published nothing, and a worker."""
-    folder = tmp_path_factory.mktemp("packages")
-    with (
-        shared_cluster.database(migrated_template) as database,
-        open_world(database) as world,
-        open_service(world, folder, LER_STREAMS_PER_ORGANISATION="2") as made,
-    ):
-        for number in (1, 2):
-            central(made, folder, number)
-        made.world.owner("40000000", SILENT, area=box(575000, 6224000, 575050, 6224050))
-        made.serve()
-        made.work()
-        yield made
-
-
-@pytest.fixture(scope="module")
-def asked(service: Service) -> Asked:
-    found = ask(service)
-    found.packed()
-    return found
+    folder = tmp_path_factory.mktemp("networks")
+    for number in (1, 2):
+        central(worked, folder, number)
+    worked.world.owner("40000000", SILENT, area=box(575000, 6224000, 575050, 6224050))
 
 
 def trail(service: Service, action: str, object_id: UUID | str) -> list[dict[str, object]]:

@@ -16,6 +16,7 @@ from ler.packages.exports.mapping import mapping_text
 from ler.packages.exports.shapes import write_shapefiles
 from ler.packages.exports.tables import Written
 from ler.packages.exports.whole import write_csv, write_geojson, write_geoparquet
+from ler.packages.files import check_new_file
 
 MAPPING_SUFFIX: Final = ".mapping.yaml"
 """What the name of the mapping ends with, after the name of the file."""
@@ -72,10 +73,7 @@ def export_features(
     model = model or load_model()
     mapping = path.with_name(path.name + MAPPING_SUFFIX)
     for target in (path, mapping):
-        if target.exists():
-            raise RefusedError("file-exists", f"{target} is there already and is not written over")
-    if not path.parent.is_dir():
-        raise RefusedError("folder-missing", f"there is no folder {path.parent}")
+        check_new_file(target)
     rows = list(features)
     if not rows:
         raise RefusedError("export-empty", "there are no features to write")
