@@ -49,6 +49,7 @@ SQL_FILES: Final = (
     "watch.sql",
     "packages.sql",
     "deviations.sql",
+    "works.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
@@ -61,6 +62,8 @@ SQL_FILES: Final = (
     "access/access.sql",
     "access/notices.sql",
     "access/packages.sql",
+    "access/works.sql",
+    "ogc/planned_works.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change
