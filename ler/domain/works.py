@@ -201,13 +201,13 @@ class PlannedWork:
             return self.earliest_start, self.latest_end
         return self.planned_start, calendar.last_of(self.planned_start, self.duration_days)
 
-    def surely_runs(self, calendar: WorkingCalendar) -> tuple[date, date] | None:
-        """First and last day on which it is going on wherever in its window it is put; None: there is no such day."""
-        if self.planned_start is not None:
-            return self.runs(calendar)
-        latest_start = calendar.first_of(self.latest_end, self.duration_days)
-        earliest_end = calendar.last_of(self.earliest_start, self.duration_days)
-        return (latest_start, earliest_end) if latest_start <= earliest_end else None
+    def latest_start(self, calendar: WorkingCalendar) -> date:
+        """Return the last day on which it may begin: the planned one, or that which leaves it time enough."""
+        return self.planned_start or calendar.first_of(self.latest_end, self.duration_days)
+
+    def earliest_end(self, calendar: WorkingCalendar) -> date:
+        """Return the first day on which it may be done."""
+        return calendar.last_of(self.planned_start or self.earliest_start, self.duration_days)
 
 
 def known_activities() -> tuple[str, ...]:

@@ -98,12 +98,15 @@ def test_a_bore_opens_its_pits_only() -> None:
     assert bore.footprint.equals(WORK.footprint)
 
 
-def test_days_on_which_a_work_runs_for_sure_are_those_of_every_place_in_its_window() -> None:
-    assert WORK.surely_runs(CALENDAR) == (date(2026, 3, 2), date(2026, 3, 13))
-    assert replace(WORK, duration_days=6).surely_runs(CALENDAR) == (date(2026, 3, 6), date(2026, 3, 9))
-    assert replace(WORK, duration_days=5).surely_runs(CALENDAR) is None
-    planned = replace(WORK, duration_days=5, planned_start=date(2026, 3, 4))
-    assert planned.surely_runs(CALENDAR) == planned.runs(CALENDAR) == (date(2026, 3, 4), date(2026, 3, 10))
+def test_a_work_may_begin_and_be_done_as_its_window_leaves_time() -> None:
+    def days(**change: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
+        work = replace(WORK, **change)
+        found = *work.runs(CALENDAR), work.latest_start(CALENDAR), work.earliest_end(CALENDAR)
+        return tuple(f"{day:%d}" for day in found)
+
+    assert days() == ("02", "13", "02", "13")
+    assert days(duration_days=6) == ("02", "13", "06", "09")
+    assert days(duration_days=5, planned_start=date(2026, 3, 4)) == ("04", "10", "04", "10")
 
 
 def test_easter_is_not_worked() -> None:
