@@ -163,7 +163,7 @@ def _texts(form: RequestForm) -> Iterator[Fault]:
     if not form.purpose.strip():
         yield Fault("purpose-missing", "/purpose", "say what the data are for: the purpose may not be empty")
     for name, text in (("purpose", form.purpose), ("description", form.description or "")):
-        yield from text_faults(f"/{name}", text)
+        yield from _text_faults(f"/{name}", text)
         if len(text) > LONGEST_DESCRIPTION:
             yield Fault(
                 f"{name}-invalid",
@@ -172,11 +172,8 @@ def _texts(form: RequestForm) -> Iterator[Fault]:
             )
 
 
-def text_faults(pointer: str, text: str) -> Iterator[Fault]:
-    """Yield the first character that no line of text holds.
-
-    Letters of all languages, pictures and marks of direction are kept as they are.
-    """
+def _text_faults(pointer: str, text: str) -> Iterator[Fault]:
+    """Letters of all languages, pictures and marks of direction are kept as they are; what no line of text holds is not."""
     for place, character in enumerate(text, start=1):
         if unicodedata.category(character) in _FORBIDDEN:
             name = pointer.removeprefix("/").replace("/", " ").replace("_", " ")
@@ -212,7 +209,7 @@ def _order_reference(form: RequestForm) -> Iterator[Fault]:
         )
     if not reference:
         return
-    yield from text_faults("/order_reference", reference)
+    yield from _text_faults("/order_reference", reference)
     if len(reference) > LONGEST_ORDER_REFERENCE:
         yield Fault(
             "order-reference-invalid",
@@ -227,7 +224,7 @@ def _contact(contact: Contact | None) -> Iterator[Fault]:
     if not contact.person.strip() and not contact.address.strip():
         yield Fault("contact-missing", "/contact", "name a person or an address that owners can turn to")
     for name in ("person", "address", "email", "phone"):
-        yield from text_faults(f"/contact/{name}", getattr(contact, name))
+        yield from _text_faults(f"/contact/{name}", getattr(contact, name))
     before, at, after = contact.email.partition("@")
     if not (before and at and after) or len(contact.email) > LONGEST_EMAIL or " " in contact.email:
         yield Fault("email-invalid", "/contact/email", f"{contact.email!r} is not an e-mail address")
@@ -246,7 +243,7 @@ def _work(work: Work) -> Iterator[Fault]:
             "/work/kind_other",
             f"say in words what it is when the kind is '{OTHER}', and only then",
         )
-    yield from text_faults("/work/kind_other", other)
+    yield from _text_faults("/work/kind_other", other)
     if len(other) > LONGEST_DESCRIPTION:
         yield Fault(
             "text-too-long",

@@ -23,6 +23,17 @@ type Values = Mapping[str, object]
 """Name -> value of JSON."""
 
 _SHOWN: Final = 60
+_OF_SHAPEFILE: Final = 10
+_TRUTHS: Final = {
+    "true": True,
+    "yes": True,
+    "ja": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "nej": False,
+    "0": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,7 @@ def read_work(
 ) -> tuple[PlannedWork | None, list[Fault]]:
     """Return the work of a record, geometry in EPSG:25832, or None and what is wrong; `base` leads to the values.
 
-    What is not said, or null, has its default. The rules of works (`work_faults`) are not asked.
+    What is not said, or null, has its default. The rules of works (`WorkRules`) are not asked.
     """
     read, faults = _read(values, WORK_FIELDS, base)
     if faults:
@@ -172,6 +183,41 @@ def record_of(thing: PlannedWork | Restriction) -> dict[str, object]:
     """Return the values of a work or restriction as JSON has them: what `read_work` reads, nothing left out."""
     fields = WORK_FIELDS if isinstance(thing, PlannedWork) else RESTRICTION_FIELDS
     return {name: _plain(getattr(thing, name)) for name in fields}
+
+
+def values_of_cells(
+    cells: Mapping[str, object], fields: Mapping[str, _Field]
+) -> tuple[dict[str, object], list[str]]:
+    """Return the cells of a row of a table as values of JSON, and the columns that mean nothing.
+
+    Names are compared without case and by the ten letters that a shapefile keeps. Texts become numbers and truth values
+    where such are wanted; what cannot is left as it is, for `read_work` to refuse.
+    """
+    known = {name[:_OF_SHAPEFILE]: name for name in fields}
+    values: dict[str, object] = {}
+    unused = []
+    for column, cell in cells.items():
+        name = known.get(column.strip().lower()[:_OF_SHAPEFILE])
+        if name is None or column.strip().lower() not in {name, name[:_OF_SHAPEFILE]}:
+            unused.append(column)
+        elif cell is not None and cell != "":
+            values[name] = _value_of_cell(cell, fields[name])
+    return values, unused
+
+
+def _value_of_cell(cell: object, field: _Field) -> object:
+    if isinstance(cell, date):
+        return f"{cell:%Y-%m-%d}"
+    if field.read in {_number, _whole} and isinstance(cell, str):
+        try:
+            return float(cell)
+        except ValueError:
+            return cell
+    if field.read is _truth and not isinstance(cell, bool):
+        return _TRUTHS.get(str(cell).strip().lower(), cell)
+    if field.read in {_text, _optional_text} and isinstance(cell, int | float):
+        return f"{cell:.15g}"
+    return cell
 
 
 def merged(before: Values, patch: Values) -> dict[str, object]:

@@ -92,8 +92,8 @@ def end_restriction(
 
     NotFoundError for none of the acting organisation's that holds, RefusedError `precondition-failed` for another version.
     """
-    found = find_restriction(connection, restriction_id)
-    if found is None or found.restriction.organisation_id != organisation_id or found.ended_at:
+    found = get_restriction(connection, restriction_id)
+    if found.restriction.organisation_id != organisation_id or found.ended_at:
         raise NotFoundError("There is no such restriction.")
     ended = (
         update(restriction)
@@ -105,8 +105,7 @@ def end_restriction(
             "precondition-failed", "the restriction has changed since you read it; read it again"
         )
     record_event(connection, "owner:restriction:end", actor=organisation_id, object_id=restriction_id)
-    again = find_restriction(connection, restriction_id)
-    return again or found
+    return get_restriction(connection, restriction_id)
 
 
 def find_restriction(connection: Connection, restriction_id: UUID) -> StoredRestriction | None:
@@ -114,6 +113,14 @@ def find_restriction(connection: Connection, restriction_id: UUID) -> StoredRest
     query = select(restriction).where(restriction.c.id == restriction_id)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _stored(row)
+
+
+def get_restriction(connection: Connection, restriction_id: UUID) -> StoredRestriction:
+    """Return a restriction that the acting organisation may see; NotFoundError for any other."""
+    found = find_restriction(connection, restriction_id)
+    if found is None:
+        raise NotFoundError("There is no such restriction.")
+    return found
 
 
 def list_restrictions(

@@ -7,7 +7,7 @@ transaction (`geoapi.works_desk`).
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -22,8 +22,6 @@ from sqlalchemy.exc import IntegrityError
 from ler.db.engine import sqlstate
 from ler.db.functions import record_event
 from ler.db.tables import SRID, planned_work
-from ler.domain.calendar import WorkingCalendar
-from ler.domain.dig_area import Coverage
 from ler.domain.faults import Fault, refuse_faults
 from ler.domain.work_record import WORK_FIELDS, Values, merged, read_work, record_of
 from ler.domain.works import (
@@ -31,10 +29,9 @@ from ler.domain.works import (
     PlannedWork,
     RoadOccupation,
     Surface,
-    WorkLimits,
+    WorkRules,
     WorkStatus,
     status_fault,
-    work_faults,
 )
 from ler.errors import NotFoundError, RefusedError
 
@@ -61,21 +58,6 @@ class StoredWork:
     """Its place in the order of entry."""
     changed_at: datetime
     ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkRules:
-    """By what works are judged; `calendar` knows the days of all that are given, or they are refused."""
-
-    calendar: WorkingCalendar
-    coverage: Coverage
-    limits: WorkLimits = field(default_factory=WorkLimits)
-
-    def faults(self, work: PlannedWork, base: str = "") -> list[Fault]:
-        """Return what is wrong with a work; `base` leads to its values."""
-        return work_faults(
-            work, calendar=self.calendar, coverage=self.coverage, limits=self.limits, base=base
-        )
 
 
 def create_work(

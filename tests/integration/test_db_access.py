@@ -28,6 +28,9 @@ from tests.integration.test_drawings_matched import add_drawing, drawing_row, ma
 
 __all__ = ["world"]
 
+PUBLIC_VIEWS = {"ogc_planned_work", "ogc_restriction"}
+"""What everybody may read, whoever acts: the views say by themselves what that is."""
+
 OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "dispensation": "test_dispensations.py",
@@ -43,6 +46,11 @@ OTHER_SCENES: dict[str, str] = {
     ),
     **dict.fromkeys(("damage", "damage_free_year", "deviation"), "test_damages_access.py"),
     **dict.fromkeys(("deviation_photo", "line_claim"), "test_damages_access.py"),
+    **dict.fromkeys(
+        ("area_subscription", "planned_work", "restriction", "work_conflict", "work_judgement"),
+        "test_planned_works.py",
+    ),
+    **dict.fromkeys(PUBLIC_VIEWS, "test_planned_works.py"),
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
@@ -129,7 +137,10 @@ def test_without_a_principal_nobody_sees_or_writes_anything(scene: Scene) -> Non
     database = scene.world.database
     with database.connect() as superuser:
         names = table_names(superuser)
-        assert {*names} == {table.name for table in tables.metadata.sorted_tables} | {VERSION_TABLE}
+        assert {*names} == {table.name for table in tables.metadata.sorted_tables} | {
+            VERSION_TABLE,
+            *PUBLIC_VIEWS,
+        }
         names = [name for name in names if name not in OTHER_SCENES]
         assert all(count(superuser, name) for name in names), "an empty table would prove nothing"
         for role in ROLES:
@@ -467,6 +478,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("take_deviation", "offer_line", "move_deviation", "answer_claim"),
         *("tell_of_deviation", "tell_of_offer"),
         *("damage_statistics", "damage_reporting"),
+        *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name

@@ -9,7 +9,7 @@ from shapely import LineString, MultiPoint, Point, Polygon, box
 from ler.calendar_of_denmark import calendar_of_denmark
 from ler.domain.restrictions import Restriction, RestrictionKind, restriction_faults
 from ler.domain.work_codes import work_methods
-from ler.domain.works import Method, PlannedWork, WorkLimits, WorkStatus, status_fault, work_faults
+from ler.domain.works import Method, PlannedWork, WorkLimits, WorkRules, WorkStatus, status_fault
 
 CALENDAR = calendar_of_denmark(2026, 2027)
 COVERAGE = (120_000.0, 5_900_000.0, 1_000_000.0, 6_500_000.0)
@@ -41,7 +41,7 @@ MORATORIUM = Restriction(
 
 
 def faults(work: PlannedWork) -> list[tuple[str, str]]:
-    found = work_faults(work, calendar=CALENDAR, coverage=COVERAGE, limits=WorkLimits(), base="/properties")
+    found = WorkRules(CALENDAR, COVERAGE).faults(work, "/properties")
     return [(fault.code, fault.pointer.removeprefix("/properties")) for fault in found]
 
 
@@ -63,9 +63,9 @@ def test_a_work_that_fits_has_no_fault() -> None:
         ({"duration_days": 0}, ("work-duration", "/duration_days")),
         ({"planned_start": date(2026, 3, 3)}, ("work-start", "/planned_start")),
         ({"planned_start": date(2026, 2, 27), "duration_days": 1}, ("work-start", "/planned_start")),
-        ({"title": " "}, ("work-title", "/title")),
+        ({"title": " "}, ("text-invalid", "/title")),
         ({"title": "a\nb"}, ("text-invalid", "/title")),
-        ({"contact": "x" * 255}, ("text-too-long", "/contact")),
+        ({"contact": "x" * 255}, ("text-invalid", "/contact")),
         ({"activity": "vacuum"}, ("work-activity", "/activity")),
         ({"depth_m": float("nan")}, ("depth-invalid", "/depth_m")),
         ({"width_m": 61.0}, ("work-width", "/width_m")),
@@ -132,6 +132,6 @@ def test_restrictions_have_a_period_a_source_and_a_place() -> None:
 
     assert codes() == codes(last_day=None) == []
     assert codes(last_day=date(2026, 2, 28)) == ["work-window"]
-    assert codes(source="") == ["restriction-text"]
+    assert codes(source="") == ["text-invalid"]
     assert codes(work_id=UUID(int=1)) == ["restriction-work"]
     assert codes(geometry=box(*COVERAGE)) == ["area-size"]

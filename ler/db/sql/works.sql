@@ -64,11 +64,18 @@ BEGIN
     GROUP BY changed.event
     ORDER BY changed.event;
     -- Nobody is led past a work that is not.
-    UPDATE ler.restriction AS r
-    SET ended_at = now(), changed_at = now(), version = r.version + 1
-    FROM new_rows AS n
-    WHERE r.work_id = n.id AND r.ended_at IS NULL
-        AND (n.ended_at IS NOT NULL OR n.status IN ('done', 'cancelled'));
+    WITH gone AS (
+        UPDATE ler.restriction AS r
+        SET ended_at = now(), changed_at = now(), version = r.version + 1
+        FROM new_rows AS n
+        WHERE r.work_id = n.id AND r.ended_at IS NULL
+            AND (n.ended_at IS NOT NULL OR n.status IN ('done', 'cancelled'))
+        RETURNING r.id
+    )
+    UPDATE ler.work_conflict AS c
+    SET ended_at = now(), changed_at = now()
+    FROM gone
+    WHERE c.restriction_id = gone.id AND c.ended_at IS NULL;
     RETURN NULL;
 END
 $$;
@@ -143,4 +150,30 @@ AS $$
         SELECT FROM ler.planned_work AS w
         WHERE w.id = may_restrict.work AND w.organisation_id = (SELECT ler.principal()) AND w.ended_at IS NULL
     )
+$$;
+
+
+-- Which published works and restrictions lie within a distance of some of these, which are the caller's own or published
+-- themselves. As owner: under row-level security no spatial index is used.
+CREATE OR REPLACE FUNCTION ler.works_near(things uuid[], reach_m double precision)
+RETURNS TABLE (work_id uuid, restriction_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    WITH thing AS MATERIALIZED (
+        SELECT w.geom FROM ler.planned_work AS w
+        WHERE w.id = ANY (things)
+            AND (w.organisation_id = ler.principal() OR w.ended_at IS NULL AND w.status <> 'draft')
+        UNION ALL
+        SELECT r.geom FROM ler.restriction AS r WHERE r.id = ANY (things)
+    )
+    SELECT DISTINCT w.id, NULL::uuid
+    FROM thing AS t
+    JOIN ler.planned_work AS w ON ST_DWithin(w.geom, t.geom, reach_m)
+    WHERE w.ended_at IS NULL AND w.status <> 'draft'
+    UNION ALL
+    SELECT DISTINCT NULL::uuid, r.id
+    FROM thing AS t
+    JOIN ler.restriction AS r ON ST_DWithin(r.geom, t.geom, reach_m)
+    WHERE r.ended_at IS NULL
 $$;

@@ -92,3 +92,4 @@ GRANT UPDATE (is_conflict, note, fingerprint, judged_at) ON ler.work_judgement T
 GRANT EXECUTE ON FUNCTION
     ler.is_side(uuid, uuid, uuid), ler.may_restrict(text, @postgis@.geometry, uuid)
     TO ler_app, ler_readonly;
+GRANT EXECUTE ON FUNCTION ler.works_near(uuid[], double precision) TO ler_app;
