@@ -9,7 +9,9 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 from shapely import LineString, Point, Polygon, box
+from typer.testing import CliRunner
 
+from geoapi.cli import app
 from geoapi.works_desk import WorksDesk
 from geoapi.works_file import RowsRefusedError, enter_works_file, judge_works_file
 from ler.db.engine import transaction
@@ -18,7 +20,6 @@ from ler.errors import RefusedError
 from ler.services.works import list_works
 from ler.settings import Settings
 from tests.databases import Database
-from tests.integration.test_command_line import ler
 from tests.world import World, open_world
 
 CVR = "12345678"
@@ -143,7 +144,8 @@ def test_a_plan_that_is_sent_again_changes_what_changed(world: World, tmp_path: 
     # The trenches of the two that take the road are 9 m apart.
     assert send(plan()) == (3, 0, 0, 1)
     assert send(plan()) == (0, 0, 3, 0)
-    assert send(plan(reference=["P1", "P2", "P4"], depth_m=[2.0, None, 0.6])) == (1, 1, 1, 0)
+    # The fourth lies where the third still is.
+    assert send(plan(reference=["P1", "P2", "P4"], depth_m=[2.0, None, 0.6])) == (1, 1, 1, 1)
     finished = plan(status=["done", "planned", "planned"])
     with pytest.raises(RowsRefusedError) as refused:
         send(finished)
@@ -160,35 +162,44 @@ def test_a_plan_that_is_sent_again_changes_what_changed(world: World, tmp_path: 
 
 def test_by_command_works_are_entered_restricted_judged_and_ended(world: World, tmp_path: Path) -> None:
     world.owner(CVR)
-    file = geopackage(tmp_path, plan(latest_end=[date(2026, 3, 1)] * 3))
-    refused = ler(world, tmp_path, "works", "import", str(file), "--by", CVR, "--json")
-    assert refused.returncode == 1, refused.stderr
-    assert [(row["record"], row["code"]) for row in json.loads(refused.stdout)] == [
-        (number, "work-window") for number in (1, 2, 3)
-    ]
-    made = ler(world, tmp_path, "works", "import", str(geopackage(tmp_path, plan())), "--by", CVR, "--json")
-    assert made.returncode == 0, made.stderr
-    ids = json.loads(made.stdout)["new"]
-    assert json.loads(made.stdout)["conflicts"] == {"new": 1, "changed": 0, "ended": 0}
+    environment = {"LER_DATABASE_URL": world.database.url(), "NO_COLOR": "1", "COLUMNS": "200"}
+
+    def ler(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, ["works", *words], env=environment)
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    late = plan(latest_end=[date(2026, 3, 1)] * 3)
+    refused = json.loads(ler("import", str(geopackage(tmp_path, late)), "--by", CVR, "--json", code=1))
+    assert [(row["record"], row["code"]) for row in refused] == [(n, "work-window") for n in (1, 2, 3)]
+    file = str(geopackage(tmp_path, plan()))
+    assert ler("import", file, "--by", CVR, "--check") == ""
+    assert json.loads(ler("list", "--json")) == []
+    made = json.loads(ler("import", file, "--by", CVR, "--json"))
+    assert made["conflicts"] == {"new": 1, "changed": 0, "ended": 0}
     rules = tmp_path / "rules.csv"
     rules.write_text(
         "kind,title,first_day,last_day,source,wkt\n"
         f'event,Market,2026-04-01,2026-04-02,Town,"POINT({EAST} {NORTH + 20})"\n'
     )
-    restricted = ler(
-        *(world, tmp_path, "works", "restrict", str(rules), "--by", str(PLATFORM_OPERATOR)),
-        *("--crs", "EPSG:25832", "--json"),
-    )
-    assert restricted.returncode == 0, restricted.stderr
-    assert json.loads(restricted.stdout)["conflicts"]["new"] == 1
-    shown = ler(world, tmp_path, "works", "show", ids[2])
-    (clash,) = json.loads(shown.stdout)["conflicts"]
+    operator = ("--by", str(PLATFORM_OPERATOR))
+    restricted = json.loads(ler("restrict", str(rules), *operator, "--crs", "EPSG:25832", "--json"))
+    assert restricted["conflicts"]["new"] == 1
+    (clash,) = json.loads(ler("show", made["new"][2]))["conflicts"]
     assert (clash["kind"], clash["state"], clash["certain"]) == ("event", "open", False)
-    judged = ler(world, tmp_path, "works", "judge", clash["id"], "--by", CVR, "--no", "--note", "other side")
-    assert judged.returncode == 0, judged.stderr
-    listed = ler(world, tmp_path, "works", "conflicts", "--organisation", CVR, "--state", "judged", "--json")
-    assert [(one["id"], one["is_conflict"]) for one in json.loads(listed.stdout)] == [(clash["id"], False)]
-    ended = ler(world, tmp_path, "works", "end", ids[0], "--by", CVR)
-    assert ended.returncode == 0, ended.stderr
-    left = ler(world, tmp_path, "works", "list", "--json")
-    assert [one["reference"] for one in json.loads(left.stdout)] == ["P2", "P3"]
+    ler("judge", clash["id"], "--by", CVR, "--no", "--note", "other side")
+    judged = json.loads(ler("conflicts", "--organisation", CVR, "--state", "judged", "--json"))
+    assert [(one["id"], one["is_conflict"]) for one in judged] == [(clash["id"], False)]
+    ler("lift", restricted["new"][0], *operator)
+    assert json.loads(ler("restrictions", "--json")) == []
+    ler("end", made["new"][0], "--by", CVR)
+    ler("end", made["new"][0], "--by", CVR, code=2)
+    ler("refresh")
+    assert json.loads(ler("conflicts", "--json")) == []
+    assert [one["reference"] for one in json.loads(ler("list", "--json"))] == ["P2", "P3"]
+    area = tmp_path / "area.wkt"
+    area.write_text(box(EAST, NORTH, EAST + 100, NORTH + 100).wkt)
+    followed = ler("follow", str(area), "--by", CVR, "--name", "Centre").strip()
+    assert [one["id"] for one in json.loads(ler("followed", "--by", CVR, "--json"))] == [followed]
+    ler("unfollow", followed, "--by", CVR)
+    assert json.loads(ler("followed", "--by", CVR, "--json")) == []
