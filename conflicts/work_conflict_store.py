@@ -148,7 +148,7 @@ def _enter(connection: Connection, conflicts: list[WorkConflict]) -> tuple[UUID,
         }
         for one in conflicts
     ]
-    made = insert(work_conflict).returning(work_conflict.c.id, sort_by_parameter_order=True)
+    made = insert(work_conflict).returning(work_conflict.c.id)
     return tuple(connection.execute(made, rows).scalars())
 
 

@@ -43,8 +43,10 @@ def _place(kind: str = "GEOMETRY") -> Column[Any]:
 
 
 def _seq() -> Column[Any]:
-    """Its place in the order of entry, by which pages go on; larger for what was entered later."""
-    return Column("seq", BigInteger, Identity(always=True), nullable=False)
+    """Its place in the order of entry, by which pages go on; larger for what was entered later. By it rows that are
+    entered many at a time are told apart.
+    """
+    return Column("seq", BigInteger, Identity(always=True), nullable=False, insert_sentinel=True)
 
 
 def _versioned() -> tuple[Column[Any], ...]:
