@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 
 from geoapi.moments import moment_of
 from geoapi.ogc.collections import Collection, Property
-from geoapi.ogc.cql2 import Filter, Kind
+from geoapi.ogc.cql2 import Filter, Kind, compile_filter
 from geoapi.ogc.crs import CRS84, Crs, box_of, crs_of, unusable
 from geoapi.ogc.times import Span, span_of
 from geoapi.ogc.values import value_of
@@ -175,8 +175,6 @@ def _filter(collection: Collection, given: QueryParams) -> Filter | None:
         case _:
             raise unusable("filter-lang", "it is cql2-text or cql2-json")
     crs = crs_of(given["filter-crs"], "filter-crs") if "filter-crs" in given else CRS84
-    from geoapi.ogc.cql2 import compile_filter
-
     return compile_filter(given["filter"], collection.queryables, lang=lang, crs=crs.uri)
 
 

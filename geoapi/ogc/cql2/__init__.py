@@ -5,6 +5,27 @@ Refused, before the database is asked: what is too long, too deep or too much; u
 geometries, dates and numbers that are none. No filter makes a statement fail, whatever the rows hold.
 """
 
+<<<<<<< HEAD
 from geoapi.ogc.cql2.terms import CRS84, Filter, FilterError, Kind, Language, Queryable
 
 __all__ = ["CRS84", "Filter", "FilterError", "Kind", "Language", "Queryable"]
+=======
+from geoapi.ogc.cql2.compiler import compile_filter
+from geoapi.ogc.cql2.geometry import SYSTEMS
+from geoapi.ogc.cql2.operators import FUNCTIONS
+from geoapi.ogc.cql2.schema import queryables_schema
+from geoapi.ogc.cql2.terms import CRS84, Filter, FilterError, Kind, Language, Queryable
+
+__all__ = [
+    "CRS84",
+    "FUNCTIONS",
+    "SYSTEMS",
+    "Filter",
+    "FilterError",
+    "Kind",
+    "Language",
+    "Queryable",
+    "compile_filter",
+    "queryables_schema",
+]
+>>>>>>> cql
