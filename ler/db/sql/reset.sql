@@ -24,8 +24,11 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', found.name, found.relation);
     END LOOP;
-    FOR found IN SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = 'ler'::regnamespace AND relkind = 'v' LOOP
-        EXECUTE format('DROP VIEW %s', found.name);
+    FOR found IN
+        SELECT oid::regclass AS relation FROM pg_class
+        WHERE relnamespace = 'ler'::regnamespace AND relkind = 'v'
+    LOOP
+        EXECUTE format('DROP VIEW %s', found.relation);
     END LOOP;
     FOR found IN SELECT oid::regprocedure AS signature FROM pg_proc WHERE pronamespace = 'ler'::regnamespace LOOP
         EXECUTE format('DROP ROUTINE %s', found.signature);

@@ -43,9 +43,7 @@ def _place(kind: str = "GEOMETRY") -> Column[Any]:
 
 
 def _seq() -> Column[Any]:
-    """Its place in the order of entry, by which pages go on; larger for what was entered later. By it rows that are
-    entered many at a time are told apart.
-    """
+    """Its place in the order of entry, by which pages go on and rows that are entered together are told apart."""
     return Column("seq", BigInteger, Identity(always=True), nullable=False, insert_sentinel=True)
 
 

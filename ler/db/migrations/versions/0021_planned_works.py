@@ -5,7 +5,7 @@ from alembic import op
 from geoalchemy2 import Geometry
 
 revision = "0021"
-down_revision = "0020"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
