@@ -78,7 +78,7 @@ class Values:
             raise FilterError("property-unknown", f"there is no property {name[:60]!r}, only: {names}", place)
         return found
 
-    def scalar(self, node: object, place: str) -> Scalar:  # noqa: PLR0911 - one for each form
+    def scalar(self, node: object, place: str) -> Scalar:  # noqa: C901, PLR0911 - one for each form
         """Return an expression of one value. FilterError where it is none."""
         match node:
             case bool():
