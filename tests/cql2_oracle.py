@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geoapi.ogc.cql2 import CRS84
 
+type Value = Any
 type Values = list[Any]
 type Truth = pd.Series[Any]
 
@@ -49,19 +50,19 @@ _INTERVALS: dict[str, Callable[[Any, Any, Any, Any], bool | None]] = {
     "t_equals": lambda a, b, c, d: _both(_is(a, "=", c), _is(b, "=", d)),
     "t_contains": lambda a, b, c, d: _both(_is(a, "<", c), _is(b, ">", d)),
     "t_during": lambda a, b, c, d: _both(_is(a, ">", c), _is(b, "<", d)),
-    "t_finishedby": lambda a, b, c, d: _both(_is(a, "<", c), _is(b, "=", d)),
+    "t_finishedBy": lambda a, b, c, d: _both(_is(a, "<", c), _is(b, "=", d)),
     "t_finishes": lambda a, b, c, d: _both(_is(a, ">", c), _is(b, "=", d)),
     "t_meets": lambda _a, b, c, _d: _is(b, "=", c),
-    "t_metby": lambda a, _b, _c, d: _is(a, "=", d),
-    "t_overlappedby": lambda a, b, c, d: _both(_is(a, ">", c), _is(a, "<", d), _is(b, ">", d)),
+    "t_metBy": lambda a, _b, _c, d: _is(a, "=", d),
+    "t_overlappedBy": lambda a, b, c, d: _both(_is(a, ">", c), _is(a, "<", d), _is(b, ">", d)),
     "t_overlaps": lambda a, b, c, d: _both(_is(a, "<", c), _is(b, ">", c), _is(b, "<", d)),
-    "t_startedby": lambda a, b, c, d: _both(_is(a, "=", c), _is(b, ">", d)),
+    "t_startedBy": lambda a, b, c, d: _both(_is(a, "=", c), _is(b, ">", d)),
     "t_starts": lambda a, b, c, d: _both(_is(a, "=", c), _is(b, "<", d)),
 }
 _SETS: dict[str, Callable[[set[str], set[str]], bool]] = {
     "a_equals": operator.eq,
     "a_contains": operator.ge,
-    "a_containedby": operator.le,
+    "a_containedBy": operator.le,
     "a_overlaps": lambda a, b: bool(a & b),
 }
 _WITHOUT_MARK = str.maketrans(
@@ -78,6 +79,7 @@ class Oracle:
     def __init__(self, frame: gpd.GeoDataFrame) -> None:
         self._frame = frame
         self._moved: dict[tuple[str, str], gpd.GeoSeries] = {}
+        self._known: dict[str, Truth] = {}
 
     def ids(self, tree: object, crs: str = CRS84) -> list[int]:
         """Positions of the rows for which the filter is true."""
@@ -100,7 +102,13 @@ class Oracle:
                     return True
         return False
 
-    def _truth(self, node: object, crs: str) -> Truth:  # noqa: C901, PLR0911, PLR0912 - one for each operator
+    def _truth(self, node: object, crs: str) -> Truth:
+        key = f"{node!r} {crs}"
+        if key not in self._known:
+            self._known[key] = self._judged(node, crs)
+        return self._known[key]
+
+    def _judged(self, node: object, crs: str) -> Truth:  # noqa: C901, PLR0911, PLR0912 - one for each operator
         match node:
             case bool():
                 return self._same(node)
@@ -147,14 +155,14 @@ class Oracle:
                 )
         raise AssertionError(node)
 
-    def _same(self, value: Any) -> Truth:
+    def _same(self, value: Value) -> Truth:
         return _truths([value] * len(self._frame))
 
     def _compared(self, op: str, left: object, right: object) -> Truth:
         instants = any(_is_instant(one, self._frame) for one in (left, right))
         sides = [self._instants(one) if instants else self._values(one) for one in (left, right)]
         pairs = zip(*sides, strict=True)
-        return _truths([None if a is None or b is None else _COMPARE[op](a, b) for a, b in pairs])
+        return _truths([None if a is None or b is None else _COMPARE[op](*_alike(a, b)) for a, b in pairs])
 
     def _values(self, node: object) -> Values:
         match node:
@@ -230,13 +238,13 @@ def literals(node: object) -> Iterator[dict[str, Any]]:
     """Every geometry that is written in a filter."""
     match node:
         case {"bbox": _} | {"type": _}:
-            yield node
+            yield dict(node) if isinstance(node, dict) else {}
         case {"args": list(args)}:
             for one in args:
                 yield from literals(one)
 
 
-def _shape(node: Any, crs: str) -> BaseGeometry:
+def _shape(node: Value, crs: str) -> BaseGeometry:
     match node:
         case {"bbox": list(corners)}:
             half = len(corners) // 2
@@ -263,11 +271,11 @@ def _epsg(crs: str) -> str:
     return "EPSG:4326" if "CRS84" in crs else f"EPSG:{crs.rpartition('/')[2]}"
 
 
-def _truths(values: Any) -> Truth:
+def _truths(values: Value) -> Truth:
     return pd.Series([*values], dtype="boolean")
 
 
-def _missing(value: Any) -> bool:
+def _missing(value: Value) -> bool:
     return value is None
 
 
@@ -292,8 +300,13 @@ def _is_instant(node: object, frame: gpd.GeoDataFrame) -> bool:
     return False
 
 
-def _is(a: Any, op: str, b: Any) -> bool | None:
+def _is(a: Value, op: str, b: Value) -> bool | None:
     return None if a is None or b is None else _COMPARE[op](a, b)
+
+
+def _alike(a: Value, b: Value) -> tuple[Any, Any]:
+    """A whole number beside a double is one."""
+    return (float(a), float(b)) if isinstance(a, float) or isinstance(b, float) else (a, b)
 
 
 def _both(*sides: bool | None) -> bool | None:

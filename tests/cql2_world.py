@@ -18,7 +18,20 @@ from tests.databases import SharedCluster
 FEATURES = 300
 NAMES = (
     *("København", "Kobenhavn", "KØBENHAVN", "Århus", "Aarhus", "århus", "Aabenraa", "Straße", "STRASSE"),
-    *("Kiev", "Berlin", "Bern", "Birmingham", "O'Hara", "100%", "a_b", "a\\b", "", " ", "Æblerød", "aeblerod"),
+    *(
+        "Kiev",
+        "Berlin",
+        "Bern",
+        "Birmingham",
+        "O'Hara",
+        "100%",
+        "a_b",
+        "a\\b",
+        "",
+        " ",
+        "Æblerød",
+        "aeblerod",
+    ),
     *("foo", "FOO", "bar", "łódź", "Lodz", "éclair", "eclair", "\t", "日本", "日本語"),
 )
 TAGS = ("el", "gas", "vand", "København", "a b", "it's")
@@ -62,7 +75,7 @@ def features() -> gpd.GeoDataFrame:
     """The features; every column but the geometries holds Python's own values, and None."""
     chance = random.Random(7)
 
-    def perhaps(value: Any) -> Any:
+    def perhaps(value: object) -> object:
         return None if chance.random() < 0.12 else value
 
     rows: list[dict[str, Any]] = []

@@ -176,7 +176,7 @@ class _Compiler:
                     "kinds-differ", f"{name[:60]!r} is {described(found.kind)}, no geometry", place
                 )
             case {"bbox": _} | {"type": _}:
-                parts = parts_of(dict(node), self._system, place) if isinstance(node, dict) else []
+                parts = parts_of(node, self._system, place)
                 return [self._geometry(shapely.to_wkb(part)) for part in parts]
         raise FilterError(
             "value-expected", "a geometry is expected here: a property, POINT(...), BBOX(...)", place
