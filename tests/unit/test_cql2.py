@@ -108,6 +108,7 @@ REFUSED = {
     "m = 10^400": "number-range",
     "x*x*x*x*x*x*x*x*x*x*x*x*x*x*x*x*x*x*x*x*x > 1": "number-range",
     "m = 9223372036854775808": "number-range",
+    "m = -9223372036854775809": "number-range",
     "m = 1e400": "number-range",
     "m = 'a'": "kinds-differ",
     "m = true": "kinds-differ",

@@ -75,8 +75,8 @@ def parts_of(given: object, system: LiteralSystem, place: str) -> list[BaseGeome
             return [part for n, one in enumerate(members) for part in parts_of(one, system, f"{within}/{n}")]
         case {"type": "GeometryCollection"}:
             raise FilterError("geometry-empty", "a geometry has no positions", place)
-        case {"type": _, "coordinates": _} | {"bbox": _}:
-            return [_geometry(dict(given), system, place)]
+        case dict() if "bbox" in given or "coordinates" in given:
+            return [_geometry(given, system, place)]
     raise FilterError("geometry-invalid", "this is no geometry", place)
 
 

@@ -1,6 +1,6 @@
 """CQL2 text, read into the form that CQL2 JSON has.
 
-Written here because no library will do: `docs/decisions/0040-cql2-text-is-read-by-our-own-parser.md`. Each character is
+Written here because no library will do: `docs/decisions/0033-cql2-text-is-read-by-our-own-parser.md`. Each character is
 looked at once, nesting is counted before it is entered, whole numbers stay exact and all escapes of the standard are known.
 What is read is the grammar only; whether names, kinds and values fit is asked by `compiler`.
 """

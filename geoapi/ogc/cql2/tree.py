@@ -141,7 +141,7 @@ def finite(given: float, place: str) -> int | float:
         raise FilterError("number-range", "a number is too large", place)
     if isinstance(given, float) and given.is_integer() and abs(given) <= _LARGEST:
         given = int(given)
-    if isinstance(given, int) and abs(given) > _LARGEST:
+    if isinstance(given, int) and not -_LARGEST - 1 <= given <= _LARGEST:
         raise FilterError("number-range", "a whole number has more than 64 bits", place)
     return given
 
