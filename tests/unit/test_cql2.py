@@ -217,9 +217,11 @@ def test_nothing_of_the_caller_is_in_the_sql() -> None:
 
 
 def test_a_relation_asks_the_box_first() -> None:
-    made = of_text("S_TOUCHES(geom,POINT(10.3 55.3))")
+    made = of_text("S_WITHIN(geom,POINT(10.3 55.3))")
     literal = "ST_GeomFromWKB(%(f0)s::bytea, 25832)"
-    assert made.sql == f'(t."geom" && {literal} AND ST_Touches(t."geom", {literal}))'
+    assert made.sql == f'(t."geom" && {literal} AND ST_Within(t."geom", {literal}))'
+    dear = of_text("S_TOUCHES(geom,POINT(10.3 55.3))").sql
+    assert f'(t."geom" && {literal} AND ST_Intersects({literal}, t."geom") AND NOT' in dear
     assert of_text("S_DISJOINT(geom,spot)").sql.startswith('(NOT (t."geom" && t."spot" AND ST_Intersects(')
 
 
