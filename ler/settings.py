@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     keep_requests_years: int = Field(default=10, ge=1)
     """How long after its last day a request is kept before what it says is erased, years (an older act, § 9 f)."""
 
+    adjacent_works_m: float = Field(default=20.0, ge=0.0, le=200.0)
+    """How near each other two works that take something of the road are told as adjacent, m (GIPOD searches a street 20 m
+    from its centre line)."""
+
     clip_buffer_m: float = Field(default=0.0, ge=0.0, le=50.0)
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
     area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""

@@ -42,6 +42,13 @@ from ler.db.tables.requests import (
 )
 from ler.db.tables.sensitivity import answer_withheld, sensitivity_rule, withheld_feature
 from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
+from ler.db.tables.works import (
+    area_subscription,
+    planned_work,
+    restriction,
+    work_conflict,
+    work_judgement,
+)
 
 __all__ = [
     "ANSWER_TYPES",
@@ -56,6 +63,7 @@ __all__ = [
     "answer_link",
     "answer_watch",
     "answer_withheld",
+    "area_subscription",
     "audit_event",
     "audit_link",
     "audit_unsealed",
@@ -91,11 +99,15 @@ __all__ = [
     "package_drawing",
     "package_feature",
     "package_link",
+    "planned_work",
     "request_limit",
+    "restriction",
     "sensitivity_rule",
     "staged_feature",
     "upload",
     "upload_event",
     "used_assertion",
     "withheld_feature",
+    "work_conflict",
+    "work_judgement",
 ]
