@@ -229,6 +229,12 @@ class Settings(BaseSettings):
     parts_per_minute: int = Field(default=6000, ge=1)
     """Parts of files, an organisation a minute."""
 
+    ogc_reads_per_minute: int = Field(default=12_000, ge=1)
+    """Pages, features and tiles of the OGC API, an organisation or an address without a token a minute, in each process."""
+
+    ogc_timeout_s: float = Field(default=10.0, gt=0.0)
+    """Seconds that one answer of the OGC API may take the database; a heavier question is refused."""
+
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
     # Notices

@@ -61,6 +61,8 @@ SQL_FILES: Final = (
     "access/access.sql",
     "access/notices.sql",
     "access/packages.sql",
+    "ogc/reading.sql",
+    "ogc/views.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from ler.domain.faults import Fault
 from ler.domain.work_codes import OTHER, work_kinds, work_methods
@@ -22,6 +23,9 @@ DEEPEST_M: Final = 100.0
 """[INF] A deeper one is a slip of the hand."""
 LONGEST_EMAIL: Final = 254
 """Characters, as in the contacts of an answer (Kontaktprofil)."""
+
+MOST_ADDRESSES: Final = 50
+"""[INF] Houses along both sides of a street's block; each is a sketch that owners look for by hand."""
 
 _FORBIDDEN: Final = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 """Unicode categories: control characters, halves of characters, what is none, and breaks of lines."""
@@ -97,6 +101,8 @@ class RequestForm:
     work: Work = Work()
     declared: bool = False
     """A request for orientation: that it is for an authority's work or for research, and nobody digs on it."""
+    address_ids: Sequence[UUID] = ()
+    """Addresses (DAR, the ids of `adresse` or `husnummer`) of whose house connections sketches are asked for."""
 
 
 def request_faults(
@@ -119,6 +125,7 @@ def request_faults(
         *_order_reference(form),
         *_contact(form.contact),
         *_work(form.work),
+        *_addresses(form),
     ]
 
 
@@ -256,3 +263,19 @@ def _work(work: Work) -> Iterator[Fault]:
             "/work/depth_m",
             f"a depth of {work.depth_m} m: more than 0, at most {DEEPEST_M:g} m",
         )
+
+
+def _addresses(form: RequestForm) -> Iterator[Fault]:
+    count = len(form.address_ids)
+    if count > MOST_ADDRESSES:
+        yield Fault(
+            "addresses-too-many", "/address_ids", f"{count} addresses are named, at most {MOST_ADDRESSES}"
+        )
+        return
+    if count and form.kind is DigKind.ORIENTATION:
+        yield Fault(
+            "addresses-unasked", "/address_ids", "nobody is asked for sketches by a request for orientation"
+        )
+    for index, address_id in enumerate(form.address_ids):
+        if address_id in form.address_ids[:index]:
+            yield Fault("address-twice", f"/address_ids/{index}", f"the address {address_id} is named twice")

@@ -14,6 +14,7 @@ import shapely
 
 from ler.domain.attachments import media_type_of
 from ler.model import VERSIONS
+from ler.packages.addresses import sketches_in
 from ler.packages.advice import advise, is_complete, status_of
 from ler.packages.attachments import LaidAttachment
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
@@ -71,6 +72,7 @@ def make_manifest(
         "request_sha256": hash_of(told),
         "assessment": _assessment_entry(contents),
         "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
+        "addresses": _address_entries(contents),
         "members": [_member_entry(name, member) for name, member in members.items()],
     }
 
@@ -107,6 +109,7 @@ def _request_entry(request: RequestInfo) -> dict[str, Any]:
         "area_m2": round(request.area.area, 1),
         "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
         "clip_buffer_m": request.clip_buffer_m,
+        "address_ids": [str(one) for one in request.address_ids],
     }
 
 
@@ -151,6 +154,16 @@ def _owner_entry(
         "drawings": [laid.entry() for laid in drawings],
         "attachments": [laid.entry() for laid in attachments],
     }
+
+
+def _address_entries(contents: Contents) -> list[dict[str, Any]]:
+    return [
+        {
+            "address_id": str(address_id),
+            "sketches": [{"cvr": one.owner.cvr, "member": one.member} for one in sketches],
+        }
+        for address_id, sketches in sketches_in(contents).items()
+    ]
 
 
 def _dataset(deliveries: Sequence[Delivery]) -> dict[str, Any]:

@@ -244,6 +244,7 @@ BEGIN
     UPDATE ler.excavation_request AS r
     SET state = 'erased', purpose = 'slettet', description = NULL, order_reference = NULL, contact_person = NULL,
         contact_address = NULL, contact_email = NULL, contact_phone = NULL, owners_named = NULL, work_kind_other = NULL,
+        address_ids = '{}',
         area = (
             SELECT ST_MakeEnvelope(west, south, west + 10000, south + 10000, 25832)
             FROM (

@@ -1,0 +1,23 @@
+"""The conformance classes that the OGC API declares; each has its tests in `tests/conformance`."""
+
+from typing import Final
+
+_FEATURES: Final = "http://www.opengis.net/spec/ogcapi-features"
+_COMMON: Final = "http://www.opengis.net/spec/ogcapi-common"
+_CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
+
+CLASSES: Final = (
+    f"{_COMMON}-1/1.0/conf/core",
+    f"{_COMMON}-2/1.0/conf/collections",
+    f"{_FEATURES}-1/1.0/conf/core",
+    f"{_FEATURES}-1/1.0/conf/geojson",
+    f"{_FEATURES}-1/1.0/conf/oas30",
+    f"{_FEATURES}-2/1.0/conf/crs",
+    f"{_FEATURES}-3/1.0/conf/queryables",
+    f"{_FEATURES}-3/1.0/conf/queryables-query-parameters",
+    f"{_FEATURES}-3/1.0/conf/filter",
+    f"{_FEATURES}-3/1.0/conf/features-filter",
+    f"{_CQL2}/cql2-text",
+    f"{_CQL2}/cql2-json",
+    f"{_CQL2}/basic-cql2",
+)

@@ -1,0 +1,116 @@
+"""pygeoapi, the engine that describes: landing page, conformance, collections, schemas, queryables and their pages.
+
+It is built from our own list of collections for what a caller sees, never from a file or the environment, and is asked
+by its functions; its web application is not used. Features, tiles and jobs are ours (`docs/decisions/0034`).
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fastapi import Request
+from pygeoapi.api import API, APIRequest
+from pygeoapi.openapi import get_oas
+
+from geoapi.ogc.collections import Collection
+from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
+from geoapi.ogc.query import DEFAULT_LIMIT, LARGEST_LIMIT
+from geoapi.problems import Language
+
+type Box = tuple[float, float, float, float]
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "da")
+_TITLE: Final = {
+    "en": "ler: data about what lies buried",
+    "da": "ler: oplysninger om det, der ligger i jorden",
+}
+_TEXT: Final = {
+    "en": "Requests, packages and networks of buried cables and pipes; each sees what is its own.",
+    "da": "Forespørgsler, pakker og net af nedgravede ledninger; enhver ser sit eget.",
+}
+_FEATURES: Final = "geoapi.ogc.provider.PostGisProvider"
+
+type Handler = Callable[..., tuple[Mapping[str, str], int, str]]
+
+
+def engine_of(root: str, visible: tuple[Collection, ...], boxes: Mapping[str, Box], coverage: Box) -> API:
+    """Return pygeoapi for a caller that sees these collections.
+
+    `boxes` are the extents of some of them, west, south, east, north in CRS84; the others have the `coverage`.
+    """
+    return API(_config(root, visible, boxes, coverage), {})
+
+
+def ask(api: API, request: Request, handler: Handler, *values: Any) -> tuple[dict[str, str], int, str]:  # noqa: ANN401
+    """Return what a function of pygeoapi answers: headers, status and text."""
+    headers, status, content = handler(api, APIRequest(request, api.locales), *values)
+    return dict(headers), int(status), content
+
+
+def described(root: str, visible: tuple[Collection, ...], coverage: Box) -> dict[str, Any]:
+    """Return pygeoapi's OpenAPI document for these collections."""
+    found: dict[str, Any] = json.loads(json.dumps(get_oas(_config(root, visible, {}, coverage)), default=str))
+    return found
+
+
+def _config(
+    root: str, visible: tuple[Collection, ...], boxes: Mapping[str, Box], coverage: Box
+) -> dict[str, Any]:
+    logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
+    return {
+        "server": {
+            "bind": {"host": "localhost", "port": 0},
+            "url": root,
+            "mimetype": "application/json",
+            "encoding": "utf-8",
+            "languages": [*LANGUAGES],
+            "gzip": False,
+            "pretty_print": False,
+            "limits": {"default_items": DEFAULT_LIMIT, "max_items": LARGEST_LIMIT, "on_exceed": "throttle"},
+            "map": {"url": "", "attribution": ""},
+            "admin": False,
+        },
+        "logging": {"level": "CRITICAL"},
+        "metadata": _metadata(root),
+        "resources": {one.name: _resource(one, boxes.get(one.name, coverage)) for one in visible},
+    }
+
+
+def _metadata(root: str) -> dict[str, Any]:
+    provider = {"name": "ler", "url": root}
+    return {
+        "identification": {
+            "title": _TITLE,
+            "description": _TEXT,
+            "keywords": {"en": ["buried utilities"], "da": ["ledninger"]},
+            "keywords_type": "theme",
+            "terms_of_service": root,
+            "url": root,
+        },
+        "license": {"name": "MIT", "url": root},
+        "provider": provider,
+        "contact": provider | {"email": "ler@localhost", "role": "pointOfContact"},
+    }
+
+
+def _resource(one: Collection, box: Box) -> dict[str, Any]:
+    return {
+        "type": "collection",
+        "title": dict(one.titles),
+        "description": dict(one.descriptions),
+        "keywords": {"en": [one.name], "da": [one.name]},
+        "links": [],
+        "extents": {"spatial": {"bbox": [*box], "crs": CRS84.uri}}
+        | ({"temporal": {"begin": None, "end": None}} if one.time else {}),
+        "providers": [
+            {
+                "type": "record" if one.record else "feature",
+                "name": _FEATURES,
+                "data": one.name,
+                "id_field": "id",
+                "crs": [crs.uri for crs in OFFERED],
+                "storage_crs": STORAGE.uri,
+            }
+        ],
+    }
