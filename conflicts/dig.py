@@ -63,7 +63,8 @@ def footprints(dig: Dig, clearances: Clearances) -> list[Footprint]:
     tolerance_m = clearances.methods[sort].own_tolerance if sort else 0.0
     width_m = TRENCH_M if dig.width_m is None else dig.width_m
     found = []
-    for part in shapely.get_parts(ground):
+    # Twice: a collection may hold collections.
+    for part in shapely.get_parts(shapely.get_parts(ground)):
         dimension = shapely.get_dimensions(part)
         if dimension == _SURFACE:
             found.append(Footprint(part, 0.0, tolerance_m))

@@ -31,6 +31,7 @@ __all__ = ["world"]
 OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "dispensation": "test_dispensations.py",
+    **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
     "package_link": "test_package_links.py",
