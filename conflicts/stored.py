@@ -139,9 +139,7 @@ def rules_of_owners(connection: Connection) -> dict[UUID, list[Rule]]:
 def ground_of(options: PackageOptions) -> Ground:
     """Return the surface as far as the operator knows it."""
     terrain = (
-        None
-        if options.terrain is None
-        else open_terrain(options.terrain, is_dvr90=options.terrain_is_dvr90)
+        None if options.terrain is None else open_terrain(options.terrain, is_dvr90=options.terrain_is_dvr90)
     )
     return Ground(terrain, options.terrain_accuracy_m)
 

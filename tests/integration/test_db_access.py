@@ -462,7 +462,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
             "call_for_mending",
             "requests_to_pack",
         ),
-        *("packages_kept", "enter_packages", "enter_mended", "tell_of_stuck_packages"),
+        *("packages_kept", "enter_packages", "enter_conflicts", "enter_mended", "tell_of_stuck_packages"),
         *("find_delivered", "package_downloads", "deliveries_of_me"),
         *("keep_package_link", "end_package_link", "find_package_link"),
         *("take_deviation", "offer_line", "move_deviation", "answer_claim"),
