@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     terrain_is_dvr90: bool = False
     """Whether terrain files in EPSG:25832 that do not say what their heights are hold metres DVR90."""
 
+    clearances: Path | None = None
+    """File of rules of what to keep away from which line: adds to ours, and replaces those of the same id
+    (docs/reference/clearances.md). None: ours alone."""
+
     base_map: Path | None = None
     """Map that is drawn pale below the lines of plans: GeoTIFF of bytes or GeoPackage, EPSG:25832; None: no base map."""
     style_theme: Literal["ler", "klic", "apwa"] = "ler"

@@ -48,6 +48,7 @@ SQL_FILES: Final = (
     "endpoints.sql",
     "watch.sql",
     "packages.sql",
+    "conflicts.sql",
     "deviations.sql",
     "works.sql",
     "policies.sql",
@@ -64,8 +65,10 @@ SQL_FILES: Final = (
     "access/packages.sql",
     "access/works.sql",
     "ogc/planned_works.sql",
+    "access/conflicts.sql",
     "ogc/reading.sql",
     "ogc/views.sql",
+    "ogc/conflicts.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

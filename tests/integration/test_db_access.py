@@ -34,6 +34,7 @@ PUBLIC_VIEWS = {"ogc_planned_work", "ogc_restriction"}
 OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "dispensation": "test_dispensations.py",
+    **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
     "package_link": "test_package_links.py",
@@ -471,7 +472,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
             "call_for_mending",
             "requests_to_pack",
         ),
-        *("packages_kept", "enter_packages", "enter_mended", "tell_of_stuck_packages"),
+        *("packages_kept", "enter_packages", "enter_conflicts", "enter_mended", "tell_of_stuck_packages"),
         *("find_delivered", "package_downloads", "deliveries_of_me"),
         *("keep_package_link", "end_package_link", "find_package_link"),
         *("take_deviation", "offer_line", "move_deviation", "answer_claim"),

@@ -8,6 +8,7 @@ from ler.db.tables.access import alarm, call_bucket, client, client_key, request
 from ler.db.tables.answers import answer_attachment, answer_link
 from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
+from ler.db.tables.conflicts import object_conflict, owner_clearance
 from ler.db.tables.damages import (
     damage,
     damage_free_year,
@@ -91,9 +92,11 @@ __all__ = [
     "network_version",
     "notice",
     "notice_endpoint",
+    "object_conflict",
     "organisation",
     "outbox",
     "owner_answer",
+    "owner_clearance",
     "owner_request",
     "package",
     "package_drawing",
