@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -10,16 +9,16 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from geoapi.ogc.audit import tell_of_reading
+from geoapi.ogc.links import link
 from geoapi.ogc.query import PINNED, Query, cursor_of, item_query, items_query
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
-from geoapi.ogc.statement import item_statement, items_statement, tag_statement
+from geoapi.ogc.statement import item_statement, items_statement
+from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
 from geoapi.ogc.versions import pinned_version
 from geoapi.platform import platform_of
 from ler.errors import NotFoundError
-from ler.services.principals import Principal
 
 GEOJSON: Final = "application/geo+json"
-_VARY: Final = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For"
 
 
 async def items(request: Request) -> Response:
@@ -36,9 +35,9 @@ def _items(request: Request, name: str) -> Response:
     collection = collection_of(request, name)
     query = items_query(collection, request.query_params, platform_of(request).settings.coverage)
     pinned = pinned_version(request, query)
-    unchanged = _unchanged(request, query, pinned)
-    if unchanged is not None:
-        return unchanged
+    kept = unchanged(request, (collection,), pinned, _crs_header(query))
+    if kept is not None:
+        return kept
     read = gate_of(request).read(request, items_statement(query), pinned=pinned)
     check_visible(request, collection, read.caller)
     row = read.rows[0][0]
@@ -47,10 +46,8 @@ def _items(request: Request, name: str) -> Response:
     tell_of_reading(request, collection, read.caller, row.returned)
     features = (row.features or "").encode()
     head = _page_head(request, query, row, pinned)
-    tag = (
-        _tag(request, read.caller, row.tag) if collection.tag else f'W/"{sha256(features).hexdigest()[:32]}"'
-    )
-    return _answer(request, query, head + features + b"]}", tag)
+    tag = state_tag(request, read.caller, row.tag) if collection.tag else content_tag(features)
+    return answered(request, head + features + b"]}", tag, GEOJSON, _crs_header(query))
 
 
 def _item(request: Request, name: str, item: str) -> Response:
@@ -64,49 +61,16 @@ def _item(request: Request, name: str, item: str) -> Response:
     feature = read.rows[0][0].features
     address = f"{root_of(request)}/collections/{name}"
     links = [
-        _link("self", f"{address}/items/{item}?{request.url.query}".rstrip("?"), GEOJSON),
-        _link("collection", address, "application/json"),
+        link("self", f"{address}/items/{item}?{request.url.query}".rstrip("?"), GEOJSON),
+        link("collection", address),
     ]
     content = f'{feature[:-1]},"links":{json.dumps(links)}}}'.encode()
-    return _answer(request, query, content, f'"{sha256(feature.encode()).hexdigest()[:32]}"')
+    tag = content_tag(feature.encode(), weak=False)
+    return answered(request, content, tag, GEOJSON, _crs_header(query))
 
 
-def _unchanged(request: Request, query: Query, pinned: int | None) -> Response | None:
-    """304 where the caller has the page already, which is seen without making it."""
-    given = request.headers.get("if-none-match")
-    statement = tag_statement(query.collection)
-    if given is None or statement is None:
-        return None
-    read = gate_of(request).read(request, statement, pinned=pinned)
-    check_visible(request, query.collection, read.caller)
-    tag = _tag(request, read.caller, read.rows[0][0].tag)
-    return _not_modified(query, tag) if tag in given else None
-
-
-def _tag(request: Request, caller: Principal | None, state: str) -> str:
-    """A weak tag: whose view, of what, as it was; equal views of two callers never share one."""
-    who = str(caller.organisation_id) if caller else ""
-    told = "\n".join((who, request.url.path, request.url.query, state or ""))
-    return f'W/"{sha256(told.encode()).hexdigest()[:32]}"'
-
-
-def _answer(request: Request, query: Query, content: bytes, tag: str) -> Response:
-    if tag in request.headers.get("if-none-match", ""):
-        return _not_modified(query, tag)
-    return Response(content, headers=_headers(query, tag), media_type=GEOJSON)
-
-
-def _not_modified(query: Query, tag: str) -> Response:
-    return Response(status_code=304, headers=_headers(query, tag))
-
-
-def _headers(query: Query, tag: str) -> dict[str, str]:
-    return {
-        "ETag": tag,
-        "Cache-Control": "private, no-cache",
-        "Vary": _VARY,
-        "Content-Crs": f"<{query.crs.uri}>",
-    }
+def _crs_header(query: Query) -> dict[str, str]:
+    return {"Content-Crs": f"<{query.crs.uri}>"}
 
 
 def _page_head(request: Request, query: Query, row: Any, pinned: int | None) -> bytes:  # noqa: ANN401 - of a statement
@@ -124,9 +88,9 @@ def _links(request: Request, query: Query, last_key: Any, pinned: int | None) ->
     given = dict(request.query_params)
     here = f"{collection}/items"
     links = [
-        _link("self", _address(here, given), GEOJSON),
-        _link("alternate", _address(here, given | {"f": "html"}), "text/html"),
-        _link("collection", collection, "application/json"),
+        link("self", _address(here, given), GEOJSON),
+        link("alternate", _address(here, given | {"f": "html"}), "text/html"),
+        link("collection", collection),
     ]
     if last_key is not None:
         place = (
@@ -134,13 +98,9 @@ def _links(request: Request, query: Query, last_key: Any, pinned: int | None) ->
         )
         pin = {PINNED: str(pinned)} if pinned is not None else {}
         kept = {name: value for name, value in given.items() if name not in {"offset", "cursor"}}
-        links.append(_link("next", _address(here, kept | pin | place), GEOJSON))
+        links.append(link("next", _address(here, kept | pin | place), GEOJSON))
     return links
 
 
 def _address(path: str, given: dict[str, str]) -> str:
     return f"{path}?{urlencode(given, safe=':,/')}" if given else path
-
-
-def _link(rel: str, href: str, media_type: str) -> dict[str, str]:
-    return {"rel": rel, "type": media_type, "href": href}

@@ -1,0 +1,96 @@
+"""OGC API Tiles 1: vector tiles of a collection, and of all that a caller sees. They pass the same gate as items."""
+
+from typing import Final
+
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+from starlette.routing import Route
+
+from geoapi.ogc.audit import tell_of_reading
+from geoapi.ogc.collections import Collection, visible_collections
+from geoapi.ogc.crs import unusable
+from geoapi.ogc.query import check_known, tile_query
+from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
+from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
+from geoapi.ogc.tile_matrix_sets import tile_at
+from geoapi.ogc.tile_statement import tile_statement
+from geoapi.ogc.versions import pinned_version
+from geoapi.platform import platform_of
+from ler.errors import NotFoundError
+
+MVT: Final = "application/vnd.mapbox-vector-tile"
+COLLECTIONS: Final = "collections"
+"""The parameter that chooses the layers of a tile of the whole."""
+_TILE: Final = "tiles/{tms}/{matrix}/{row}/{column}"
+
+
+async def tile(request: Request) -> Response:
+    """Answer `/collections/{name}/tiles/{tms}/{matrix}/{row}/{column}`."""
+    return await run_sync(_tile, request)
+
+
+async def dataset_tile(request: Request) -> Response:
+    """Answer `/tiles/{tms}/{matrix}/{row}/{column}`."""
+    return await run_sync(_dataset_tile, request)
+
+
+def drawable(collection: Collection) -> Collection:
+    """Return a collection that has tiles; NotFoundError for one whose features have no place."""
+    if collection.geometry == "none":
+        raise NotFoundError("It has no tiles.")
+    return collection
+
+
+def chosen_collections(request: Request) -> tuple[Collection, ...]:
+    """Return those that `collections` names, by their names or addresses, or all that the caller sees.
+
+    Whether it sees those that are named is for `check_visible`, like for all others.
+    """
+    given = request.query_params.get(COLLECTIONS)
+    if given is None:
+        caller = gate_of(request).read(request).caller
+        visible = visible_collections(caller.scopes if caller else frozenset())
+        return tuple(one for one in visible if one.geometry != "none")
+    names = [name.removeprefix(f"{root_of(request)}/collections/") for name in given.split(",")]
+    if len({*names}) < len(names):
+        raise unusable(COLLECTIONS, "each may be named once")
+    return tuple(drawable(collection_of(request, name)) for name in names)
+
+
+def _tile(request: Request) -> Response:
+    collection = collection_of(request, request.path_params["name"])
+    query = tile_query(collection, request.query_params)
+    return _drawn(request, (collection,), pinned_version(request, query))
+
+
+def _dataset_tile(request: Request) -> Response:
+    check_known(request.query_params, {"f", COLLECTIONS})
+    if request.query_params.get("f", "mvt") != "mvt":
+        raise unusable("f", "it is mvt")
+    return _drawn(request, chosen_collections(request), None)
+
+
+def _drawn(request: Request, collections: tuple[Collection, ...], pinned: int | None) -> Response:
+    """The tile that is asked for, with a layer of each collection."""
+    coverage = platform_of(request).settings.coverage
+    kept = unchanged(request, collections, pinned, {})
+    if kept is not None:
+        return kept
+    names = request.path_params
+    tile = tile_at(names["tms"], names["matrix"], names["row"], names["column"], coverage)
+    statements = [tile_statement(drawable(one), tile, coverage) for one in collections]
+    read = gate_of(request).read(request, *statements, pinned=pinned)
+    rows = [rows[0] for rows in read.rows]
+    for one, row in zip(collections, rows, strict=True):
+        check_visible(request, one, read.caller)
+        tell_of_reading(request, one, read.caller, row.features)
+    content = b"".join(bytes(row.tile) for row in rows if row.features)
+    states = {one.tag: row.tag for one, row in zip(collections, rows, strict=True)}
+    tag = content_tag(content) if None in states else state_tag(request, read.caller, *states.values())
+    return answered(request, content, tag, MVT)
+
+
+ROUTES: Final = (
+    Route(f"/collections/{{name}}/{_TILE}", tile, methods=["GET", "HEAD"]),
+    Route(f"/{_TILE}", dataset_tile, methods=["GET", "HEAD"]),
+)
