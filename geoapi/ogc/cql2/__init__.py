@@ -5,11 +5,6 @@ Refused, before the database is asked: what is too long, too deep or too much; u
 geometries, dates and numbers that are none. No filter makes a statement fail, whatever the rows hold.
 """
 
-<<<<<<< HEAD
-from geoapi.ogc.cql2.terms import CRS84, Filter, FilterError, Kind, Language, Queryable
-
-__all__ = ["CRS84", "Filter", "FilterError", "Kind", "Language", "Queryable"]
-=======
 from geoapi.ogc.cql2.compiler import compile_filter
 from geoapi.ogc.cql2.geometry import SYSTEMS
 from geoapi.ogc.cql2.operators import FUNCTIONS
@@ -28,4 +23,3 @@ __all__ = [
     "compile_filter",
     "queryables_schema",
 ]
->>>>>>> cql
