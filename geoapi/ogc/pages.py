@@ -16,10 +16,12 @@ from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.conformance import CLASSES
 from geoapi.ogc.crs import STORAGE_SRID, transformer, unusable
 from geoapi.ogc.engine import Box, ask, described, engine_of
+from geoapi.ogc.links import TILING_SCHEMES, collection_links, landing_links
 from geoapi.ogc.query import check_known
 from geoapi.ogc.schemas import feature_schema, queryables_schema
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
 from geoapi.ogc.statement import Statement
+from geoapi.ogc.tile_api import style_paths, tile_paths
 from geoapi.platform import platform_of
 from geoapi.problems import Language
 from ler.services.principals import Principal
@@ -48,7 +50,10 @@ def language(request: Request) -> Language:
 def _landing(request: Request) -> Response:
     caller = gate_of(request).read(request).caller
     _, _, content = ask(_engine(request, caller, ()), request, landing_page)
-    return _json(request, json.loads(content))
+    document = json.loads(content)
+    kept = [one for one in document["links"] if one["rel"] != TILING_SCHEMES]  # pygeoapi's leads nowhere
+    document["links"] = [*kept, *landing_links(root_of(request), language(request))]
+    return _json(request, document)
 
 
 def _conformance(request: Request) -> Response:
@@ -61,6 +66,8 @@ def _collections(request: Request) -> Response:
     visible = visible_collections(caller.scopes if caller else frozenset())
     _, _, content = ask(_engine(request, caller, visible), request, describe_collections)
     document = json.loads(content)
+    for one, told in zip(visible, document["collections"], strict=True):
+        told["links"] += collection_links(root_of(request), one, language(request))
     return _json(request, document)
 
 
@@ -69,7 +76,9 @@ def _collection(request: Request) -> Response:
     _, _, content = ask(
         _engine(request, caller, (collection,)), request, describe_collections, collection.name
     )
-    return _json(request, json.loads(content))
+    document = json.loads(content)
+    document["links"] += collection_links(root_of(request), collection, language(request))
+    return _json(request, document)
 
 
 def _queryables(request: Request) -> Response:
@@ -93,7 +102,9 @@ def _openapi(request: Request) -> Response:
 
 @cache
 def _described(root: str, visible: tuple[Collection, ...], coverage: Box) -> dict[str, Any]:
-    return described(root, visible, coverage)
+    found = described(root, visible, coverage)
+    found["paths"] |= tile_paths(visible) | style_paths(visible)
+    return found
 
 
 def _visible(request: Request) -> tuple[Collection, Principal | None]:

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages
+from geoapi.ogc import items, pages, tiles, tilesets
 from geoapi.ogc.counts import Counts
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.site import ROOT
@@ -33,6 +33,8 @@ def _mounted() -> BaseRoute:
         ROOT,
         routes=[
             *pages.ROUTES,
+            *tiles.ROUTES,
+            *tilesets.ROUTES,
             Route("/collections/{name}/items", items.items, methods=_READS),
             Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
         ],

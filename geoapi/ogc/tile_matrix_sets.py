@@ -36,7 +36,10 @@ _VIEW1_ORIGIN: Final = (120_000.0, 6_500_000.0)
 _VIEW1_MATRICES: Final = 14
 _TITLES: Final[dict[str, dict[Language, str]]] = {
     "WebMercatorQuad": {"en": "Web maps of the world", "da": "Webkort over verden"},
-    "View1": {"en": "Public Danish map services (UTM 32)", "da": "De offentlige danske korttjenester (UTM 32)"},
+    "View1": {
+        "en": "Public Danish map services (UTM 32)",
+        "da": "De offentlige danske korttjenester (UTM 32)",
+    },
 }
 
 

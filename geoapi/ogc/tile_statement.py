@@ -12,8 +12,8 @@ stay at all scales. From zoom 14 on everything is there.
 from typing import Any, Final
 
 from geoapi.ogc.collections import Collection, Property
-from geoapi.ogc.crs import STORAGE_SRID, moved_box
 from geoapi.ogc.cql2 import Kind
+from geoapi.ogc.crs import STORAGE_SRID, moved_box
 from geoapi.ogc.statement import Statement
 from geoapi.ogc.tile_matrix_sets import PIXELS, Bounds, Tile
 
@@ -43,10 +43,18 @@ def tile_statement(collection: Collection, tile: Tile, coverage: Bounds) -> Stat
     detailed = tile.matrix.cell_size <= DETAILED_M
     box = searched(tile, coverage)
     west, south, east, north = tile.bounds
-    values: dict[str, Any] = {"layer": collection.name, "west": west, "south": south, "east": east, "north": north}
+    values: dict[str, Any] = {
+        "layer": collection.name,
+        "west": west,
+        "south": south,
+        "east": east,
+        "north": north,
+    }
     values |= dict(zip(("w", "s", "e", "n"), box or _EMPTY, strict=True))
     place = f"f.geom && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, {STORAGE_SRID})"
-    source = f"FROM {collection.source} AS f WHERE {place}" + (f" AND {collection.where}" if collection.where else "")
+    source = f"FROM {collection.source} AS f WHERE {place}" + (
+        f" AND {collection.where}" if collection.where else ""
+    )
     flat = "ST_Force2D(f.geom)"
     thinned = counted = ""
     if not detailed and box is not None:
@@ -85,9 +93,7 @@ def searched(tile: Tile, coverage: Bounds) -> Bounds | None:
 
 _SHARE: Final = f"1::bigint << greatest(ceil(log(2, greatest(count(*), 1) / {MOST_FEATURES}.0)), 0)::integer"
 """One in so many."""
-_IS_LONG: Final = (
-    "greatest(ST_XMax(f.geom) - ST_XMin(f.geom), ST_YMax(f.geom) - ST_YMin(f.geom)) > %(long)s"
-)
+_IS_LONG: Final = "greatest(ST_XMax(f.geom) - ST_XMin(f.geom), ST_YMax(f.geom) - ST_YMin(f.geom)) > %(long)s"
 
 
 def _sampled(collection: Collection) -> str:

@@ -12,13 +12,13 @@ from geoapi.ogc.crs import unusable
 from geoapi.ogc.query import check_known, tile_query
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
 from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
-from geoapi.ogc.tile_matrix_sets import tile_at
+from geoapi.ogc.tile_api import MVT
+from geoapi.ogc.tile_matrix_sets import Bounds, Tile, tile_at
 from geoapi.ogc.tile_statement import tile_statement
 from geoapi.ogc.versions import pinned_version
 from geoapi.platform import platform_of
 from ler.errors import NotFoundError
 
-MVT: Final = "application/vnd.mapbox-vector-tile"
 COLLECTIONS: Final = "collections"
 """The parameter that chooses the layers of a tile of the whole."""
 _TILE: Final = "tiles/{tms}/{matrix}/{row}/{column}"
@@ -76,8 +76,7 @@ def _drawn(request: Request, collections: tuple[Collection, ...], pinned: int | 
     kept = unchanged(request, collections, pinned, {})
     if kept is not None:
         return kept
-    names = request.path_params
-    tile = tile_at(names["tms"], names["matrix"], names["row"], names["column"], coverage)
+    tile = _place(request, collections, coverage)
     statements = [tile_statement(drawable(one), tile, coverage) for one in collections]
     read = gate_of(request).read(request, *statements, pinned=pinned)
     rows = [rows[0] for rows in read.rows]
@@ -88,6 +87,18 @@ def _drawn(request: Request, collections: tuple[Collection, ...], pinned: int | 
     states = {one.tag: row.tag for one, row in zip(collections, rows, strict=True)}
     tag = content_tag(content) if None in states else state_tag(request, read.caller, *states.values())
     return answered(request, content, tag, MVT)
+
+
+def _place(request: Request, collections: tuple[Collection, ...], coverage: Bounds) -> Tile:
+    """The tile that is named; that there is none is told to who sees the collections alone."""
+    names = request.path_params
+    try:
+        return tile_at(names["tms"], names["matrix"], names["row"], names["column"], coverage)
+    except NotFoundError:
+        caller = gate_of(request).read(request).caller
+        for one in collections:
+            check_visible(request, one, caller)
+        raise
 
 
 ROUTES: Final = (

@@ -20,6 +20,7 @@ from geoapi.ogc.query import check_known
 from geoapi.ogc.schemas import property_schema
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
 from geoapi.ogc.tags import answered, content_tag
+from geoapi.ogc.tile_api import MVT
 from geoapi.ogc.tile_matrix_sets import (
     TileMatrixSet,
     described,
@@ -29,7 +30,7 @@ from geoapi.ogc.tile_matrix_sets import (
     tile_matrix_sets,
 )
 from geoapi.ogc.tile_statement import told_properties
-from geoapi.ogc.tiles import COLLECTIONS, MVT, chosen_collections, drawable
+from geoapi.ogc.tiles import COLLECTIONS, chosen_collections, drawable
 from geoapi.platform import platform_of
 from geoapi.problems import Language
 
@@ -94,9 +95,7 @@ def _list(request: Request, address: str, title: str) -> dict[str, Any]:
     return {"tilesets": told, "links": [link("self", f"{address}/tiles")]}
 
 
-def _one(
-    request: Request, address: str, title: str, collections: tuple[Collection, ...]
-) -> dict[str, Any]:
+def _one(request: Request, address: str, title: str, collections: tuple[Collection, ...]) -> dict[str, Any]:
     tms, root = _tms(request), root_of(request)
     coverage = platform_of(request).settings.coverage
     here = f"{address}/tiles/{tms.id}"
