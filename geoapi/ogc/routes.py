@@ -25,18 +25,17 @@ def add_routes(app: FastAPI, platform: Platform) -> None:
     app.state.ogc_gate = Gate(
         platform.databases.app, Counts(settings.ogc_reads_per_minute), settings.ogc_timeout_s
     )
-    app.router.routes.insert(0, _mounted())
+    app.router.routes[:0] = _mounted()
 
 
-def _mounted() -> BaseRoute:
-    return Mount(
-        ROOT,
-        routes=[
-            *pages.ROUTES,
-            *tiles.ROUTES,
-            *tilesets.ROUTES,
-            Route("/collections/{name}/items", items.items, methods=_READS),
-            Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
-        ],
-        middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION)],
-    )
+def _mounted() -> tuple[BaseRoute, ...]:
+    """All below the root, and the root itself, with a slash at its end and without."""
+    compressed = Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION)
+    below = [
+        *pages.ROUTES,
+        *tilesets.ROUTES,
+        *tiles.ROUTES,
+        Route("/collections/{name}/items", items.items, methods=_READS),
+        Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
+    ]
+    return Mount(ROOT, routes=below, middleware=[compressed]), pages.route(ROOT, pages.landing)

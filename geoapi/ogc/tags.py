@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from geoapi.ogc.collections import Collection
-from geoapi.ogc.site import check_visible, gate_of
+from geoapi.ogc.site import check_visible, gate_of, language
 from geoapi.ogc.statement import tag_statement
 from ler.services.principals import Principal
 
@@ -16,20 +16,31 @@ _CACHES: Final = {
 }
 
 
-def state_tag(request: Request, caller: Principal | None, *states: str | None) -> str:
+def state_tag(request: Request, caller: Principal | None, format_: str, *states: str | None) -> str:
     """A weak tag: whose view, of what, as it was; equal views of two callers never share one."""
     who = str(caller.organisation_id) if caller else ""
-    told = "\n".join((who, request.url.path, request.url.query, *(state or "" for state in states)))
-    return f'W/"{sha256(told.encode()).hexdigest()[:32]}"'
+    told = (
+        who,
+        request.url.path,
+        request.url.query,
+        format_,
+        language(request),
+        *(one or "" for one in states),
+    )
+    return f'W/"{sha256("\n".join(told).encode()).hexdigest()[:32]}"'
 
 
-def content_tag(content: bytes, *, weak: bool = True) -> str:
+def content_tag(content: bytes) -> str:
     """A tag of an answer that nothing but itself tells of."""
-    return f'{"W/" if weak else ""}"{sha256(content).hexdigest()[:32]}"'
+    return f'"{sha256(content).hexdigest()[:32]}"'
 
 
 def unchanged(
-    request: Request, collections: tuple[Collection, ...], pinned: int | None, headers: dict[str, str]
+    request: Request,
+    collections: tuple[Collection, ...],
+    pinned: int | None,
+    headers: dict[str, str],
+    format_: str,
 ) -> Response | None:
     """304 where the caller has the answer already, which is seen without making it; the collections must be visible."""
     statements = {one.tag: tag_statement(one) for one in collections}
@@ -39,7 +50,7 @@ def unchanged(
     read = gate_of(request).read(request, *known, pinned=pinned)
     for one in collections:
         check_visible(request, one, read.caller)
-    tag = state_tag(request, read.caller, *(rows[0].tag for rows in read.rows))
+    tag = state_tag(request, read.caller, format_, *(rows[0].tag for rows in read.rows))
     return _not_modified(tag, headers) if _has(request, tag) else None
 
 

@@ -1,93 +1,98 @@
-"""Tiles and styles in the API's own description (OpenAPI 3.0), with the names of operations that the standard asks for."""
+"""Tiles and styles in the API's own description, with the names of operations that OGC API Tiles asks for."""
 
 from typing import Any, Final
 
 from geoapi.ogc.collections import Collection
-from geoapi.ogc.links import JSON
+from geoapi.ogc.formats import JSON, MAPLIBRE, MVT, QML, SLD
+from geoapi.ogc.openapi_operation import Node, operation
+from geoapi.ogc.openapi_parameters import reference
+from geoapi.ogc.openapi_texts import words
+from geoapi.ogc.query import PINNED
 from geoapi.ogc.tile_matrix_sets import tile_matrix_sets
+from geoapi.problems import Language
 
-MVT: Final = "application/vnd.mapbox-vector-tile"
-MAPLIBRE: Final = "application/vnd.mapbox.style+json"
-SLD: Final = "application/vnd.ogc.sld+xml;version=1.1"
-QML: Final = "application/vnd.qgis.qml+xml"
-_COLLECTIONS: Final = {
-    "name": "collections",
-    "in": "query",
-    "required": False,
-    "description": "The collections that are its layers; absent: all that the caller sees",
-    "style": "form",
-    "explode": False,
-    "schema": {"type": "array", "items": {"type": "string"}},
-}
+_ANY: Final[Node] = {"schema": {"type": "object"}}
+_BYTES: Final[Node] = {"schema": {"type": "string", "format": "binary"}}
+_TEXT: Final[Node] = {"schema": {"type": "string"}}
 
 
-def tile_paths(visible: tuple[Collection, ...]) -> dict[str, Any]:
-    """Return the paths of tiles, sets of tiles and tile matrix sets; `visible` are the collections that are named."""
-    tms = _path("tileMatrixSetId", enum=[*tile_matrix_sets()])
-    matrix = _path("tileMatrix", description="The step of the set, from 0")
-    place = [matrix, *(_path(name, kind="integer", minimum=0) for name in ("tileRow", "tileCol"))]
-    name = _path("collectionId", enum=[one.name for one in visible if one.geometry != "none"])
+def tile_paths(visible: tuple[Collection, ...], language: Language) -> Node:
+    """Return the paths of tiles, sets of tiles and tile matrix sets."""
+    tms = _path("tileMatrixSetId", language, enum=[*tile_matrix_sets()])
+    place = [_path("tileMatrix", language), _whole("tileRow", language), _whole("tileCol", language)]
+    chosen = _query("collections", {"type": "array", "items": {"type": "string"}}, language)
     found = {
-        "/tileMatrixSets": _get("The tile matrix sets", "getTileMatrixSetsList", JSON),
-        "/tileMatrixSets/{tileMatrixSetId}": _get("A tile matrix set", "getTileMatrixSet", JSON, tms),
+        "/tileMatrixSets": _page("getTileMatrixSetsList", language),
+        "/tileMatrixSets/{tileMatrixSetId}": _page("getTileMatrixSet", language, tms),
+        **_tiles("", "dataset", language, [tms], place, [chosen]),
     }
-    for start, what, more in (
-        ("", "dataset", [_COLLECTIONS]),
-        ("/collections/{collectionId}", "collection", []),
-    ):
-        of = [] if what == "dataset" else [name]
-        sets, one = f"{start}/tiles", f"{start}/tiles/{{tileMatrixSetId}}"
-        operation = f"{what}.vector"
-        found[sets] = _get("The sets of vector tiles", f"{operation}.getTileSetsList", JSON, *of)
-        found[one] = _get("A set of vector tiles", f"{operation}.getTileSet", JSON, *of, tms, *more)
-        path = f"{one}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
-        found[path] = _get("A vector tile", f"{operation}.getTile", MVT, *of, tms, *place, *more)
-        found[path]["get"]["responses"]["204"] = {"description": "There is nothing in it"}
+    if any(one.geometry != "none" for one in visible):
+        given = [reference("collectionId"), tms]
+        path = "/collections/{collectionId}"
+        found |= _tiles(path, "collection", language, given, place, [])
+        found[f"{path}{_TILE}"]["get"]["parameters"].append(reference(PINNED))
     return found
 
 
-def style_paths(visible: tuple[Collection, ...]) -> dict[str, Any]:
-    """Return the paths of styles; `visible` are the collections that are named."""
-    style = _path("styleId")
-    name = _path("collectionId", enum=[one.name for one in visible if one.geometry != "none"])
-    of_collection = _get("A style of a collection", "collection.getStyle", MAPLIBRE, name, style)
-    of_collection["get"]["responses"]["200"]["content"] |= {SLD: {}, QML: {}}
-    of_all = _get("A style of all that the caller sees", "getStyle", MAPLIBRE, style)
-    of_all["get"]["responses"]["200"]["content"] |= {SLD: {}}
-    return {
-        "/styles": _get("The styles", "getStyles", JSON),
-        "/styles/{styleId}": of_all,
-        "/collections/{collectionId}/styles": _get("Its styles", "collection.getStyles", JSON, name),
-        "/collections/{collectionId}/styles/{styleId}": of_collection,
+def style_paths(visible: tuple[Collection, ...], language: Language) -> Node:
+    """Return the paths of styles."""
+    style = _path("styleId", language)
+    f = _query("f", {"type": "string", "enum": ["mapbox", "sld"], "default": "mapbox"}, language)
+    written: Node = {MAPLIBRE: _ANY, SLD: _TEXT}
+    found = {
+        "/styles": _page("getStyles", language),
+        "/styles/{styleId}": _operation("getStyle", written, language, style, f),
     }
-
-
-def _get(summary: str, operation: str, media_type: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    responses = {"200": {"description": summary, "content": {media_type: {}}}}
-    responses |= {status: {"description": text} for status, text in _REFUSALS.items()}
-    return {
-        "get": {
-            "summary": summary,
-            "operationId": operation,
-            "parameters": [*parameters],
-            "responses": responses,
+    if any(one.geometry != "none" for one in visible):
+        name = reference("collectionId")
+        f = _query("f", {"type": "string", "enum": ["mapbox", "sld", "qml"], "default": "mapbox"}, language)
+        found |= {
+            "/collections/{collectionId}/styles": _page("collection.getStyles", language, name),
+            "/collections/{collectionId}/styles/{styleId}": _operation(
+                "collection.getStyle", written | {QML: _TEXT}, language, name, style, f
+            ),
         }
+    return found
+
+
+_SET: Final = "/tiles/{tileMatrixSetId}"
+_TILE: Final = f"{_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+
+
+def _tiles(
+    start: str, what: str, language: Language, given: list[Node], place: list[Node], more: list[Node]
+) -> Node:
+    """Sets of tiles, one of them, and its tiles; `given` ends with the parameter of the set."""
+    f = _query("f", {"type": "string", "enum": ["mvt"], "default": "mvt"}, language)
+    tile = _operation(f"{what}.vector.getTile", {MVT: _BYTES}, language, *given, *place, *more, f)
+    tile["get"]["responses"]["204"] = {"description": words("responses", "empty", language)}
+    return {
+        f"{start}/tiles": _page(f"{what}.vector.getTileSetsList", language, *given[:-1]),
+        f"{start}{_SET}": _page(f"{what}.vector.getTileSet", language, *given, *more),
+        f"{start}{_TILE}": tile,
     }
 
 
-_REFUSALS: Final = {
-    "400": "A parameter cannot be used",
-    "401": "A token is wanted",
-    "404": "There is no such thing, for this caller",
-}
+def _page(name: str, language: Language, *given: Node) -> Node:
+    return _operation(name, {JSON: _ANY}, language, *given, reference("f"), reference("lang"))
 
 
-def _path(
-    name: str,
-    *,
-    kind: str = "string",
-    description: str | None = None,
-    **schema: Any,  # noqa: ANN401 - JSON
-) -> dict[str, Any]:
-    told = {"name": name, "in": "path", "required": True, "schema": {"type": kind, **schema}}
-    return told if description is None else told | {"description": description}
+def _operation(name: str, content: Node, language: Language, *given: Node) -> Node:
+    summary = words("operations", name.rpartition(".")[2], language)
+    return operation(name, summary, language, content, given=[*given])
+
+
+def _whole(name: str, language: Language) -> Node:
+    return _path(name, language) | {"schema": {"type": "integer", "minimum": 0}}
+
+
+def _path(name: str, language: Language, **schema: Any) -> Node:  # noqa: ANN401 - JSON
+    described = words("parameters", name, language)
+    told = {"type": "string", **schema}
+    return {"name": name, "in": "path", "required": True, "description": described, "schema": told}
+
+
+def _query(name: str, schema: Node, language: Language) -> Node:
+    described = words("parameters", name, language)
+    told = {"style": "form", "explode": False, "description": described, "schema": schema}
+    return {"name": name, "in": "query", "required": False, **told}

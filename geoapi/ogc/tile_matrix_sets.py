@@ -16,7 +16,8 @@ from typing import Any, Final
 from pygeoapi.models.provider.base import TileMatrixSetEnum
 
 from geoapi.ogc.crs import STORAGE, Crs, around, crs_of
-from geoapi.ogc.links import JSON, link
+from geoapi.ogc.formats import JSON
+from geoapi.ogc.links import link
 from geoapi.problems import Language
 from ler.errors import NotFoundError
 
@@ -184,11 +185,11 @@ def listed(root: str, language: Language) -> dict[str, Any]:
                 "title": one.title(language),
                 "uri": one.uri_at(root),
                 "crs": one.crs.uri,
-                "links": [link("self", one.address(root), JSON)],
+                "links": [link("self", one.address(root), JSON, language, told=True)],
             }
             for one in tile_matrix_sets().values()
         ],
-        "links": [link("self", f"{root}/tileMatrixSets", JSON)],
+        "links": [link("self", f"{root}/tileMatrixSets", JSON, language, told=True)],
     }
 
 

@@ -1,5 +1,6 @@
 """OGC API Tiles 1: vector tiles of a collection, and of all that a caller sees. They pass the same gate as items."""
 
+from hashlib import sha256
 from typing import Final
 
 from anyio.to_thread import run_sync
@@ -9,11 +10,11 @@ from starlette.routing import Route
 from geoapi.ogc.audit import tell_of_reading
 from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.crs import unusable
+from geoapi.ogc.formats import MVT, TILES, format_of
 from geoapi.ogc.query import check_known, tile_query
-from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
-from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
-from geoapi.ogc.tile_api import MVT
-from geoapi.ogc.tile_matrix_sets import Bounds, Tile, tile_at
+from geoapi.ogc.site import check_visible, collection_of, gate_of, refused_to_who_sees, root_of
+from geoapi.ogc.tags import answered, state_tag, unchanged
+from geoapi.ogc.tile_matrix_sets import Tile, tile_at
 from geoapi.ogc.tile_statement import tile_statement
 from geoapi.ogc.versions import pinned_version
 from geoapi.platform import platform_of
@@ -21,6 +22,7 @@ from ler.errors import NotFoundError
 
 COLLECTIONS: Final = "collections"
 """The parameter that chooses the layers of a tile of the whole."""
+_FORMAT: Final = TILES[0].name
 _TILE: Final = "tiles/{tms}/{matrix}/{row}/{column}"
 
 
@@ -59,46 +61,45 @@ def chosen_collections(request: Request) -> tuple[Collection, ...]:
 
 def _tile(request: Request) -> Response:
     collection = collection_of(request, request.path_params["name"])
-    query = tile_query(collection, request.query_params)
-    return _drawn(request, (collection,), pinned_version(request, query))
+    with refused_to_who_sees(request, collection):
+        query = tile_query(drawable(collection), request.query_params)
+        tile = _place(request)
+    return _drawn(request, tile, (collection,), pinned_version(request, query))
 
 
 def _dataset_tile(request: Request) -> Response:
     check_known(request.query_params, {"f", COLLECTIONS})
-    if request.query_params.get("f", "mvt") != "mvt":
-        raise unusable("f", "it is mvt")
-    return _drawn(request, chosen_collections(request), None)
+    collections = chosen_collections(request)
+    with refused_to_who_sees(request, *collections):
+        tile = _place(request)
+    return _drawn(request, tile, collections, None)
 
 
-def _drawn(request: Request, collections: tuple[Collection, ...], pinned: int | None) -> Response:
-    """The tile that is asked for, with a layer of each collection."""
-    coverage = platform_of(request).settings.coverage
-    kept = unchanged(request, collections, pinned, {})
+def _place(request: Request) -> Tile:
+    """The tile that is asked for."""
+    format_of(request, TILES)
+    names, coverage = request.path_params, platform_of(request).settings.coverage
+    return tile_at(names["tms"], names["matrix"], names["row"], names["column"], coverage)
+
+
+def _drawn(request: Request, tile: Tile, collections: tuple[Collection, ...], pinned: int | None) -> Response:
+    """The tile, with a layer of each collection."""
+    kept = unchanged(request, collections, pinned, {}, _FORMAT)
     if kept is not None:
         return kept
-    tile = _place(request, collections, coverage)
-    statements = [tile_statement(drawable(one), tile, coverage) for one in collections]
-    read = gate_of(request).read(request, *statements, pinned=pinned)
+    coverage = platform_of(request).settings.coverage
+    read = gate_of(request).read(
+        request, *(tile_statement(one, tile, coverage) for one in collections), pinned=pinned
+    )
     rows = [rows[0] for rows in read.rows]
     for one, row in zip(collections, rows, strict=True):
         check_visible(request, one, read.caller)
         tell_of_reading(request, one, read.caller, row.features)
     content = b"".join(bytes(row.tile) for row in rows if row.features)
     states = {one.tag: row.tag for one, row in zip(collections, rows, strict=True)}
-    tag = content_tag(content) if None in states else state_tag(request, read.caller, *states.values())
-    return answered(request, content, tag, MVT)
-
-
-def _place(request: Request, collections: tuple[Collection, ...], coverage: Bounds) -> Tile:
-    """The tile that is named; that there is none is told to who sees the collections alone."""
-    names = request.path_params
-    try:
-        return tile_at(names["tms"], names["matrix"], names["row"], names["column"], coverage)
-    except NotFoundError:
-        caller = gate_of(request).read(request).caller
-        for one in collections:
-            check_visible(request, one, caller)
-        raise
+    if None in states:
+        states = {None: sha256(content).hexdigest()}
+    return answered(request, content, state_tag(request, read.caller, _FORMAT, *states.values()), MVT)
 
 
 ROUTES: Final = (

@@ -13,14 +13,13 @@ from fastapi import Request, Response
 from starlette.routing import Route
 
 from geoapi.ogc.collections import Collection
-from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer, unusable
-from geoapi.ogc.links import JSON, TILING_SCHEME, link
-from geoapi.ogc.pages import language
+from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer
+from geoapi.ogc.formats import JSON, MVT, PAGES, format_of
+from geoapi.ogc.links import TILING_SCHEME, link
 from geoapi.ogc.query import check_known
 from geoapi.ogc.schemas import property_schema
-from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
+from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
 from geoapi.ogc.tags import answered, content_tag
-from geoapi.ogc.tile_api import MVT
 from geoapi.ogc.tile_matrix_sets import (
     TileMatrixSet,
     described,
@@ -59,10 +58,12 @@ def _dataset_tilesets(request: Request) -> dict[str, Any]:
 
 def _dataset_tileset(request: Request) -> dict[str, Any]:
     collections = chosen_collections(request)
+    with refused_to_who_sees(request, *collections):
+        found = _one(request, root_of(request), _TITLES[language(request)], collections)
     caller = gate_of(request).read(request).caller
     for one in collections:
         check_visible(request, one, caller)
-    return _one(request, root_of(request), _TITLES[language(request)], collections)
+    return found
 
 
 def _sets(request: Request) -> dict[str, Any]:
@@ -89,10 +90,11 @@ def _list(request: Request, address: str, title: str) -> dict[str, Any]:
     """The sets of tiles of a resource. No template of tiles: clients of the standard's tests call each link as it is."""
     root = root_of(request)
     told = [
-        _about(root, one, title) | {"links": _links(root, f"{address}/tiles/{one.id}", one)}
+        _about(root, one, title)
+        | {"links": _links(root, f"{address}/tiles/{one.id}", one, language(request))}
         for one in tile_matrix_sets().values()
     ]
-    return {"tilesets": told, "links": [link("self", f"{address}/tiles")]}
+    return {"tilesets": told, "links": [link("self", f"{address}/tiles", JSON, language(request), told=True)]}
 
 
 def _one(request: Request, address: str, title: str, collections: tuple[Collection, ...]) -> dict[str, Any]:
@@ -102,12 +104,12 @@ def _one(request: Request, address: str, title: str, collections: tuple[Collecti
     chosen = request.query_params.get(COLLECTIONS)
     query = f"?{COLLECTIONS}={chosen}&f=mvt" if chosen is not None else "?f=mvt"
     west, south, east, north = transformer(STORAGE_SRID, CRS84.srid).transform_bounds(*coverage)
-    item = link("item", f"{here}/{_PLACE}{query}", MVT, templated=True)
+    item = link("item", f"{here}/{_PLACE}{query}", MVT, language(request)) | {"templated": True}
     return _about(root, tms, title) | {
         "tileMatrixSetLimits": [one.described for one in limits_of(tms, coverage).values()],
         "boundingBox": {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84.uri},
         "layers": [_layer(root, one, language(request)) for one in collections],
-        "links": [*_links(root, here, tms), item],
+        "links": [*_links(root, here, tms, language(request)), item],
     }
 
 
@@ -120,8 +122,11 @@ def _about(root: str, tms: TileMatrixSet, title: str) -> dict[str, Any]:
     }
 
 
-def _links(root: str, here: str, tms: TileMatrixSet) -> list[dict[str, Any]]:
-    return [link("self", here), link(TILING_SCHEME, tms.address(root))]
+def _links(root: str, here: str, tms: TileMatrixSet, told_in: Language) -> list[dict[str, str]]:
+    return [
+        link("self", here, JSON, told_in, told=True),
+        link(TILING_SCHEME, tms.address(root), JSON, told_in, told=True),
+    ]
 
 
 def _layer(root: str, one: Collection, told_in: Language) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def _layer(root: str, one: Collection, told_in: Language) -> dict[str, Any]:
         "id": one.name,
         "title": one.titles[told_in],
         "dataType": "vector",
-        "links": [link("geodata", f"{root}/collections/{one.name}")],
+        "links": [link("geodata", f"{root}/collections/{one.name}", JSON, told_in, told=True)],
         "propertiesSchema": {"type": "object", "properties": properties},
     }
     if one.geometry in _DIMENSIONS:
@@ -143,8 +148,7 @@ def _layer(root: str, one: Collection, told_in: Language) -> dict[str, Any]:
 def _route(path: str, tell: Callable[[Request], dict[str, Any]], *more: str) -> Route:
     def answer(request: Request) -> Response:
         check_known(request.query_params, _ONLY | {*more})
-        if request.query_params.get("f", "json") != "json":
-            raise unusable("f", "it is json")
+        format_of(request, PAGES)
         content = json.dumps(tell(request), ensure_ascii=False).encode()
         return answered(request, content, content_tag(content), JSON, {"Content-Language": language(request)})
 
