@@ -24,12 +24,12 @@ def tile_paths(visible: tuple[Collection, ...], language: Language) -> Node:
     found = {
         "/tileMatrixSets": _page("getTileMatrixSetsList", language),
         "/tileMatrixSets/{tileMatrixSetId}": _page("getTileMatrixSet", language, tms),
-        **_tiles("", "dataset", language, [tms], place, [chosen]),
+        **_tiles("", "dataset", language, given=[tms], place=place, more=[chosen]),
     }
     if any(one.geometry != "none" for one in visible):
         given = [reference("collectionId"), tms]
         path = "/collections/{collectionId}"
-        found |= _tiles(path, "collection", language, given, place, [])
+        found |= _tiles(path, "collection", language, given=given, place=place, more=[])
         found[f"{path}{_TILE}"]["get"]["parameters"].append(reference(PINNED))
     return found
 
@@ -60,7 +60,7 @@ _TILE: Final = f"{_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
 
 
 def _tiles(
-    start: str, what: str, language: Language, given: list[Node], place: list[Node], more: list[Node]
+    start: str, what: str, language: Language, *, given: list[Node], place: list[Node], more: list[Node]
 ) -> Node:
     """Sets of tiles, one of them, and its tiles; `given` ends with the parameter of the set."""
     f = _query("f", {"type": "string", "enum": ["mvt"], "default": "mvt"}, language)

@@ -8,12 +8,12 @@ Tiles are numbered from the north west. Refused is what lies outside of a matrix
 these limits are the same for everybody, and say nothing of what is there.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from math import floor
 from typing import Any, Final
-
-from pygeoapi.models.provider.base import TileMatrixSetEnum
 
 from geoapi.ogc.crs import STORAGE, Crs, around, crs_of
 from geoapi.ogc.formats import JSON
@@ -209,7 +209,8 @@ def _limits(matrix: TileMatrix, box: Bounds) -> Limits:
 
 
 def _web_mercator() -> TileMatrixSet:
-    found = TileMatrixSetEnum["WEBMERCATORQUAD"].value
+    definition = files("pygeoapi").joinpath("resources/definitions/tiles/WebMercatorQuad.json")
+    found = json.loads(definition.read_text(encoding="utf-8"))
     matrices = tuple(
         TileMatrix(
             one["id"],
@@ -218,10 +219,10 @@ def _web_mercator() -> TileMatrixSet:
             one["matrixWidth"],
             one["matrixHeight"],
         )
-        for one in found.tileMatrices[: _DEEPEST_MERCATOR + 1]
+        for one in found["tileMatrices"][: _DEEPEST_MERCATOR + 1]
     )
-    x, y = found.orderedAxes
-    return TileMatrixSet(found.tileMatrixSet, found.tileMatrixSetURI, crs_of(found.crs), (x, y), matrices)
+    x, y = found["orderedAxes"]
+    return TileMatrixSet(found["id"], found["uri"], crs_of(found["crs"]), (x, y), matrices)
 
 
 def _view1() -> TileMatrixSet:

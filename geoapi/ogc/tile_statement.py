@@ -37,8 +37,13 @@ _CASTS: Final = {
 _EMPTY: Final[Bounds] = (0.0, 0.0, -1.0, -1.0)
 
 
-def tile_statement(collection: Collection, tile: Tile, coverage: Bounds) -> Statement:
-    """Return the statement of a layer; its row: `tile`, bytes, none where nothing is there; `features`; `tag`."""
+def tile_statement(
+    collection: Collection, tile: Tile, coverage: Bounds, most: int = MOST_FEATURES
+) -> Statement:
+    """Return the statement of a layer; its row: `tile`, bytes, none where nothing is there; `features`; `tag`.
+
+    `most`: above so many features, a tile that is not detailed is thinned.
+    """
     srid = tile.tms.crs.srid
     detailed = tile.matrix.cell_size <= DETAILED_M
     box = searched(tile, coverage)
@@ -59,7 +64,7 @@ def tile_statement(collection: Collection, tile: Tile, coverage: Bounds) -> Stat
     thinned = counted = ""
     if not detailed and box is not None:
         width = box[2] - box[0]
-        values |= {"bend": width / PIXELS / _FINEST_BEND, "long": width / _LONG}
+        values |= {"bend": width / PIXELS / _FINEST_BEND, "long": width / _LONG, "most": most}
         flat = f"ST_Simplify({flat}, %(bend)s, true)"
         counted = f"WITH counted AS (SELECT {_SHARE} AS share {source})"
         thinned = f" AND ({_IS_LONG} OR {_sampled(collection)})"
@@ -91,7 +96,7 @@ def searched(tile: Tile, coverage: Bounds) -> Bounds | None:
     return None if box.is_empty else box.bounds
 
 
-_SHARE: Final = f"1::bigint << greatest(ceil(log(2, greatest(count(*), 1) / {MOST_FEATURES}.0)), 0)::integer"
+_SHARE: Final = "1::bigint << greatest(ceil(log(2, greatest(count(*), 1) / %(most)s::numeric)), 0)::integer"
 """One in so many."""
 _IS_LONG: Final = "greatest(ST_XMax(f.geom) - ST_XMin(f.geom), ST_YMax(f.geom) - ST_YMin(f.geom)) > %(long)s"
 

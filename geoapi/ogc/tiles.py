@@ -44,7 +44,7 @@ def drawable(collection: Collection) -> Collection:
 
 
 def chosen_collections(request: Request) -> tuple[Collection, ...]:
-    """Return those that `collections` names, by their names or addresses, or all that the caller sees.
+    """Return those that `collections` names, by their names or addresses, or all that the caller sees and have a place.
 
     Whether it sees those that are named is for `check_visible`, like for all others.
     """
@@ -56,7 +56,9 @@ def chosen_collections(request: Request) -> tuple[Collection, ...]:
     names = [name.removeprefix(f"{root_of(request)}/collections/") for name in given.split(",")]
     if len({*names}) < len(names):
         raise unusable(COLLECTIONS, "each may be named once")
-    return tuple(drawable(collection_of(request, name)) for name in names)
+    found = tuple(collection_of(request, name) for name in names)
+    with refused_to_who_sees(request, *found):
+        return tuple(drawable(one) for one in found)
 
 
 def _tile(request: Request) -> Response:
