@@ -5,6 +5,7 @@ from typing import Final
 _FEATURES: Final = "http://www.opengis.net/spec/ogcapi-features"
 _COMMON: Final = "http://www.opengis.net/spec/ogcapi-common"
 _CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
+_PROCESSES: Final = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 
 CLASSES: Final = (
     f"{_COMMON}-1/1.0/conf/core",
@@ -20,4 +21,11 @@ CLASSES: Final = (
     f"{_CQL2}/cql2-text",
     f"{_CQL2}/cql2-json",
     f"{_CQL2}/basic-cql2",
+    f"{_PROCESSES}/core",
+    f"{_PROCESSES}/ogc-process-description",
+    f"{_PROCESSES}/json",
+    f"{_PROCESSES}/oas30",
+    f"{_PROCESSES}/job-list",
+    f"{_PROCESSES}/callback",
+    f"{_PROCESSES}/dismiss",
 )

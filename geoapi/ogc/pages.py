@@ -16,6 +16,8 @@ from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.conformance import CLASSES
 from geoapi.ogc.crs import STORAGE_SRID, transformer, unusable
 from geoapi.ogc.engine import Box, ask, described, engine_of
+from geoapi.ogc.processes.openapi import process_paths
+from geoapi.ogc.processes.registry import visible_processes
 from geoapi.ogc.query import check_known
 from geoapi.ogc.schemas import feature_schema, queryables_schema
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
@@ -88,7 +90,9 @@ def _openapi(request: Request) -> Response:
     caller = gate_of(request).read(request).caller
     visible = visible_collections(caller.scopes if caller else frozenset())
     coverage = _degrees(platform_of(request).settings.coverage)
-    return _json(request, _described(root_of(request), visible, coverage), OPENAPI)
+    document = _described(root_of(request), visible, coverage)
+    paths = document["paths"] | process_paths(visible_processes(caller))
+    return _json(request, document | {"paths": paths}, OPENAPI)
 
 
 @cache

@@ -49,6 +49,7 @@ SQL_FILES: Final = (
     "watch.sql",
     "packages.sql",
     "deviations.sql",
+    "jobs.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
@@ -61,6 +62,7 @@ SQL_FILES: Final = (
     "access/access.sql",
     "access/notices.sql",
     "access/packages.sql",
+    "access/jobs.sql",
     "ogc/reading.sql",
     "ogc/views.sql",
 )

@@ -17,6 +17,7 @@ from ler.db.tables.damages import (
 )
 from ler.db.tables.dispensations import dispensation
 from ler.db.tables.drawings import drawing, package_drawing
+from ler.db.tables.jobs import ogc_job
 from ler.db.tables.networks import (
     network_dataset,
     network_feature,
@@ -83,6 +84,7 @@ __all__ = [
     "network_version",
     "notice",
     "notice_endpoint",
+    "ogc_job",
     "organisation",
     "outbox",
     "owner_answer",
