@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION ler.note_job()
 RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = pg_catalog, ler, pg_temp
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 DECLARE
     due constant text := CASE
@@ -64,7 +64,7 @@ $$;
 CREATE OR REPLACE FUNCTION ler.jobs_at_work(most integer)
 RETURNS TABLE (id uuid, organisation_id uuid, status text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, ler, pg_temp
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     SELECT j.id, j.organisation_id, j.status
     FROM ler.ogc_job AS j
@@ -78,7 +78,7 @@ $$;
 CREATE OR REPLACE FUNCTION ler.forget_jobs()
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, ler, pg_temp
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     WITH gone AS (
         DELETE FROM ler.ogc_job AS j
@@ -93,7 +93,7 @@ $$;
 CREATE OR REPLACE FUNCTION ler.claim_job_calls(most integer, lease interval)
 RETURNS SETOF ler.ogc_job
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, ler, pg_temp
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     WITH due AS (
         SELECT j.id
@@ -116,7 +116,7 @@ $$;
 CREATE OR REPLACE FUNCTION ler.record_job_call(job_id uuid, told_at timestamptz, done boolean, pause interval)
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, ler, pg_temp
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     UPDATE ler.ogc_job AS j
     SET call_due = CASE WHEN done OR pause IS NULL THEN NULL ELSE j.call_due END,
