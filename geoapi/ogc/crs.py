@@ -91,7 +91,7 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
     """Return a `bbox` parameter as a polygon in EPSG:25832; an empty one when it lies outside of the coverage.
 
     Four numbers, or six with heights, which are not looked at. A box whose west is east of its east crosses the
-    antimeridian in degrees, where nothing of ours lies, and so is the two parts that remain. A problem for what is no
+    antimeridian in degrees, where nothing of ours lies, and so is the part of it that has a place here. A problem for what is no
     box.
     """
     try:
@@ -112,8 +112,7 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
     parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     within = _around(crs.srid, coverage)
     boxes = [_moved((start, south, end, north), crs, within) for start, end in parts]
-    found = shapely.union_all(boxes)
-    return found if isinstance(found, Polygon) else Polygon()
+    return next((one for one in boxes if not one.is_empty), Polygon())
 
 
 def _moved(box: tuple[float, float, float, float], crs: Crs, within: Sequence[float]) -> Polygon:

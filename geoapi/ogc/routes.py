@@ -24,9 +24,9 @@ _COMPRESSION: Final = 4
 def add_routes(app: FastAPI, platform: Platform) -> None:
     """Add the OGC API to the application; first of all routes, for it is called most."""
     settings = platform.settings
-    app.state.ogc_gate = Gate(
-        platform.databases.app, Counts(settings.ogc_reads_per_minute), settings.ogc_timeout_s
-    )
+    databases = platform.databases
+    counts = Counts(settings.ogc_reads_per_minute)
+    app.state.ogc_gate = Gate(databases.reads, databases.app, counts, settings.ogc_timeout_s)
     app.router.routes.insert(0, _mounted())
 
 

@@ -42,6 +42,8 @@ def items_statement(query: Query) -> Statement:
     after, key_values = _after(query)
     values |= key_values
     source = f"FROM {collection.source} AS f{_where([*conditions])}"
+    # Of many the order leads: what `IS TRUE` is asked of has no index.
+    of_many = [f"({' AND '.join(conditions)}) IS TRUE"] if conditions else []
     ordered = f"ORDER BY {_order(query)} LIMIT %(more)s OFFSET %(offset)s"
     first = f"SELECT f.* {source}{_and(conditions, after)} {ordered}"
     if query.narrowed or collection.total is None:
@@ -52,7 +54,8 @@ def items_statement(query: Query) -> Statement:
             (SELECT f.* FROM found AS f
              WHERE (SELECT c.matched FROM counted AS c) <= {MOST_COUNTED} {_also(after)} {ordered})
             UNION ALL
-            (SELECT f.* {source}{_and(conditions, f"(SELECT c.matched FROM counted AS c) > {MOST_COUNTED}")}
+            (SELECT f.* FROM {collection.source} AS f
+             WHERE (SELECT c.matched FROM counted AS c) > {MOST_COUNTED} {_also(" AND ".join(of_many))}
              {_also(after)} {ordered})
         )"""
     else:
