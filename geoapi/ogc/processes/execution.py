@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from starlette.routing import Route
 
 from geoapi.auth import acting
-from geoapi.ogc.pages import language
+from geoapi.ogc.site import language
 from geoapi.ogc.processes.answers import results_answer, standard_problem, status_answer
 from geoapi.ogc.processes.call import Call, judged_inputs, read_call
 from geoapi.ogc.processes.documents import kept_document

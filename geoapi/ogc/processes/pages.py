@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from geoapi.ogc.crs import unusable
 from geoapi.ogc.engine import ask, processes_engine
-from geoapi.ogc.pages import language
+from geoapi.ogc.site import language
 from geoapi.ogc.processes.answers import json_answer
 from geoapi.ogc.processes.described import inputs_description
 from geoapi.ogc.processes.execution import process_of
