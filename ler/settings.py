@@ -243,6 +243,12 @@ class Settings(BaseSettings):
     ogc_timeout_s: float = Field(default=10.0, gt=0.0)
     """Seconds that one answer of the OGC API may take the database; a heavier question is refused."""
 
+    ogc_jobs_open: int = Field(default=50, ge=1)
+    """Jobs of the OGC API that may wait or run at a time, an organisation."""
+
+    ogc_job_keep_days: int = Field(default=7, ge=1)
+    """How long a job of the OGC API and its results are kept, days."""
+
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
     # Notices

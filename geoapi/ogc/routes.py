@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from geoapi.ogc import items, pages, tiles, tilesets
 from geoapi.ogc.counts import Counts
 from geoapi.ogc.gate import Gate
+from geoapi.ogc.processes import execution, jobs
+from geoapi.ogc.processes import pages as process_pages
 from geoapi.ogc.site import ROOT
 from geoapi.platform import Platform
 
@@ -35,6 +37,9 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *pages.ROUTES,
         *tilesets.ROUTES,
         *tiles.ROUTES,
+        *process_pages.ROUTES,
+        *execution.ROUTES,
+        *jobs.ROUTES,
         Route("/collections/{name}/items", items.items, methods=_READS),
         Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
     ]

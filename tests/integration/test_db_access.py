@@ -37,6 +37,7 @@ OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
+    "ogc_job": "test_jobs_access.py",
     "package_link": "test_package_links.py",
     **dict.fromkeys(("answer_watch", "change_task", "notice_endpoint", "outbox"), "test_notices_access.py"),
     **dict.fromkeys(("audit_link", "audit_unsealed"), "test_audit.py"),
@@ -480,13 +481,14 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("damage_statistics", "damage_reporting"),
         *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near"),
         *("open_reading", "touch_token"),
+        *("queue_job", "jobs_at_work", "forget_jobs", "claim_job_calls", "record_job_call"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
         assert not for_all, name
         if definer:
             # The queue's functions name their tables without a schema.
-            ours = "queue" if name in {"queue_upload", "queue_request"} else "public, ler"
+            ours = "queue" if name in {"queue_job", "queue_upload", "queue_request"} else "public, ler"
             assert path == f"search_path=pg_catalog, {ours}, pg_temp", name
 
 

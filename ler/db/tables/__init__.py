@@ -18,6 +18,7 @@ from ler.db.tables.damages import (
 )
 from ler.db.tables.dispensations import dispensation
 from ler.db.tables.drawings import drawing, package_drawing
+from ler.db.tables.jobs import ogc_job
 from ler.db.tables.networks import (
     network_dataset,
     network_feature,
@@ -93,6 +94,7 @@ __all__ = [
     "notice",
     "notice_endpoint",
     "object_conflict",
+    "ogc_job",
     "organisation",
     "outbox",
     "owner_answer",
