@@ -4,7 +4,9 @@ from typing import Final
 
 _FEATURES: Final = "http://www.opengis.net/spec/ogcapi-features"
 _COMMON: Final = "http://www.opengis.net/spec/ogcapi-common"
+_TILES: Final = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 _CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
+_PROCESSES: Final = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 
 CLASSES: Final = (
     f"{_COMMON}-1/1.0/conf/core",
@@ -30,4 +32,19 @@ CLASSES: Final = (
     f"{_CQL2}/array-functions",
     f"{_CQL2}/property-property",
     f"{_CQL2}/arithmetic",
+    f"{_TILES}/core",
+    f"{_TILES}/tileset",
+    f"{_TILES}/tilesets-list",
+    f"{_TILES}/dataset-tilesets",
+    f"{_TILES}/geodata-tilesets",
+    f"{_TILES}/collections-selection",
+    f"{_TILES}/mvt",
+    f"{_TILES}/oas30",
+    f"{_PROCESSES}/core",
+    f"{_PROCESSES}/ogc-process-description",
+    f"{_PROCESSES}/json",
+    f"{_PROCESSES}/oas30",
+    f"{_PROCESSES}/job-list",
+    f"{_PROCESSES}/callback",
+    f"{_PROCESSES}/dismiss",
 )

@@ -43,8 +43,9 @@ def feature_schema(collection: Collection, address: str, language: Language) -> 
         "id": {"type": "string", "x-ogc-role": "id", "readOnly": True},
         **_geometry(collection),
     }
+    roles = _roles(collection)
     for one in collection.properties:
-        properties[one.name] = property_schema(one, language)
+        properties[one.name] = property_schema(one, language) | roles.get(one.column, {})
     return _document(collection, f"{address}/schema", language, properties) | {"additionalProperties": False}
 
 
@@ -56,6 +57,29 @@ def queryables_schema(collection: Collection, address: str, language: Language) 
     return _document(collection, f"{address}/queryables", language, properties) | {
         "additionalProperties": False
     }
+
+
+def sortables_schema(collection: Collection, address: str, language: Language) -> dict[str, Any]:
+    """Return the schema of what features may be sorted by (Features 5): there is nothing else."""
+    properties = {name: property_schema(one, language) for name, one in collection.sortables.items()}
+    return _document(collection, f"{address}/sortables", language, properties) | {
+        "additionalProperties": False
+    }
+
+
+def _roles(collection: Collection) -> dict[str, dict[str, str]]:
+    """The roles of the columns by which `datetime` selects, where they are told as properties."""
+    match collection.time:
+        case ():
+            return {}
+        case (moment,):
+            return {f"f.{moment}": {"x-ogc-role": "primary-instant"}}
+        case (start, end):
+            return {
+                f"f.{start}": {"x-ogc-role": "primary-interval-start"},
+                f"f.{end}": {"x-ogc-role": "primary-interval-end"},
+            }
+    raise ValueError(f"{collection.name} has more times than a start and an end")
 
 
 def _geometry(collection: Collection) -> dict[str, Any]:

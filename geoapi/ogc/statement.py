@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 import shapely
+from shapely import Polygon
 
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Kind
@@ -148,13 +149,8 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
     collection = query.collection
     if query.item is not None:
         yield f"{collection.id} = %(item)s", {"item": query.item}
-    if query.box is not None:
-        if query.box.is_empty or collection.geometry == "none":
-            yield "false", {}
-        else:
-            place = f"ST_GeomFromWKB(%(box)s, {STORAGE_SRID})"
-            # The box of boxes first: it has an index whatever the rights of the caller are.
-            yield f"f.geom && {place} AND ST_Intersects(f.geom, {place})", {"box": shapely.to_wkb(query.box)}
+    if query.box is not None and collection.geometry != "none":
+        yield _in_place(query.box)
     if query.span:
         yield from _in_time(query)
     for number, (name, value) in enumerate(query.equal.items()):
@@ -165,6 +161,18 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
         )
     if query.filter:
         yield f"({query.filter.sql})", query.filter.values
+
+
+def _in_place(box: Polygon) -> tuple[str, dict[str, Any]]:
+    """A feature without a place is in all places (Features 1, requirement 24); so are all of a collection without."""
+    if box.is_empty:
+        return "f.geom IS NULL", {}
+    place = f"ST_GeomFromWKB(%(box)s, {STORAGE_SRID})"
+    # The box of boxes first: it has an index whatever the rights of the caller are.
+    return (
+        f"(f.geom && {place} AND ST_Intersects(f.geom, {place}) OR f.geom IS NULL)",
+        {"box": shapely.to_wkb(box)},
+    )
 
 
 def _in_time(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
