@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages, tiles, tilesets
+from geoapi.ogc import items, pages, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.site import ROOT
@@ -35,6 +35,7 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *pages.ROUTES,
         *tilesets.ROUTES,
         *tiles.ROUTES,
+        *styles.ROUTES,
         Route("/collections/{name}/items", items.items, methods=_READS),
         Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
     ]
