@@ -29,11 +29,11 @@ _HEADERS: Final = {
     "Vary": "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For",
 }
 _ONLY: Final = frozenset({"f", "lang"})
-_MARGIN: Final = 0.02
+_MARGIN: Final = 0.13
 _LEAST_MARGIN_M: Final = 10.0
-"""Extents are told larger by this share of their longer side, and this length: who brings two of their corners into
-another system, as many programs do, still has everything in the box. Grids are turned against each other by 0.1 at
-most, and what a corner loses by that is a hundredth."""
+"""Extents are told larger by this share of their longer side, at least by this length: a program that brings two of
+their corners into another system, as many do, still has everything in its box. Zones 32 and 33 are turned against the
+degrees by 0.1 in Denmark: a side loses 0.1 of the other, and of what it grew."""
 
 
 def landing(request: Request) -> Response:
