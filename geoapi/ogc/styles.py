@@ -23,11 +23,12 @@ from geoapi.ogc.tags import answered, content_tag
 from geoapi.ogc.tiles import drawable
 from geoapi.platform import platform_of
 from ler.packages.styles import load_styles
-from ler.packages.styling.maplibre_tiles import LER_UTILITY, TileLayer, tile_style
+from ler.packages.styling.maplibre_tiles import tile_style
 from ler.packages.styling.parts import Shape, kind_of_type
 from ler.packages.styling.qml import Bands, Layer, qml
 from ler.packages.styling.sld import sld
 from ler.packages.styling.tables import AREA_TABLE, note_style, table_style
+from ler.packages.styling.tile_drawing import LER_UTILITY, TileLayer
 
 WHOLE: Final = (Format("mapbox", MAPLIBRE, "MapLibre"), Format("sld", SLD, "SLD 1.1"))
 ONE: Final = (*WHOLE, Format("qml", QML, "QGIS"))
