@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from geoapi.ogc import items, pages, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
+from geoapi.ogc.editing import routes as editing
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.processes import execution, jobs
 from geoapi.ogc.processes import pages as process_pages
@@ -41,7 +42,8 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *process_pages.ROUTES,
         *execution.ROUTES,
         *jobs.ROUTES,
-        Route("/collections/{name}/items", items.items, methods=_READS),
-        Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
+        Route(editing.ITEMS, items.items, methods=_READS),
+        Route(editing.ITEM, items.item, methods=_READS),
+        *editing.ROUTES,
     ]
     return Mount(ROOT, routes=below, middleware=[compressed]), pages.route(ROOT, pages.landing)
