@@ -32,6 +32,8 @@ class PackageOptions:
     """Whether files that do not say what their heights are hold metres DVR90."""
     unknown_accuracy_m: float = UNKNOWN_ACCURACY_M
     """What a position may be off whose accuracy class has no bound or is not known."""
+    clearances: Path | None = None
+    """The operator's rules of what to keep away from which line, besides ours; they are no part of a package."""
     base_map: Path | None = None
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"

@@ -106,6 +106,8 @@ excavation_request = Table(
     Column("packed_revision", Integer, nullable=False, server_default=text("0")),
     # DAR ids of the addresses whose house connections are asked for, as the requester named them.
     Column("address_ids", ARRAY(PG_UUID(as_uuid=True)), nullable=False, server_default=text("'{}'::uuid[]")),
+    # The revision of which its conflicts were found; NULL: nobody has looked for any.
+    Column("conflicts_revision", Integer),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(
         ["requester_id", "renews_id"], ["ler.excavation_request.requester_id", "ler.excavation_request.id"]
