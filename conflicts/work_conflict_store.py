@@ -30,6 +30,8 @@ type CalendarBetween = Callable[[date, date], WorkingCalendar]
 MOST_LOOKED_UP: Final = 500
 """Changed things whose surroundings are looked up; for more of them everything is read."""
 
+# A file of 20,000 works takes seconds; who changes one work meanwhile waits for it.
+_PATIENT: Final = text("SELECT set_config('lock_timeout', '50s', true)")
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('work conflicts', 0))")
 _NEAR: Final = text("SELECT work_id, restriction_id FROM ler.works_near(:things, :reach_m)")
 _ROADS_M: Final = 10.0
@@ -54,6 +56,7 @@ def refresh_work_conflicts(
     adjacent_m: float,
 ) -> Refreshed:
     """Find the conflicts of these works and restrictions (None: of all) anew, and enter, change or end what is kept of them."""
+    connection.execute(_PATIENT)
     connection.execute(_ALONE)
     works, restrictions = _surroundings(connection, things, adjacent_m)
     found = _find(works, restrictions, things, calendar_between, adjacent_m)

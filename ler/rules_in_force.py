@@ -65,8 +65,11 @@ def calendar_between(settings: Settings, first: date, last: date) -> WorkingCale
 
 
 def work_rules(settings: Settings, today: date) -> WorkRules:
-    """Return by what planned works are judged: from last year on, and as far ahead as the longest window reaches."""
-    calendar = calendar_of_denmark(today.year - 1, today.year + 11, settings.extra_days_off)
+    """Return by what planned works are judged: their windows lie from five years back to eleven ahead.
+
+    So far back that a work that was forgotten can still be said to be done.
+    """
+    calendar = calendar_of_denmark(today.year - 5, today.year + 11, settings.extra_days_off)
     return WorkRules(calendar, settings.coverage)
 
 

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages, tiles, tilesets
+from geoapi.ogc import items, pages, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.processes import execution, jobs
@@ -37,6 +37,7 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *pages.ROUTES,
         *tilesets.ROUTES,
         *tiles.ROUTES,
+        *styles.ROUTES,
         *process_pages.ROUTES,
         *execution.ROUTES,
         *jobs.ROUTES,

@@ -7,7 +7,7 @@ fault too, so that a slip of the pen does not pass for a wish. Ids, versions and
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ler.domain.faults import Fault
+from ler.domain.legal_time import legal_day
 from ler.domain.restrictions import Restriction, RestrictionKind
 from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkStatus
 
@@ -207,7 +208,8 @@ def values_of_cells(
 
 def _value_of_cell(cell: object, field: _Field) -> object:
     if isinstance(cell, date):
-        return f"{cell:%Y-%m-%d}"
+        day = legal_day(cell) if isinstance(cell, datetime) and cell.tzinfo else cell
+        return f"{day:%Y-%m-%d}"
     if field.read in {_number, _whole} and isinstance(cell, str):
         try:
             return float(cell)

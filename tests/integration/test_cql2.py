@@ -14,7 +14,7 @@ from tests.databases import SharedCluster
 
 OF_SIZE = {"number-range", "division-by-zero"}
 """What a filter that is in order may be refused for: numbers that no double can hold."""
-EXAMPLES, AT_NIGHT = 150, 6_000
+EXAMPLES, AT_NIGHT = 120, 6_000
 
 
 @pytest.fixture(scope="module")

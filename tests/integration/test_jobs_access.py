@@ -96,7 +96,9 @@ def test_nobody_enters_moves_or_calls_for_the_jobs_of_others(scene: Scene) -> No
         with pytest.raises(ProgrammingError, match="permission denied"), connection.begin_nested():
             connection.execute(select(tables.ogc_job.c.id))
         rows = connection.execute(text("SELECT id, organisation_id FROM ler.jobs_at_work(10)")).all()
-    assert {row.id: row.organisation_id for row in rows} == {job.id: job.organisation_id for job in scene.jobs}
+    assert {row.id: row.organisation_id for row in rows} == {
+        job.id: job.organisation_id for job in scene.jobs
+    }
 
 
 def test_a_status_changes_once(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """Planned works in the database: versions, who sees and writes what, conflicts after each change, and who is told."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -293,6 +294,21 @@ def test_everything_looked_at_again_finds_what_each_change_found(world: World) -
         assert (again.entered, again.changed, again.ended) == ((), (), ())
         nearer = refresh_work_conflicts(connection, None, calendar_between=between, adjacent_m=9.0)
         assert len(nearer.ended) == 4
+
+
+def test_two_who_plan_at_the_same_moment_do_not_miss_each_other(world: World) -> None:
+    water, gas = world.owner("Water", square(0, 0, 1, 1)), world.owner("Gas", square(0, 0, 1, 1))
+    with ThreadPoolExecutor(1) as pool:
+        with world.acting(water) as connection:
+            assert DESK.create(connection, water, VALUES, LINE).conflicts.entered == ()
+            other = pool.submit(planned, world, gas)
+            with pytest.raises(TimeoutError):
+                other.result(0.5)
+        second = other.result(30)
+    with world.acting(gas) as connection:
+        assert [one.kind for one in list_conflicts(connection, gas, thing_id=second.work.id)] == [
+            "same-place"
+        ]
 
 
 def test_who_follows_an_area_is_told_of_works_there_once_a_change(world: World) -> None:

@@ -253,14 +253,14 @@ def test_the_canonical_text_tells_systems_apart_where_it_matters() -> None:
     assert len({*plain}) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(FILTERS)
 def test_text_says_what_its_json_says(made: tuple[Node, str]) -> None:
     node, _ = made
     assert normal(read_text(text_of(node))) == normal(node)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(FILTERS)
 def test_another_reader_of_text_agrees(made: tuple[Node, str]) -> None:
     """But for escapes, empty lists, lists of one and whole numbers that no double holds, which it does not read."""

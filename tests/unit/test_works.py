@@ -1,5 +1,6 @@
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -7,8 +8,10 @@ import pytest
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
 from ler.calendar_of_denmark import calendar_of_denmark
+from ler.domain.faults import Fault
 from ler.domain.restrictions import Restriction, RestrictionKind, restriction_faults
 from ler.domain.work_codes import work_methods
+from ler.domain.work_record import WORK_FIELDS, merged, read_work, record_of, values_of_cells
 from ler.domain.works import Method, PlannedWork, WorkLimits, WorkRules, WorkStatus, status_fault
 
 CALENDAR = calendar_of_denmark(2026, 2027)
@@ -135,3 +138,82 @@ def test_restrictions_have_a_period_a_source_and_a_place() -> None:
     assert codes(source="") == ["text-invalid"]
     assert codes(work_id=UUID(int=1)) == ["restriction-work"]
     assert codes(geometry=box(*COVERAGE)) == ["area-size"]
+
+
+RECORD: dict[str, object] = {
+    "title": "New main",
+    "activity": "vand",
+    "method": "open-trench",
+    "duration_days": 10,
+    "earliest_start": "2026-03-02",
+    "latest_end": "2026-03-13",
+}
+
+
+def read(values: dict[str, object]) -> tuple[PlannedWork | None, list[Fault]]:
+    return read_work(values, LINE, work_id=WORK.id, organisation_id=WORK.organisation_id, base="/properties")
+
+
+def test_a_record_is_read_and_written_without_loss() -> None:
+    work, faults = read(RECORD | {"depth_m": 1.2, "road": None})
+    assert (work, faults) == (WORK, [])
+    whole = replace(
+        WORK, planned_start=date(2026, 3, 2), willing_to_share=True, ducts_wanted=2, reference="a"
+    )
+    assert read(record_of(whole))[0] == whole
+    assert read(merged(record_of(whole), {"depth_m": None, "title": "x"}))[0] == replace(
+        whole, depth_m=None, title="x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *product(["duration_days"], [True, 1.5, "10", 1e300, float("nan"), 2**40, ["10"]]),
+        *product(["depth_m"], [True, float("inf"), "1,2", {"m": 1}]),
+        *product(["earliest_start"], ["2026-02-30", "02.03.2026", 20260302]),
+        *product(["method"], ["magic", "Hand", 1]),
+        ("willing_to_share", 1),
+        ("title", 7),
+        ("colour", "red"),
+        ("version", 2),
+    ],
+)
+def test_a_value_that_is_not_of_its_kind_is_told_with_its_place(name: str, value: object) -> None:
+    work, faults = read(RECORD | {name: value})
+    assert work is None
+    assert [(fault.code, fault.pointer) for fault in faults] == [("field-invalid", f"/properties/{name}")]
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    work, faults = read({"a/b": 1})
+    assert work is None
+    assert (faults[0].code, faults[0].pointer) == ("field-invalid", "/properties/a~1b")
+    assert [fault.code for fault in faults[1:]] == ["field-missing"] * 6
+
+
+def test_cells_of_a_table_become_values_and_strange_columns_are_told() -> None:
+    cells = {
+        "Title": "x",
+        "EARLIEST_S": date(2026, 3, 2),
+        "latest_end": datetime(2026, 3, 12, 23, 30, tzinfo=UTC),
+        "duration_d": "10",
+        "willing_to": 1,
+        "depth_m": "deep",
+        "reference": 17.0,
+        "contact": "",
+        "latest": "x",
+        "earliest_stop": "x",
+    }
+    assert values_of_cells(cells, WORK_FIELDS) == (
+        {
+            "title": "x",
+            "earliest_start": "2026-03-02",
+            "latest_end": "2026-03-13",
+            "duration_days": 10.0,
+            "willing_to_share": True,
+            "depth_m": "deep",
+            "reference": "17",
+        },
+        ["latest", "earliest_stop"],
+    )
