@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = {"alembic", "cairocffi", "ezdxf", "geopandas", "lxml", "pandas", "pikepdf", "rasterio", "segno"}
+HEAVY = {"alembic", "cairocffi", "ezdxf", "geopandas", "pandas", "pikepdf", "segno"}
 
 
 def test_service_worker_and_requests_start_without_what_draws_and_converts() -> None:
