@@ -139,7 +139,8 @@ def test_only_who_may_edits_and_only_its_own(
     absent = f"{WORKS}/00000000-0000-4000-8000-000000000000"
     for method in ("PUT", "PATCH", "DELETE"):
         sent: dict[str, Any] = {} if method == "DELETE" else {"json": body}
-        found = [other.request(method, one, headers=headers, **sent) for one in (address, absent)]
+        told = headers | {"Content-Type": "application/json"}
+        found = [other.request(method, one, headers=told, **sent) for one in (address, absent)]
         assert [one.status_code for one in found] == [404, 404]
         assert len({one.json()["title"] for one in found}) == 1
     assert tag(planner, address) == seen
