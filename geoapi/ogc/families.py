@@ -91,6 +91,14 @@ def family_collections(delivered: Collection) -> Iterator[Collection]:
         )
 
 
+def feature_type_of(collection: Collection) -> str | None:
+    """Return the LER type of which all features of a collection are; None for a collection of several, or of none."""
+    return _TYPES.get(collection.name)
+
+
+_TYPES: Final = {name: feature_type for feature_type, name in _NAMES.items()}
+
+
 def _told(kind: FeatureType) -> Iterator[Attribute]:
     return (one for one in kind.attributes if one.kind not in _NOT_TOLD)
 

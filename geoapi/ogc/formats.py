@@ -18,6 +18,12 @@ GEOJSON: Final = "application/geo+json"
 SCHEMA: Final = "application/schema+json"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 
+MVT: Final = "application/vnd.mapbox-vector-tile"
+MAPLIBRE: Final = "application/vnd.mapbox.style+json"
+SLD: Final = "application/vnd.ogc.sld+xml;version=1.1"
+QML: Final = "application/xml"
+"""Of QGIS, which has no name of its own for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -34,6 +40,8 @@ PAGES: Final = (Format("json", JSON, "JSON"),)
 """Of what describes; the default first."""
 ITEMS: Final = (Format("json", GEOJSON, "GeoJSON"),)
 """Of features; the default first."""
+
+TILES: Final = (Format("mvt", MVT, "Mapbox Vector Tile"),)
 
 
 def format_of(request: Request, offered: Sequence[Format]) -> Format:

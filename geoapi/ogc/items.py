@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -15,13 +15,11 @@ from geoapi.ogc.formats import GEOJSON, ITEMS, JSON, Format, format_of
 from geoapi.ogc.links import addressed, link, own_links
 from geoapi.ogc.query import PINNED, Query, cursor_of, item_query, items_query
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
-from geoapi.ogc.statement import item_statement, items_statement, tag_statement
+from geoapi.ogc.statement import item_statement, items_statement
+from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
 from geoapi.ogc.versions import pinned_version
 from geoapi.platform import platform_of
 from ler.errors import NotFoundError
-from ler.services.principals import Principal
-
-_VARY: Final = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For"
 
 
 async def items(request: Request) -> Response:
@@ -40,9 +38,9 @@ def _items(request: Request, name: str) -> Response:
         chosen = format_of(request, ITEMS)
         query = items_query(collection, request.query_params, platform_of(request).settings.coverage)
     pinned = pinned_version(request, query)
-    unchanged = _unchanged(request, query, pinned, chosen)
-    if unchanged is not None:
-        return unchanged
+    kept = unchanged(request, (collection,), pinned, _crs_header(query), chosen.name)
+    if kept is not None:
+        return kept
     read = gate_of(request).read(request, items_statement(query), pinned=pinned)
     check_visible(request, collection, read.caller)
     row = read.rows[0][0]
@@ -52,7 +50,8 @@ def _items(request: Request, name: str) -> Response:
     features = (row.features or "").encode()
     head = _page_head(request, query, row, pinned, chosen)
     state = row.tag if collection.tag else sha256(features).hexdigest()
-    return _answer(request, query, head + features + b"]}", _tag(request, read.caller, state, chosen))
+    tag = state_tag(request, read.caller, chosen.name, state)
+    return answered(request, head + features + b"]}", tag, GEOJSON, _crs_header(query))
 
 
 def _item(request: Request, name: str, item: str) -> Response:
@@ -73,45 +72,12 @@ def _item(request: Request, name: str, item: str) -> Response:
         link("collection", address, JSON, language(request), told=True),
     ]
     content = f'{feature[:-1]},"links":{json.dumps(links)}}}'.encode()
-    return _answer(request, query, content, f'"{sha256(content).hexdigest()[:32]}"')
+    tag = content_tag(content, read.rows[0][0].version)
+    return answered(request, content, tag, GEOJSON, _crs_header(query))
 
 
-def _unchanged(request: Request, query: Query, pinned: int | None, chosen: Format) -> Response | None:
-    """304 where the caller has the page already, which is seen without making it."""
-    given = request.headers.get("if-none-match")
-    statement = tag_statement(query.collection)
-    if given is None or statement is None:
-        return None
-    read = gate_of(request).read(request, statement, pinned=pinned)
-    check_visible(request, query.collection, read.caller)
-    tag = _tag(request, read.caller, read.rows[0][0].tag, chosen)
-    return _not_modified(query, tag) if tag in given else None
-
-
-def _tag(request: Request, caller: Principal | None, state: str, chosen: Format) -> str:
-    """A weak tag: whose view, of what, as it was; equal views of two callers never share one."""
-    who = str(caller.organisation_id) if caller else ""
-    told = (who, request.url.path, request.url.query, chosen.name, language(request), state or "")
-    return f'W/"{sha256("\n".join(told).encode()).hexdigest()[:32]}"'
-
-
-def _answer(request: Request, query: Query, content: bytes, tag: str) -> Response:
-    if tag in request.headers.get("if-none-match", ""):
-        return _not_modified(query, tag)
-    return Response(content, headers=_headers(query, tag), media_type=GEOJSON)
-
-
-def _not_modified(query: Query, tag: str) -> Response:
-    return Response(status_code=304, headers=_headers(query, tag))
-
-
-def _headers(query: Query, tag: str) -> dict[str, str]:
-    return {
-        "ETag": tag,
-        "Cache-Control": "private, no-cache",
-        "Vary": _VARY,
-        "Content-Crs": f"<{query.crs.uri}>",
-    }
+def _crs_header(query: Query) -> dict[str, str]:
+    return {"Content-Crs": f"<{query.crs.uri}>"}
 
 
 def _page_head(

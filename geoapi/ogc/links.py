@@ -10,6 +10,10 @@ from geoapi.problems import Language
 QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_OF: Final = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 SORTABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+TILESETS: Final = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+TILING_SCHEME: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
+TILING_SCHEMES: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
+STYLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/styles"
 TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     "self": {"da": "Denne side", "en": "This document"},
     "alternate": {"da": "Denne side som {}", "en": "This document as {}"},
@@ -25,6 +29,13 @@ TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     QUERYABLES: {"da": "Hvad der kan filtreres på", "en": "What filters may name"},
     SCHEMA_OF: {"da": "Objekternes skema", "en": "The schema of the features"},
     SORTABLES: {"da": "Hvad der kan sorteres efter", "en": "What may be sorted by"},
+    TILESETS: {"da": "Vektorfliser", "en": "Vector tiles"},
+    TILING_SCHEME: {"da": "Fliseinddelingen", "en": "The tile matrix set"},
+    TILING_SCHEMES: {"da": "Fliseinddelinger", "en": "Tile matrix sets"},
+    STYLES: {"da": "Kortstile", "en": "Map styles"},
+    "item": {"da": "Fliserne", "en": "The tiles"},
+    "geodata": {"da": "Samlingen", "en": "The collection"},
+    "stylesheet": {"da": "Stilen som {}", "en": "The style as {}"},
 }
 """What links are called, by their relation; `{}` is a format."""
 

@@ -15,7 +15,16 @@ from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
 from geoapi.ogc.engine import Box, said_of_collections, said_of_service
 from geoapi.ogc.formats import ITEMS, JSON, OPENAPI, PAGES, SCHEMA, Format
-from geoapi.ogc.links import QUERYABLES, SCHEMA_OF, SORTABLES, link, own_links
+from geoapi.ogc.links import (
+    QUERYABLES,
+    SCHEMA_OF,
+    SORTABLES,
+    STYLES,
+    TILESETS,
+    TILING_SCHEMES,
+    link,
+    own_links,
+)
 from geoapi.problems import Language
 
 _GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -38,6 +47,9 @@ def landing(root: str, chosen: Format, language: Language) -> dict[str, Any]:
         link("service-desc", f"{root}/openapi", OPENAPI, language, told=True),
         link("conformance", f"{root}/conformance", JSON, language),
         link("data", f"{root}/collections", JSON, language, told=True),
+        link(TILESETS, f"{root}/tiles", JSON, language, told=True),
+        link(TILING_SCHEMES, f"{root}/tileMatrixSets", JSON, language, told=True),
+        link(STYLES, f"{root}/styles", JSON, language, told=True),
     ]
     return {"title": said["title"], "description": said["description"], "links": links}
 
@@ -90,7 +102,13 @@ def _links(root: str, one: Collection, chosen: Format, language: Language) -> li
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, language, told=True),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, language, told=True),
         link(SORTABLES, f"{address}/sortables", SCHEMA, language, told=True),
+        *(_drawn(address, language) if one.geometry != "none" else ()),
     ]
+
+
+def _drawn(address: str, language: Language) -> Iterator[dict[str, str]]:
+    yield link(TILESETS, f"{address}/tiles", JSON, language, told=True)
+    yield link(STYLES, f"{address}/styles", JSON, language, told=True)
 
 
 def _items(address: str, offered: Sequence[Format], language: Language) -> Iterator[dict[str, str]]:

@@ -8,24 +8,23 @@ collections. It has no parameter of any name, for one that is not in it is refus
 import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.engine import TEXT, TITLE
 from geoapi.ogc.formats import GEOJSON, ITEMS, JSON, OPENAPI, SCHEMA, Format
+from geoapi.ogc.openapi_operation import GUARDED, OPEN, SERVICE, Node, operation
 from geoapi.ogc.openapi_parameters import components as parameters
 from geoapi.ogc.openapi_parameters import item_parameters, items_parameters, reference
 from geoapi.ogc.openapi_schemas import components as schemas
 from geoapi.ogc.openapi_texts import words
+from geoapi.ogc.processes.openapi import process_paths
+from geoapi.ogc.processes.process import Process
+from geoapi.ogc.tile_api import style_paths, tile_paths
 from geoapi.problems import MEDIA_TYPE, Language
-
-type Node = dict[str, Any]
 
 _KEPT: Final = 64
 """Documents that are kept: one for each set of collections that callers see, in each language."""
-_GUARDED: Final[list[Node]] = [{"bearer": []}, {"basic": []}]
-_OPEN: Final[list[Node]] = [{}, *_GUARDED]
-_SERVICE: Final = "service"
 _VERSION: Final = "1"
 _HEADERS: Final = {
     "ETag": {"schema": {"type": "string"}},
@@ -34,18 +33,20 @@ _HEADERS: Final = {
 
 
 @lru_cache(maxsize=_KEPT)
-def document(root: str, visible: tuple[Collection, ...], language: Language) -> bytes:
-    """Return the document as JSON."""
-    paths: Node = {}
+def document(
+    root: str, visible: tuple[Collection, ...], processes: tuple[Process, ...], language: Language
+) -> bytes:
+    """Return the document as JSON, for who sees these collections and processes."""
+    paths: Node = process_paths(processes)
     for part in PARTS:
         paths |= part(visible, language)
     made = {
         "openapi": "3.0.3",
         "info": {"title": TITLE[language], "description": TEXT[language], "version": _VERSION},
         "servers": [{"url": root}],
-        "security": _OPEN,
+        "security": OPEN,
         "tags": [
-            {"name": _SERVICE, "description": TITLE[language]},
+            {"name": SERVICE, "description": TITLE[language]},
             *({"name": one.name, "description": one.descriptions[language]} for one in visible),
         ],
         "paths": paths,
@@ -70,38 +71,6 @@ def document(root: str, visible: tuple[Collection, ...], language: Language) -> 
         },
     }
     return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def operation(
-    name: str,
-    summary: str,
-    language: Language,
-    content: Node,
-    *,
-    given: list[Node],
-    tag: str = _SERVICE,
-    security: list[Node] | None = None,
-    headers: Node | None = None,
-) -> Node:
-    """Return a GET operation with our problems as errors; `name` is its operationId, which nothing else has."""
-    answer = {"description": words("responses", "ok", language), "content": content}
-    return {
-        "get": {
-            "operationId": name,
-            "summary": summary,
-            "tags": [tag],
-            "parameters": given,
-            "responses": {
-                "200": answer | ({"headers": headers} if headers else {}),
-                "304": {"description": words("responses", "unchanged", language)},
-                **{
-                    status: {"$ref": f"#/components/responses/problem-{status}"}
-                    for status in ("400", "401", "404", "default")
-                },
-            },
-        }
-        | ({"security": security} if security else {})
-    }
 
 
 def _problem(status: str, language: Language) -> Node:
@@ -150,7 +119,7 @@ def _of_collection(one: Collection, language: Language) -> Iterator[tuple[str, N
     address = f"/collections/{one.name}/items"
     more: Node = {
         "tag": one.name,
-        "security": _GUARDED if one.scope else _OPEN,
+        "security": GUARDED if one.scope else OPEN,
         "headers": _HEADERS,
     }
     title = one.titles[language]
@@ -184,5 +153,10 @@ def _written(offered: tuple[Format, ...], schema: str) -> Node:
     return {one.media_type: told if one.media_type == GEOJSON else {} for one in offered}
 
 
-PARTS: Final[tuple[Callable[[tuple[Collection, ...], Language], Node], ...]] = (_service, _features)
+PARTS: Final[tuple[Callable[[tuple[Collection, ...], Language], Node], ...]] = (
+    _service,
+    _features,
+    tile_paths,
+    style_paths,
+)
 """What adds paths to the document."""

@@ -121,6 +121,12 @@ def item_query(collection: Collection, item: str, given: QueryParams) -> Query:
     return replace(_shown(Query(collection), given), item=item, limit=1, as_of=as_of)
 
 
+def tile_query(collection: Collection, given: QueryParams) -> Query:
+    """Return what the parameters of a tile ask for."""
+    check_known(given, {"f"} | ({PINNED} if collection.pinned else set()))
+    return Query(collection, as_of=_moment(given[PINNED]) if PINNED in given else None)
+
+
 def check_known(given: QueryParams, known: frozenset[str] | set[str]) -> None:
     """Refuse parameters that there are not, those that are given twice, and those that are too long."""
     names = [name for name, _ in given.multi_items()]

@@ -62,12 +62,14 @@ def check_visible(request: Request, collection: Collection, caller: Principal | 
 
 
 @contextmanager
-def refused_to_who_sees(request: Request, collection: Collection) -> Iterator[None]:
-    """Tell what is wrong with a call only to who may see the collection; to others it is not there."""
+def refused_to_who_sees(request: Request, *collections: Collection) -> Iterator[None]:
+    """Tell what is wrong with a call only to who may see the collections; to others they are not there."""
     try:
         yield
     except (ProblemException, LerError):
-        check_visible(request, collection, gate_of(request).read(request).caller)
+        caller = gate_of(request).read(request).caller
+        for one in collections:
+            check_visible(request, one, caller)
         raise
 
 
