@@ -13,7 +13,6 @@ from sqlalchemy.engine import Engine
 
 from geoapi.cluster import Cluster
 from ler.db.engine import create_engine
-from ler.db.migrate import migrate
 from ler.settings import Settings
 
 _KEPT_CONNECTIONS: Final = 8
@@ -63,6 +62,8 @@ def _engine(settings: Settings, name: str, role: str, *, only_reads: bool = Fals
 
 
 def _make_ready(settings: Settings, name: str) -> None:
+    from ler.db.migrate import migrate  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
+
     cluster = Cluster(settings.home)
     cluster.start()
     cluster.ensure_database(name)

@@ -35,7 +35,7 @@ class Property:
     titles: Mapping[Language, str]
     unit: str | None = None
     codes: tuple[str, ...] = ()
-    """The values it may have, where there is a list; the list may be open."""
+    """The values it may have, where there is a list that is closed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +58,8 @@ class Collection:
     tag: str | None = None
     total: str | None = None
     extent: str | None = None
+    interval: str | None = None
+    version: str | None = None
     pinned: bool = False
     record: bool = False
     utility_type: str | None = None
@@ -74,6 +76,11 @@ class Collection:
         if self.geometry != "none":
             found[GEOMETRY] = Queryable(GEOMETRY, Kind.GEOMETRY, f"f.{GEOMETRY}")
         return found
+
+    @property
+    def sortables(self) -> dict[str, Property]:
+        """What features may be sorted by."""
+        return {one.name: one for one in self.properties if one.kind not in {None, Kind.STRINGS}}
 
 
 @cache
@@ -106,6 +113,8 @@ def _collection(name: str, entry: dict[str, Any]) -> Collection:
         tag=entry.get("tag"),
         total=entry.get("total"),
         extent=entry.get("extent"),
+        interval=entry.get("interval"),
+        version=entry.get("version"),
         pinned=entry.get("pinned", False),
         record=entry.get("record", False),
     )
@@ -118,5 +127,10 @@ def _property(entry: dict[str, Any]) -> Property:
         column=entry.get("column", f"f.{entry['name']}"),
         titles={"da": entry["da"], "en": entry["en"]},
         unit=entry.get("unit"),
-        codes=tuple(load_model().code_lists[entry["codes"]].values) if "codes" in entry else (),
+        codes=_codes(entry["codes"]) if "codes" in entry else (),
     )
+
+
+def _codes(name: str) -> tuple[str, ...]:
+    code_list = load_model().code_lists[name]
+    return () if code_list.open else tuple(code_list.values)

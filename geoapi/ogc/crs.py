@@ -6,7 +6,6 @@ bow. Refused are systems that are not offered and boxes that are none.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -110,12 +109,15 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
     if west > east and not crs.geographic:
         raise unusable("bbox", "its west is east of its east")
     parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    within = _around(crs.srid, coverage)
-    boxes = [_moved((start, south, end, north), crs, within) for start, end in parts]
+    boxes = [moved_box((start, south, end, north), crs, coverage) for start, end in parts]
     return next((one for one in boxes if not one.is_empty), Polygon())
 
 
-def _moved(box: tuple[float, float, float, float], crs: Crs, within: Sequence[float]) -> Polygon:
+def moved_box(
+    box: tuple[float, float, float, float], crs: Crs, coverage: tuple[float, float, float, float]
+) -> Polygon:
+    """Return a box of a system, east first, in EPSG:25832, cut to what lies around the coverage; empty outside of it."""
+    within = around(crs.srid, coverage)
     west, south = max(box[0], within[0]), max(box[1], within[1])
     east, north = min(box[2], within[2]), min(box[3], within[3])
     if west > east or south > north:
@@ -133,7 +135,8 @@ def _moved(box: tuple[float, float, float, float], crs: Crs, within: Sequence[fl
 
 
 @cache
-def _around(srid: int, coverage: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def around(srid: int, coverage: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return the coverage and what lies around it as a box of a system: west, south, east, north."""
     west, south, east, north = coverage
     wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
     wider = west - wide, south - high, east + wide, north + high

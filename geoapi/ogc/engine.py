@@ -1,17 +1,17 @@
 """pygeoapi, the engine that describes: landing page, conformance, collections, schemas, queryables and their pages.
 
 It is built from our own list of collections for what a caller sees, never from a file or the environment, and is asked
-by its functions; its web application is not used. Features, tiles and jobs are ours (`docs/decisions/0034`).
+by its functions; its web application is not used. Features, tiles and jobs are ours (`docs/decisions/0034`). What it
+says of the same collections in the same language is kept: only where they lie is asked for anew.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from fastapi import Request
-from pygeoapi.api import API, APIRequest
-from pygeoapi.openapi import get_oas
+from pygeoapi.api import API, APIRequest, describe_collections, landing_page
 
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
@@ -23,14 +23,17 @@ from geoapi.problems import Language
 type Box = tuple[float, float, float, float]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "da")
-_TITLE: Final = {
+TITLE: Final = {
     "en": "ler: data about what lies buried",
     "da": "ler: oplysninger om det, der ligger i jorden",
 }
-_TEXT: Final = {
+TEXT: Final = {
     "en": "Requests, packages and networks of buried cables and pipes; each sees what is its own.",
     "da": "Forespørgsler, pakker og net af nedgravede ledninger; enhver ser sit eget.",
 }
+_WORLD: Final[Box] = (-180.0, -90.0, 180.0, 90.0)
+_KEPT: Final = 256
+"""Sets of collections, and languages, of which it is kept what pygeoapi says: there are about ten and two."""
 _FEATURES: Final = "geoapi.ogc.provider.PostGisProvider"
 _NOWHERE: Final[Box] = (0.0, 0.0, 0.0, 0.0)
 
@@ -56,10 +59,22 @@ def ask(api: API, request: Request, handler: Handler, *values: Any) -> tuple[dic
     return dict(headers), int(status), content
 
 
-def described(root: str, visible: tuple[Collection, ...], coverage: Box) -> dict[str, Any]:
-    """Return pygeoapi's OpenAPI document for these collections."""
-    found: dict[str, Any] = json.loads(json.dumps(get_oas(_config(root, visible, {}, coverage)), default=str))
-    return found
+@lru_cache(maxsize=_KEPT)
+def said_of_service(root: str, language: Language) -> str:
+    """Return what pygeoapi says on the landing page, as JSON."""
+    return ask(engine_of(root, (), {}, _WORLD), _request(language), landing_page)[2]
+
+
+@lru_cache(maxsize=_KEPT)
+def said_of_collections(root: str, visible: tuple[Collection, ...], language: Language) -> str:
+    """Return what pygeoapi says of collections, as JSON; where they lie is not in it."""
+    return ask(engine_of(root, visible, {}, _WORLD), _request(language), describe_collections)[2]
+
+
+def _request(language: Language) -> Request:
+    """A call of nobody, for pygeoapi to read the language and the format from."""
+    query = f"f=json&lang={language}".encode()
+    return Request({"type": "http", "method": "GET", "path": "/", "query_string": query, "headers": []})
 
 
 def _config(
@@ -95,8 +110,8 @@ def _metadata(root: str) -> dict[str, Any]:
     provider = {"name": "ler", "url": root}
     return {
         "identification": {
-            "title": _TITLE,
-            "description": _TEXT,
+            "title": TITLE,
+            "description": TEXT,
             "keywords": {"en": ["buried utilities"], "da": ["ledninger"]},
             "keywords_type": "theme",
             "terms_of_service": root,

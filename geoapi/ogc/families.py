@@ -91,6 +91,14 @@ def family_collections(delivered: Collection) -> Iterator[Collection]:
         )
 
 
+def feature_type_of(collection: Collection) -> str | None:
+    """Return the LER type of which all features of a collection are; None for a collection of several, or of none."""
+    return _TYPES.get(collection.name)
+
+
+_TYPES: Final = {name: feature_type for feature_type, name in _NAMES.items()}
+
+
 def _told(kind: FeatureType) -> Iterator[Attribute]:
     return (one for one in kind.attributes if one.kind not in _NOT_TOLD)
 
@@ -113,7 +121,7 @@ def _column(attribute: Attribute, kind: Kind) -> str:
         return f"f.{COLUMNS[attribute.name]}"
     value = f"f.attributes->>'{attribute.name}'"
     if kind is Kind.STRINGS:
-        listed = f"f.attributes->'{attribute.name}'"
+        listed = f"coalesce(f.attributes->'{attribute.name}', 'null')"
         return (
             f"(SELECT array_agg(one) FROM jsonb_array_elements_text(CASE jsonb_typeof({listed})"
             f" WHEN 'array' THEN {listed} WHEN 'null' THEN '[]' ELSE jsonb_build_array({listed}) END) AS one)"

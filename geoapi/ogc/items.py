@@ -1,25 +1,25 @@
 """Features of a collection as GeoJSON: pages, and single ones. What PostGIS wrote is passed on as it is."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from geoapi.ogc.audit import tell_of_reading
+from geoapi.ogc.formats import GEOJSON, ITEMS, JSON, Format, format_of
+from geoapi.ogc.links import addressed, link, own_links
 from geoapi.ogc.query import PINNED, Query, cursor_of, item_query, items_query
-from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
-from geoapi.ogc.statement import item_statement, items_statement, tag_statement
+from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
+from geoapi.ogc.statement import item_statement, items_statement
+from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
 from geoapi.ogc.versions import pinned_version
 from geoapi.platform import platform_of
 from ler.errors import NotFoundError
-from ler.services.principals import Principal
-
-GEOJSON: Final = "application/geo+json"
-_VARY: Final = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For"
 
 
 async def items(request: Request) -> Response:
@@ -34,11 +34,13 @@ async def item(request: Request) -> Response:
 
 def _items(request: Request, name: str) -> Response:
     collection = collection_of(request, name)
-    query = items_query(collection, request.query_params, platform_of(request).settings.coverage)
+    with refused_to_who_sees(request, collection):
+        chosen = format_of(request, ITEMS)
+        query = items_query(collection, request.query_params, platform_of(request).settings.coverage)
     pinned = pinned_version(request, query)
-    unchanged = _unchanged(request, query, pinned)
-    if unchanged is not None:
-        return unchanged
+    kept = unchanged(request, (collection,), pinned, _crs_header(query), chosen.name)
+    if kept is not None:
+        return kept
     read = gate_of(request).read(request, items_statement(query), pinned=pinned)
     check_visible(request, collection, read.caller)
     row = read.rows[0][0]
@@ -46,16 +48,17 @@ def _items(request: Request, name: str) -> Response:
         pinned = int(row.tag.rpartition(".")[2])
     tell_of_reading(request, collection, read.caller, row.returned)
     features = (row.features or "").encode()
-    head = _page_head(request, query, row, pinned)
-    tag = (
-        _tag(request, read.caller, row.tag) if collection.tag else f'W/"{sha256(features).hexdigest()[:32]}"'
-    )
-    return _answer(request, query, head + features + b"]}", tag)
+    head = _page_head(request, query, row, pinned, chosen)
+    state = row.tag if collection.tag else sha256(features).hexdigest()
+    tag = state_tag(request, read.caller, chosen.name, state)
+    return answered(request, head + features + b"]}", tag, GEOJSON, _crs_header(query))
 
 
 def _item(request: Request, name: str, item: str) -> Response:
     collection = collection_of(request, name)
-    query = item_query(collection, item, request.query_params)
+    with refused_to_who_sees(request, collection):
+        chosen = format_of(request, ITEMS)
+        query = item_query(collection, item, request.query_params)
     read = gate_of(request).read(request, item_statement(query), pinned=pinned_version(request, query))
     check_visible(request, collection, read.caller)
     if not read.rows[0]:
@@ -63,84 +66,57 @@ def _item(request: Request, name: str, item: str) -> Response:
     tell_of_reading(request, collection, read.caller, 1)
     feature = read.rows[0][0].features
     address = f"{root_of(request)}/collections/{name}"
+    here = f"{address}/items/{quote(item, safe='')}"
     links = [
-        _link("self", f"{address}/items/{item}?{request.url.query}".rstrip("?"), GEOJSON),
-        _link("collection", address, "application/json"),
+        *own_links(here, request.query_params, chosen, ITEMS, language(request)),
+        link("collection", address, JSON, language(request), told=True),
     ]
     content = f'{feature[:-1]},"links":{json.dumps(links)}}}'.encode()
-    return _answer(request, query, content, f'"{sha256(feature.encode()).hexdigest()[:32]}"')
+    tag = content_tag(content, read.rows[0][0].version)
+    return answered(request, content, tag, GEOJSON, _crs_header(query))
 
 
-def _unchanged(request: Request, query: Query, pinned: int | None) -> Response | None:
-    """304 where the caller has the page already, which is seen without making it."""
-    given = request.headers.get("if-none-match")
-    statement = tag_statement(query.collection)
-    if given is None or statement is None:
-        return None
-    read = gate_of(request).read(request, statement, pinned=pinned)
-    check_visible(request, query.collection, read.caller)
-    tag = _tag(request, read.caller, read.rows[0][0].tag)
-    return _not_modified(query, tag) if tag in given else None
+def _crs_header(query: Query) -> dict[str, str]:
+    return {"Content-Crs": f"<{query.crs.uri}>"}
 
 
-def _tag(request: Request, caller: Principal | None, state: str) -> str:
-    """A weak tag: whose view, of what, as it was; equal views of two callers never share one."""
-    who = str(caller.organisation_id) if caller else ""
-    told = "\n".join((who, request.url.path, request.url.query, state or ""))
-    return f'W/"{sha256(told.encode()).hexdigest()[:32]}"'
-
-
-def _answer(request: Request, query: Query, content: bytes, tag: str) -> Response:
-    if tag in request.headers.get("if-none-match", ""):
-        return _not_modified(query, tag)
-    return Response(content, headers=_headers(query, tag), media_type=GEOJSON)
-
-
-def _not_modified(query: Query, tag: str) -> Response:
-    return Response(status_code=304, headers=_headers(query, tag))
-
-
-def _headers(query: Query, tag: str) -> dict[str, str]:
-    return {
-        "ETag": tag,
-        "Cache-Control": "private, no-cache",
-        "Vary": _VARY,
-        "Content-Crs": f"<{query.crs.uri}>",
-    }
-
-
-def _page_head(request: Request, query: Query, row: Any, pinned: int | None) -> bytes:  # noqa: ANN401 - of a statement
+def _page_head(
+    request: Request,
+    query: Query,
+    row: Any,  # noqa: ANN401 - of a statement
+    pinned: int | None,
+    chosen: Format,
+) -> bytes:
     told = {"type": "FeatureCollection"} | ({} if row.matched is None else {"numberMatched": row.matched})
     told |= {
         "numberReturned": row.returned,
         "timeStamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "links": _links(request, query, row.last_key, pinned),
+        "links": [*_links(request, query, row.last_key, pinned, chosen)],
     }
     return json.dumps(told, ensure_ascii=False)[:-1].encode() + b', "features": ['
 
 
-def _links(request: Request, query: Query, last_key: Any, pinned: int | None) -> list[dict[str, str]]:  # noqa: ANN401
+def _links(
+    request: Request,
+    query: Query,
+    last_key: Any,  # noqa: ANN401 - a key of the collection
+    pinned: int | None,
+    chosen: Format,
+) -> Iterator[dict[str, str]]:
+    told_in = language(request)
     collection = f"{root_of(request)}/collections/{query.collection.name}"
-    given = dict(request.query_params)
     here = f"{collection}/items"
-    links = [
-        _link("self", _address(here, given), GEOJSON),
-        _link("alternate", _address(here, given | {"f": "html"}), "text/html"),
-        _link("collection", collection, "application/json"),
-    ]
+    given = dict(request.query_params)
+    yield from own_links(here, given, chosen, ITEMS, told_in)
+    yield link("collection", collection, JSON, told_in, told=True)
+    kept = {name: value for name, value in given.items() if name not in {"offset", "cursor"}}
+    if pinned is not None:
+        kept[PINNED] = str(pinned)
+    if query.offset:
+        before = {"offset": str(max(query.offset - query.limit, 0))}
+        yield link("prev", addressed(here, kept | before), chosen.media_type, told_in)
     if last_key is not None:
-        place = (
-            {"offset": str(query.offset + query.limit)} if query.sorting else {"cursor": cursor_of(last_key)}
-        )
-        pin = {PINNED: str(pinned)} if pinned is not None else {}
-        kept = {name: value for name, value in given.items() if name not in {"offset", "cursor"}}
-        links.append(_link("next", _address(here, kept | pin | place), GEOJSON))
-    return links
-
-
-def _address(path: str, given: dict[str, str]) -> str:
-    return f"{path}?{urlencode(given, safe=':,/')}" if given else path
-
-
-def _link(rel: str, href: str, media_type: str) -> dict[str, str]:
-    return {"rel": rel, "type": media_type, "href": href}
+        # Sorted by something else than the key, a page has no other place than its number.
+        number = {"offset": str(query.offset + query.limit)}
+        place = number if query.sorting else {"cursor": cursor_of(last_key)}
+        yield link("next", addressed(here, kept | place), chosen.media_type, told_in)

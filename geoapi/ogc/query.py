@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 
 from geoapi.moments import moment_of
 from geoapi.ogc.collections import Collection, Property
-from geoapi.ogc.cql2 import Filter, Kind, compile_filter
+from geoapi.ogc.cql2 import Filter, compile_filter
 from geoapi.ogc.crs import CRS84, Crs, box_of, crs_of, unusable
 from geoapi.ogc.times import Span, span_of
 from geoapi.ogc.values import value_of
@@ -24,10 +24,10 @@ from ler.errors import RefusedError
 
 DEFAULT_LIMIT: Final = 100
 LARGEST_LIMIT: Final = 10_000
-_LARGEST_OFFSET: Final = 10_000_000
+LARGEST_OFFSET: Final = 10_000_000
 _LONGEST: Final = 20_000
 """Characters of one parameter; a polygon of 500 corners has 15,000."""
-_MOST_SORTED: Final = 5
+MOST_SORTED: Final = 5
 
 ITEMS: Final = frozenset(
     {
@@ -108,7 +108,7 @@ def items_query(
         equal={name: given[name] for name in queryables if name in given and name not in ITEMS},
         sorting=_sorting(collection, given.get("sortby")),
         limit=_whole(given, "limit", DEFAULT_LIMIT, 1, None),
-        offset=_whole(given, "offset", 0, 0, _LARGEST_OFFSET),
+        offset=_whole(given, "offset", 0, 0, LARGEST_OFFSET),
         after=_place(collection, given["cursor"]) if "cursor" in given else None,
         as_of=_moment(given[PINNED]) if PINNED in given else None,
     )
@@ -119,6 +119,12 @@ def item_query(collection: Collection, item: str, given: QueryParams) -> Query:
     check_known(given, ITEM | ({PINNED} if collection.pinned else set()))
     as_of = _moment(given[PINNED]) if PINNED in given else None
     return replace(_shown(Query(collection), given), item=item, limit=1, as_of=as_of)
+
+
+def tile_query(collection: Collection, given: QueryParams) -> Query:
+    """Return what the parameters of a tile ask for."""
+    check_known(given, {"f"} | ({PINNED} if collection.pinned else set()))
+    return Query(collection, as_of=_moment(given[PINNED]) if PINNED in given else None)
 
 
 def check_known(given: QueryParams, known: frozenset[str] | set[str]) -> None:
@@ -168,7 +174,7 @@ def _filter(collection: Collection, given: QueryParams) -> Filter | None:
         return None
     lang: Literal["cql2-text", "cql2-json"]
     match given.get("filter-lang", "cql2-text"):
-        case "cql2-text":
+        case "cql2-text" | "cql-text":  # the draft's name, by which GDAL asks
             lang = "cql2-text"
         case "cql2-json":
             lang = "cql2-json"
@@ -181,15 +187,15 @@ def _filter(collection: Collection, given: QueryParams) -> Filter | None:
 def _sorting(collection: Collection, given: str | None) -> tuple[Sorting, ...]:
     if given is None:
         return ()
-    by_name = {one.name: one for one in collection.properties if one.kind not in {None, Kind.STRINGS}}
+    by_name = collection.sortables
     found = []
     for part in given.split(","):
         name = part.lstrip("+- ") if part[:1] in {"+", "-", " "} else part
         if name not in by_name:
             raise unusable("sortby", f"there is no sortable property {name[:100]}")
         found.append(Sorting(by_name[name], part.startswith("-")))
-    if len(found) > _MOST_SORTED or len({one.property.name for one in found}) < len(found):
-        raise unusable("sortby", f"at most {_MOST_SORTED} properties, each once")
+    if len(found) > MOST_SORTED or len({one.property.name for one in found}) < len(found):
+        raise unusable("sortby", f"at most {MOST_SORTED} properties, each once")
     return tuple(found)
 
 

@@ -7,8 +7,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages
+from geoapi.ogc import items, pages, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
+from geoapi.ogc.editing import routes as editing
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.processes import execution, jobs
 from geoapi.ogc.processes import pages as process_pages
@@ -27,19 +28,22 @@ def add_routes(app: FastAPI, platform: Platform) -> None:
     databases = platform.databases
     counts = Counts(settings.ogc_reads_per_minute)
     app.state.ogc_gate = Gate(databases.reads, databases.app, counts, settings.ogc_timeout_s)
-    app.router.routes.insert(0, _mounted())
+    app.router.routes[:0] = _mounted()
 
 
-def _mounted() -> BaseRoute:
-    return Mount(
-        ROOT,
-        routes=[
-            *pages.ROUTES,
-            *process_pages.ROUTES,
-            *execution.ROUTES,
-            *jobs.ROUTES,
-            Route("/collections/{name}/items", items.items, methods=_READS),
-            Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
-        ],
-        middleware=[Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION)],
-    )
+def _mounted() -> tuple[BaseRoute, ...]:
+    """All below the root, and the root itself, with a slash at its end and without."""
+    compressed = Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION)
+    below = [
+        *pages.ROUTES,
+        *tilesets.ROUTES,
+        *tiles.ROUTES,
+        *styles.ROUTES,
+        *process_pages.ROUTES,
+        *execution.ROUTES,
+        *jobs.ROUTES,
+        Route(editing.ITEMS, items.items, methods=_READS),
+        Route(editing.ITEM, items.item, methods=_READS),
+        *editing.ROUTES,
+    ]
+    return Mount(ROOT, routes=below, middleware=[compressed]), pages.route(ROOT, pages.landing)

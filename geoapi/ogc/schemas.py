@@ -39,12 +39,15 @@ def property_schema(one: Property, language: Language) -> dict[str, Any]:
 
 def feature_schema(collection: Collection, address: str, language: Language) -> dict[str, Any]:
     """Return the schema of the features of a collection (Features 5), for answers: `id` is read only."""
+    # What GeoJSON calls id stands here by its role; LER has an attribute of that name.
+    taken = any(one.name == "id" for one in collection.properties)
     properties: dict[str, Any] = {
-        "id": {"type": "string", "x-ogc-role": "id", "readOnly": True},
+        "feature_id" if taken else "id": {"type": "string", "x-ogc-role": "id", "readOnly": True},
         **_geometry(collection),
     }
+    roles = _roles(collection)
     for one in collection.properties:
-        properties[one.name] = property_schema(one, language)
+        properties[one.name] = property_schema(one, language) | roles.get(one.column, {})
     return _document(collection, f"{address}/schema", language, properties) | {"additionalProperties": False}
 
 
@@ -56,6 +59,29 @@ def queryables_schema(collection: Collection, address: str, language: Language) 
     return _document(collection, f"{address}/queryables", language, properties) | {
         "additionalProperties": False
     }
+
+
+def sortables_schema(collection: Collection, address: str, language: Language) -> dict[str, Any]:
+    """Return the schema of what features may be sorted by (Features 5): there is nothing else."""
+    properties = {name: property_schema(one, language) for name, one in collection.sortables.items()}
+    return _document(collection, f"{address}/sortables", language, properties) | {
+        "additionalProperties": False
+    }
+
+
+def _roles(collection: Collection) -> dict[str, dict[str, str]]:
+    """The roles of the columns by which `datetime` selects, where they are told as properties."""
+    match collection.time:
+        case ():
+            return {}
+        case (moment,):
+            return {f"f.{moment}": {"x-ogc-role": "primary-instant"}}
+        case (start, end):
+            return {
+                f"f.{start}": {"x-ogc-role": "primary-interval-start"},
+                f"f.{end}": {"x-ogc-role": "primary-interval-end"},
+            }
+    raise ValueError(f"{collection.name} has more times than a start and an end")
 
 
 def _geometry(collection: Collection) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 import shapely
+from shapely import Polygon
 
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Kind
@@ -80,13 +81,14 @@ def items_statement(query: Query) -> Statement:
 
 
 def item_statement(query: Query) -> Statement:
-    """Return the statement of one feature; its row has the same columns, `features` NULL where there is none."""
+    """Return the statement of one feature; it gives a row, with its `version`, or none."""
     collection = query.collection
     conditions, values = _conditions(query)
     tag = collection.tag or "SELECT NULL"
     return Statement(
         f"""
-        SELECT {feature_text(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag
+        SELECT {feature_text(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag,
+            {collection.version or "NULL"} AS version
         FROM {collection.source} AS f{_where(conditions)} LIMIT 1
         """,
         values,
@@ -148,13 +150,8 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
     collection = query.collection
     if query.item is not None:
         yield f"{collection.id} = %(item)s", {"item": query.item}
-    if query.box is not None:
-        if query.box.is_empty or collection.geometry == "none":
-            yield "false", {}
-        else:
-            place = f"ST_GeomFromWKB(%(box)s, {STORAGE_SRID})"
-            # The box of boxes first: it has an index whatever the rights of the caller are.
-            yield f"f.geom && {place} AND ST_Intersects(f.geom, {place})", {"box": shapely.to_wkb(query.box)}
+    if query.box is not None and collection.geometry != "none":
+        yield _in_place(query.box)
     if query.span:
         yield from _in_time(query)
     for number, (name, value) in enumerate(query.equal.items()):
@@ -165,6 +162,18 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
         )
     if query.filter:
         yield f"({query.filter.sql})", query.filter.values
+
+
+def _in_place(box: Polygon) -> tuple[str, dict[str, Any]]:
+    """A feature without a place is in all places (Features 1, requirement 24); so are all of a collection without."""
+    if box.is_empty:
+        return "f.geom IS NULL", {}
+    place = f"ST_GeomFromWKB(%(box)s, {STORAGE_SRID})"
+    # The box of boxes first: it has an index whatever the rights of the caller are.
+    return (
+        f"(f.geom && {place} AND ST_Intersects(f.geom, {place}) OR f.geom IS NULL)",
+        {"box": shapely.to_wkb(box)},
+    )
 
 
 def _in_time(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -182,7 +191,8 @@ def _in_time(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _equal(column: str, kind: Kind, name: str) -> str:
-    return f"%({name})s = ANY ({column})" if kind is Kind.STRINGS else f"{column} = %({name})s"
+    # The cast makes an array of what else would be a query of rows.
+    return f"%({name})s = ANY (({column})::text[])" if kind is Kind.STRINGS else f"{column} = %({name})s"
 
 
 def _value(name: str, kind: Kind, given: str) -> Any:  # noqa: ANN401 - of the kind

@@ -1,5 +1,10 @@
-"""The `datetime` parameter of the OGC API: an instant or an interval of RFC 3339, half open where it says `..`."""
+"""The `datetime` parameter of the OGC API: an instant or an interval of RFC 3339, half open where it says `..`.
 
+One end may be a duration of ISO 8601, as in `2026-12-01/P2W`: the standard has none, the official test suite sends some.
+"""
+
+import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,6 +12,12 @@ from geoapi.ogc.crs import unusable
 
 _OPEN = {"", ".."}
 _BOTH_ENDS = 2
+_DURATION = re.compile(
+    r"P(?=.)(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?"
+    r"(?:T(?=.)(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?",
+    re.ASCII,
+)
+"""Years, months, weeks, days, hours, minutes, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +35,35 @@ def span_of(given: str) -> Span:
         return Span(*_moment(parts[0]))
     if len(parts) != _BOTH_ENDS or {*parts} <= _OPEN:
         raise _wrong("a time, or two of them with / between, of which one may be ..")
-    start = None if parts[0] in _OPEN else _moment(parts[0])[0]
-    end = None if parts[1] in _OPEN else _moment(parts[1])[1]
+    start, end = _ends(*parts)
     if start and end and start > end:
         raise _wrong("it ends before it starts")
     return Span(start, end)
+
+
+def _ends(first: str, last: str) -> tuple[datetime | None, datetime | None]:
+    if first.startswith("P"):
+        end = _moment(last)[1]
+        return _later(end, first, -1), end
+    start = None if first in _OPEN else _moment(first)[0]
+    if last.startswith("P") and start is not None:
+        return start, _later(start, last, 1)
+    return start, None if last in _OPEN else _moment(last)[1]
+
+
+def _later(moment: datetime, duration: str, sign: int) -> datetime:
+    """A moment moved by a duration; of a month that is too short, its last day."""
+    found = _DURATION.fullmatch(duration)
+    if found is None:
+        raise _wrong("a duration by ISO 8601 is wanted, as P2W or P1DT12H")
+    years, months, weeks, days, hours, minutes, seconds = (int(one or 0) * sign for one in found.groups())
+    try:
+        year, month = divmod(moment.year * 12 + moment.month - 1 + years * 12 + months, 12)
+        day = min(moment.day, monthrange(year, month + 1)[1])
+        moved = moment.replace(year=year, month=month + 1, day=day)
+        return moved + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except (ValueError, OverflowError):
+        raise _wrong("it leads out of the years 1 to 9999") from None
 
 
 def _moment(given: str) -> tuple[datetime, datetime]:
