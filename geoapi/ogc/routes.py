@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages, styles, tiles, tilesets
+from geoapi.ogc import items, pages, qgis, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.site import ROOT
@@ -36,6 +36,7 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *tilesets.ROUTES,
         *tiles.ROUTES,
         *styles.ROUTES,
+        *qgis.ROUTES,
         Route("/collections/{name}/items", items.items, methods=_READS),
         Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
     ]
