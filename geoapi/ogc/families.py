@@ -121,7 +121,7 @@ def _column(attribute: Attribute, kind: Kind) -> str:
         return f"f.{COLUMNS[attribute.name]}"
     value = f"f.attributes->>'{attribute.name}'"
     if kind is Kind.STRINGS:
-        listed = f"f.attributes->'{attribute.name}'"
+        listed = f"coalesce(f.attributes->'{attribute.name}', 'null')"
         return (
             f"(SELECT array_agg(one) FROM jsonb_array_elements_text(CASE jsonb_typeof({listed})"
             f" WHEN 'array' THEN {listed} WHEN 'null' THEN '[]' ELSE jsonb_build_array({listed}) END) AS one)"

@@ -39,8 +39,10 @@ def property_schema(one: Property, language: Language) -> dict[str, Any]:
 
 def feature_schema(collection: Collection, address: str, language: Language) -> dict[str, Any]:
     """Return the schema of the features of a collection (Features 5), for answers: `id` is read only."""
+    # What GeoJSON calls id stands here by its role; LER has an attribute of that name.
+    taken = any(one.name == "id" for one in collection.properties)
     properties: dict[str, Any] = {
-        "id": {"type": "string", "x-ogc-role": "id", "readOnly": True},
+        "feature_id" if taken else "id": {"type": "string", "x-ogc-role": "id", "readOnly": True},
         **_geometry(collection),
     }
     roles = _roles(collection)

@@ -187,7 +187,8 @@ def _in_time(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _equal(column: str, kind: Kind, name: str) -> str:
-    return f"%({name})s = ANY ({column})" if kind is Kind.STRINGS else f"{column} = %({name})s"
+    # The cast makes an array of what else would be a query of rows.
+    return f"%({name})s = ANY (({column})::text[])" if kind is Kind.STRINGS else f"{column} = %({name})s"
 
 
 def _value(name: str, kind: Kind, given: str) -> Any:  # noqa: ANN401 - of the kind

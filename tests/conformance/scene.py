@@ -35,6 +35,7 @@ HOMELESS = "pipe.7"
 """A feature that has lost its place."""
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GEOJSON = "application/geo+json"
+_HYPHENED = {name.replace("-", "_"): name for name in ("bbox-crs", "filter-lang", "filter-crs", "as-of")}
 
 
 def inhabit(service: Service, folder: Path) -> UUID:
@@ -93,8 +94,8 @@ class Suite:
     _kept: dict[tuple[Any, ...], httpx.Response] = field(default_factory=dict)
 
     def get(self, url: str, accept: str = "application/json", /, **given: Any) -> httpx.Response:  # noqa: ANN401 - values of parameters
-        """Return an answer; underscores in the names of parameters stand for hyphens."""
-        params = {name.replace("_", "-"): str(value) for name, value in given.items()}
+        """Return an answer; names of parameters with hyphens are given with underscores."""
+        params = {_HYPHENED.get(name, name): str(value) for name, value in given.items()}
         key = (url, accept, *params.items())
         if key not in self._kept:
             # httpx drops what stands in the address when parameters are given.
