@@ -123,6 +123,8 @@ _ROUTES: Final = (
 
 LARGEST_BODY: Final = 1 << 20
 """Bytes of a body that is no file."""
+LARGEST_CALL: Final = 32 << 20
+"""Bytes of a call of a process that takes a file; a larger file is uploaded and named by its id."""
 LARGEST_FORM: Final = 10 << 20
 """Bytes of a form with files: of a dig area, 8 MiB each and all together."""
 
@@ -150,6 +152,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
                     f"{REQUESTS}/price": LARGEST_FORM,
                     f"{PAGE}/*": settings.max_answer_mb << 20,
                     "*/answers": settings.max_answer_mb << 20,
+                    f"{OGC}/processes/check-network/execution": LARGEST_CALL,
                 },
                 timeout_s=settings.body_timeout_s,
             ),

@@ -78,8 +78,15 @@ class Credential:
 @contextmanager
 def caller_transaction(request: Request, caller: Principal) -> Iterator[Connection]:
     """Open a transaction in which the caller acts, with all that is recorded of who acts for whom."""
+    with acting(platform_of(request), caller) as connection:
+        yield connection
+
+
+@contextmanager
+def acting(platform: Platform, caller: Principal) -> Iterator[Connection]:
+    """Open a transaction in which a caller acts that does not wait for the answer any more."""
     with transaction(
-        platform_of(request).databases.app,
+        platform.databases.app,
         caller.organisation_id,
         account=caller.account_id,
         provider=caller.provider_id,

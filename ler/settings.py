@@ -104,11 +104,19 @@ class Settings(BaseSettings):
     keep_requests_years: int = Field(default=10, ge=1)
     """How long after its last day a request is kept before what it says is erased, years (an older act, § 9 f)."""
 
+    adjacent_works_m: float = Field(default=20.0, ge=0.0, le=200.0)
+    """How near each other two works that take something of the road are told as adjacent, m (GIPOD searches a street 20 m
+    from its centre line)."""
+
     clip_buffer_m: float = Field(default=0.0, ge=0.0, le=50.0)
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
     area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""
 
-    unknown_accuracy_m: float = Field(default=5.0, gt=2.0)
+    deliver_bands: bool = True
+    """Whether lines are delivered that are drawn outside the dig area and may lie in it by their band, as far as that is
+    wide. The official register accepts nothing outside the area: set false for answers that are sent there."""
+
+    unknown_accuracy_m: float = Field(default=5.0, gt=2.0, le=20.0)
     """What a position may be off, m, whose accuracy class is more than 2.00 m or unknown: half the band that packages
     show, besides the line's own size (no rule that we have read bounds them; 5 m is 1 mm on a sheet of 1:5,000)."""
 
@@ -120,6 +128,10 @@ class Settings(BaseSettings):
 
     terrain_is_dvr90: bool = False
     """Whether terrain files in EPSG:25832 that do not say what their heights are hold metres DVR90."""
+
+    clearances: Path | None = None
+    """File of rules of what to keep away from which line: adds to ours, and replaces those of the same id
+    (docs/reference/clearances.md). None: ours alone."""
 
     base_map: Path | None = None
     """Map that is drawn pale below the lines of plans: GeoTIFF of bytes or GeoPackage, EPSG:25832; None: no base map."""
@@ -235,6 +247,12 @@ class Settings(BaseSettings):
     ogc_timeout_s: float = Field(default=10.0, gt=0.0)
     """Seconds that one answer of the OGC API may take the database; a heavier question is refused."""
 
+    ogc_jobs_open: int = Field(default=50, ge=1)
+    """Jobs of the OGC API that may wait or run at a time, an organisation."""
+
+    ogc_job_keep_days: int = Field(default=7, ge=1)
+    """How long a job of the OGC API and its results are kept, days."""
+
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""
     # Notices
@@ -281,6 +299,11 @@ class Settings(BaseSettings):
 
     silence_operator_h: float = Field(default=9.0, gt=0.0)
     """The same for the operator: a working day."""
+
+    @property
+    def band_accuracy_m(self) -> float | None:
+        """What a position may be off that nobody bounds, where bands decide what is delivered; None where they do not."""
+        return self.unknown_accuracy_m if self.deliver_bands else None
 
     @property
     def public_address(self) -> str:

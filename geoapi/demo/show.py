@@ -160,6 +160,7 @@ def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> N
         purpose=site.purpose,
         description=site.description,
         clip_buffer_m=settings.clip_buffer_m,
+        unknown_accuracy_m=settings.band_accuracy_m,
     )
 
 

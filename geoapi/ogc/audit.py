@@ -17,7 +17,7 @@ def tell_of_reading(
     if caller is None or not collection.pinned or not gate.counts.is_news((caller.token_id, collection.name)):
         return
     with transaction(
-        gate.engine, caller.organisation_id, account=caller.account_id, provider=caller.provider_id
+        gate.writes, caller.organisation_id, account=caller.account_id, provider=caller.provider_id
     ) as connection:
         record_event(
             connection,

@@ -6,6 +6,7 @@ _FEATURES: Final = "http://www.opengis.net/spec/ogcapi-features"
 _COMMON: Final = "http://www.opengis.net/spec/ogcapi-common"
 _TILES: Final = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 _CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
+_PROCESSES: Final = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 
 CLASSES: Final = (
     f"{_COMMON}-1/1.0/conf/core",
@@ -29,9 +30,23 @@ CLASSES: Final = (
     f"{_FEATURES}-6/0.0/conf/properties",
     f"{_FEATURES}-8/0.0/conf/sorting",
     f"{_FEATURES}-8/0.0/conf/features-sorting",
+    f"{_FEATURES}-4/1.0/conf/create-replace-delete",
+    f"{_FEATURES}-4/1.0/conf/update",
+    f"{_FEATURES}-4/1.0/conf/optimistic-locking-etags",
+    f"{_FEATURES}-4/1.0/conf/features",
     f"{_CQL2}/cql2-text",
     f"{_CQL2}/cql2-json",
     f"{_CQL2}/basic-cql2",
+    f"{_CQL2}/advanced-comparison-operators",
+    f"{_CQL2}/case-insensitive-comparison",
+    f"{_CQL2}/accent-insensitive-comparison",
+    f"{_CQL2}/basic-spatial-functions",
+    f"{_CQL2}/basic-spatial-functions-plus",
+    f"{_CQL2}/spatial-functions",
+    f"{_CQL2}/temporal-functions",
+    f"{_CQL2}/array-functions",
+    f"{_CQL2}/property-property",
+    f"{_CQL2}/arithmetic",
     f"{_TILES}/core",
     f"{_TILES}/tileset",
     f"{_TILES}/tilesets-list",
@@ -40,4 +55,11 @@ CLASSES: Final = (
     f"{_TILES}/collections-selection",
     f"{_TILES}/mvt",
     f"{_TILES}/oas30",
+    f"{_PROCESSES}/core",
+    f"{_PROCESSES}/ogc-process-description",
+    f"{_PROCESSES}/json",
+    f"{_PROCESSES}/oas30",
+    f"{_PROCESSES}/job-list",
+    f"{_PROCESSES}/callback",
+    f"{_PROCESSES}/dismiss",
 )

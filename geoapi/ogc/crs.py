@@ -90,7 +90,7 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
     """Return a `bbox` parameter as a polygon in EPSG:25832; an empty one when it lies outside of the coverage.
 
     Four numbers, or six with heights, which are not looked at. A box whose west is east of its east crosses the
-    antimeridian in degrees, where nothing of ours lies, and so is the two parts that remain. A problem for what is no
+    antimeridian in degrees, where nothing of ours lies, and so is the part of it that has a place here. A problem for what is no
     box.
     """
     try:
@@ -110,8 +110,7 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
         raise unusable("bbox", "its west is east of its east")
     parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     boxes = [moved_box((start, south, end, north), crs, coverage) for start, end in parts]
-    found = shapely.union_all(boxes)
-    return found if isinstance(found, Polygon) else Polygon()
+    return next((one for one in boxes if not one.is_empty), Polygon())
 
 
 def moved_box(

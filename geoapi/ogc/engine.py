@@ -15,6 +15,8 @@ from pygeoapi.api import API, APIRequest, describe_collections, landing_page
 
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
+from geoapi.ogc.processes.described import MANAGER, process_resources
+from geoapi.ogc.processes.process import Process
 from geoapi.ogc.query import DEFAULT_LIMIT, LARGEST_LIMIT
 from geoapi.problems import Language
 
@@ -33,6 +35,7 @@ _WORLD: Final[Box] = (-180.0, -90.0, 180.0, 90.0)
 _KEPT: Final = 256
 """Sets of collections, and languages, of which it is kept what pygeoapi says: there are about ten and two."""
 _FEATURES: Final = "geoapi.ogc.provider.PostGisProvider"
+_NOWHERE: Final[Box] = (0.0, 0.0, 0.0, 0.0)
 
 type Handler = Callable[..., tuple[Mapping[str, str], int, str]]
 
@@ -43,6 +46,11 @@ def engine_of(root: str, visible: tuple[Collection, ...], boxes: Mapping[str, Bo
     `boxes` are the extents of some of them, west, south, east, north in CRS84; the others have the `coverage`.
     """
     return API(_config(root, visible, boxes, coverage), {})
+
+
+def processes_engine(root: str, visible: tuple[Process, ...]) -> API:
+    """Return pygeoapi for a caller that sees these processes, in order to describe them."""
+    return API(_config(root, (), {}, _NOWHERE, visible), {})
 
 
 def ask(api: API, request: Request, handler: Handler, *values: Any) -> tuple[dict[str, str], int, str]:  # noqa: ANN401
@@ -70,7 +78,11 @@ def _request(language: Language) -> Request:
 
 
 def _config(
-    root: str, visible: tuple[Collection, ...], boxes: Mapping[str, Box], coverage: Box
+    root: str,
+    visible: tuple[Collection, ...],
+    boxes: Mapping[str, Box],
+    coverage: Box,
+    processes: tuple[Process, ...] = (),
 ) -> dict[str, Any]:
     logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
     return {
@@ -85,10 +97,12 @@ def _config(
             "limits": {"default_items": DEFAULT_LIMIT, "max_items": LARGEST_LIMIT, "on_exceed": "throttle"},
             "map": {"url": "", "attribution": ""},
             "admin": False,
+            "manager": MANAGER,
         },
         "logging": {"level": "CRITICAL"},
         "metadata": _metadata(root),
-        "resources": {one.name: _resource(one, boxes.get(one.name, coverage)) for one in visible},
+        "resources": {one.name: _resource(one, boxes.get(one.name, coverage)) for one in visible}
+        | process_resources(processes),
     }
 
 

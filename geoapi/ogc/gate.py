@@ -32,10 +32,17 @@ from ler.services.token_format import digest, parse_secret
 
 _OPEN: Final = (
     "SELECT * FROM ler.open_reading(%(prefix)s, %(sha256)s, %(kinds)s, %(cvr)s, %(pinned)s),"
-    " set_config('statement_timeout', %(timeout)s, true)"
+    " set_config('statement_timeout', %(timeout)s, true) AS timeout,"
+    " set_config('plan_cache_mode', 'force_generic_plan', true) AS planning,"
+    " set_config('max_parallel_workers_per_gather', '0', true) AS helpers"
 )
+"""Plans are made once for each kind of question, by one process each: making one takes longer than most answers, and
+starting a helper takes 50 ms."""
 _NOBODYS: Final[dict[str, Any]] = {"prefix": "", "sha256": "", "kinds": [], "cvr": None}
 _TOUCH: Final = text("SELECT ler.touch_token(:token)")
+
+
+type _Rows = tuple[Any, tuple[list[Any], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class Gate:
     """Lets callers read; one for the application."""
 
     engine: Engine
+    writes: Engine
+    """For what is told of reading."""
     counts: Counts
     timeout_s: float
 
@@ -76,20 +85,25 @@ class Gate:
         if values["cvr"] is not None:
             caller = request.state.caller = _acting(caller, row, values["cvr"])
         if self.counts.is_news(caller.token_id):
-            with transaction(self.engine, None) as connection:
+            with transaction(self.writes, None) as connection:
                 connection.execute(_TOUCH, {"token": caller.token_id})
         return Read(caller, rows)
 
-    def _run(
-        self, values: dict[str, Any], statements: Sequence[Statement]
-    ) -> tuple[Any, tuple[list[Any], ...]]:
+    def _run(self, values: dict[str, Any], statements: Sequence[Statement]) -> _Rows:
+        try:
+            return self._run_once(values, statements)
+        except UnavailableError:
+            # The connection may have died while nobody used it; a new one tells whether the database has.
+            return self._run_once(values, statements)
+
+    def _run_once(self, values: dict[str, Any], statements: Sequence[Statement]) -> _Rows:
         try:
             with self._connection() as connection:
                 with connection.pipeline():
-                    connection.execute("SET TRANSACTION READ ONLY")
-                    opened = connection.cursor(row_factory=namedtuple_row).execute(_OPEN, values)
+                    connection.execute("BEGIN READ ONLY")
+                    opened = _execute(connection, Statement(_OPEN, values))
                     found = [_execute(connection, one) for one in statements]
-                    connection.commit()
+                    connection.execute("COMMIT")
                 return opened.fetchone(), tuple(cursor.fetchall() for cursor in found)
         except psycopg.errors.QueryCanceled:
             raise ProblemException("query-too-heavy", f"it took more than {self.timeout_s:g} s") from None
@@ -100,14 +114,17 @@ class Gate:
             pooled = self.engine.raw_connection()
         except (DBAPIError, PoolTimeoutError) as error:
             raise UnavailableError("The database does not answer, or is too busy.") from error
+        connection = pooled.driver_connection
+        if not isinstance(connection, psycopg.Connection):
+            raise TypeError("the database is reached by another driver")
         try:
-            connection = pooled.driver_connection
-            if not isinstance(connection, psycopg.Connection):
-                raise TypeError("the database is reached by another driver")
             yield connection
-        except psycopg.OperationalError as error:
-            pooled.invalidate()
-            raise UnavailableError("The database does not answer.") from error
+        except psycopg.Error as error:
+            if connection.closed:
+                pooled.invalidate()
+                raise UnavailableError("The database does not answer.") from error
+            connection.rollback()
+            raise
         finally:
             pooled.close()
 
@@ -120,7 +137,7 @@ def _acting(caller: Principal, row: Any, cvr: str) -> Principal:  # noqa: ANN401
 
 
 def _execute(connection: psycopg.Connection[Any], one: Statement) -> psycopg.Cursor[Any]:
-    return connection.cursor(row_factory=namedtuple_row).execute(one.sql, one.values)
+    return connection.cursor(row_factory=namedtuple_row).execute(one.sql, one.values, prepare=True)
 
 
 def _proof(given: Credential | None, request: Request) -> dict[str, Any]:

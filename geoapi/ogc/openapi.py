@@ -18,6 +18,8 @@ from geoapi.ogc.openapi_parameters import components as parameters
 from geoapi.ogc.openapi_parameters import item_parameters, items_parameters, reference
 from geoapi.ogc.openapi_schemas import components as schemas
 from geoapi.ogc.openapi_texts import words
+from geoapi.ogc.processes.openapi import process_paths
+from geoapi.ogc.processes.process import Process
 from geoapi.ogc.tile_api import style_paths, tile_paths
 from geoapi.problems import MEDIA_TYPE, Language
 
@@ -31,9 +33,11 @@ _HEADERS: Final = {
 
 
 @lru_cache(maxsize=_KEPT)
-def document(root: str, visible: tuple[Collection, ...], language: Language) -> bytes:
-    """Return the document as JSON."""
-    paths: Node = {}
+def document(
+    root: str, visible: tuple[Collection, ...], processes: tuple[Process, ...], language: Language
+) -> bytes:
+    """Return the document as JSON, for who sees these collections and processes."""
+    paths: Node = process_paths(processes)
     for part in PARTS:
         paths |= part(visible, language)
     made = {

@@ -18,6 +18,7 @@ from geoapi.ogc.engine import Box
 from geoapi.ogc.formats import JSON, OPENAPI, PAGES, SCHEMA, format_of
 from geoapi.ogc.mended import Extent
 from geoapi.ogc.openapi import document
+from geoapi.ogc.processes.registry import visible_processes
 from geoapi.ogc.query import check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
 from geoapi.ogc.statement import Statement
@@ -79,7 +80,7 @@ def _schema(schema: Callable[..., dict[str, Any]]) -> Callable[[Request], Respon
 def _openapi(request: Request) -> Response:
     caller = gate_of(request).read(request).caller
     format_of(request, PAGES)
-    content = document(root_of(request), _visible_to(caller), language(request))
+    content = document(root_of(request), _visible_to(caller), visible_processes(caller), language(request))
     return _answer(request, caller, content, OPENAPI)
 
 

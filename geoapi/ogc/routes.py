@@ -9,7 +9,10 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from geoapi.ogc import items, pages, qgis, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
+from geoapi.ogc.editing import routes as editing
 from geoapi.ogc.gate import Gate
+from geoapi.ogc.processes import execution, jobs
+from geoapi.ogc.processes import pages as process_pages
 from geoapi.ogc.site import ROOT
 from geoapi.platform import Platform
 
@@ -22,9 +25,9 @@ _COMPRESSION: Final = 4
 def add_routes(app: FastAPI, platform: Platform) -> None:
     """Add the OGC API to the application; first of all routes, for it is called most."""
     settings = platform.settings
-    app.state.ogc_gate = Gate(
-        platform.databases.app, Counts(settings.ogc_reads_per_minute), settings.ogc_timeout_s
-    )
+    databases = platform.databases
+    counts = Counts(settings.ogc_reads_per_minute)
+    app.state.ogc_gate = Gate(databases.reads, databases.app, counts, settings.ogc_timeout_s)
     app.router.routes[:0] = _mounted()
 
 
@@ -37,7 +40,11 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *tiles.ROUTES,
         *styles.ROUTES,
         *qgis.ROUTES,
-        Route("/collections/{name}/items", items.items, methods=_READS),
-        Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
+        *process_pages.ROUTES,
+        *execution.ROUTES,
+        *jobs.ROUTES,
+        Route(editing.ITEMS, items.items, methods=_READS),
+        Route(editing.ITEM, items.item, methods=_READS),
+        *editing.ROUTES,
     ]
     return Mount(ROOT, routes=below, middleware=[compressed]), pages.route(ROOT, pages.landing)

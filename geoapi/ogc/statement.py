@@ -43,6 +43,8 @@ def items_statement(query: Query) -> Statement:
     after, key_values = _after(query)
     values |= key_values
     source = f"FROM {collection.source} AS f{_where([*conditions])}"
+    # Of many the order leads: what `IS TRUE` is asked of has no index.
+    of_many = [f"({' AND '.join(conditions)}) IS TRUE"] if conditions else []
     ordered = f"ORDER BY {_order(query)} LIMIT %(more)s OFFSET %(offset)s"
     first = f"SELECT f.* {source}{_and(conditions, after)} {ordered}"
     if query.narrowed or collection.total is None:
@@ -53,7 +55,8 @@ def items_statement(query: Query) -> Statement:
             (SELECT f.* FROM found AS f
              WHERE (SELECT c.matched FROM counted AS c) <= {MOST_COUNTED} {_also(after)} {ordered})
             UNION ALL
-            (SELECT f.* {source}{_and(conditions, f"(SELECT c.matched FROM counted AS c) > {MOST_COUNTED}")}
+            (SELECT f.* FROM {collection.source} AS f
+             WHERE (SELECT c.matched FROM counted AS c) > {MOST_COUNTED} {_also(" AND ".join(of_many))}
              {_also(after)} {ordered})
         )"""
     else:
@@ -78,13 +81,14 @@ def items_statement(query: Query) -> Statement:
 
 
 def item_statement(query: Query) -> Statement:
-    """Return the statement of one feature; its row has the same columns, `features` NULL where there is none."""
+    """Return the statement of one feature; it gives a row, with its `version`, or none."""
     collection = query.collection
     conditions, values = _conditions(query)
     tag = collection.tag or "SELECT NULL"
     return Statement(
         f"""
-        SELECT {feature_text(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag
+        SELECT {feature_text(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag,
+            {collection.version or "NULL"} AS version
         FROM {collection.source} AS f{_where(conditions)} LIMIT 1
         """,
         values,

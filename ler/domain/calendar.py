@@ -39,6 +39,24 @@ class WorkingCalendar:
                 found += _DAY
         return found
 
+    def working_days(self, first: date, last: date) -> int:
+        """Return how many working days there are from a day to another, both counted."""
+        days = (last - first).days + 1
+        return sum(self.is_working_day(first + _DAY * number) for number in range(days))
+
+    def last_of(self, start: date, count: int) -> date:
+        """Return the last day of work that takes `count` working days, at least one, from the earliest day on."""
+        return self.working_day_after(start - _DAY, count)
+
+    def first_of(self, end: date, count: int) -> date:
+        """Return the latest day on which work of `count` working days, at least one, must begin to end by a day."""
+        found = end + _DAY
+        for _ in range(count):
+            found -= _DAY
+            while not self.is_working_day(found):
+                found -= _DAY
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class WorkingClock:

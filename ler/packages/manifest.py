@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import shapely
@@ -19,11 +19,13 @@ from ler.packages.advice import advise, is_complete, status_of
 from ler.packages.attachments import LaidAttachment
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
-from ler.packages.drawings import LaidDrawing
 from ler.packages.files import LaidMember
 from ler.packages.signature import public_line
 from ler.packages.verification import verification_code
 from ler.signing import SigningKey
+
+if TYPE_CHECKING:
+    from ler.packages.drawings import LaidDrawing  # who reads a manifest lays none
 
 FORMAT: Final = "ler-package/3"
 SOFTWARE: Final = "ler 0.1.0"
@@ -50,7 +52,7 @@ def make_manifest(
     members: Mapping[str, LaidMember],
     contents: Contents,
     *,
-    drawings: Mapping[UUID, Sequence[LaidDrawing]],
+    drawings: Mapping[UUID, Sequence["LaidDrawing"]],
     attachments: Mapping[UUID, Sequence[LaidAttachment]],
 ) -> dict[str, Any]:
     """Return the manifest of a package of these members."""
@@ -127,7 +129,7 @@ def _assessment_entry(contents: Contents) -> dict[str, Any]:
 
 
 def _owner_entry(
-    owner: OwnerStatus, drawings: Sequence[LaidDrawing], attachments: Sequence[LaidAttachment]
+    owner: OwnerStatus, drawings: Sequence["LaidDrawing"], attachments: Sequence[LaidAttachment]
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "cvr": owner.cvr,

@@ -17,6 +17,8 @@ _GREATEST: Final = 1e15
 _LEAST: Final = 1e-15
 _RANGE: Final = (1e-290, 1e290)
 _ULP: Final = 2.0**-53
+_EXACT: Final = 2**53
+"""Below it, doubles hold every whole number."""
 _HIGHEST_POWER: Final = 8
 
 
@@ -39,8 +41,8 @@ def constant(value: float, place: str) -> Amount:
     """Return a number; FilterError `number-range` for one that no arithmetic can bear."""
     if not math.isfinite(value) or abs(value) > _RANGE[1] or 0 < abs(value) < _RANGE[0]:
         raise FilterError("number-range", "a number is too large or too small", place)
-    whole = int(value) if float(value).is_integer() and abs(value) < 2**63 else value
-    return Amount("", abs(value) or 1.0, abs(value), whole)
+    exact = int(value) if abs(value) < _EXACT and float(value).is_integer() else value
+    return Amount("", abs(value) or 1.0, abs(value), exact)
 
 
 def of_property(column: str, kind: Kind) -> Amount:
@@ -53,7 +55,7 @@ def of_property(column: str, kind: Kind) -> Amount:
 
 def combined(op: str, left: Amount, right: Amount, place: str) -> Amount:
     """Return two operands under an operator. FilterError `division-by-zero`, `number-range` or `arithmetic`."""
-    if op in ("/", "%", "div") and right.value == 0:
+    if op in ("/", "%", "div") and right.high == 0:
         raise FilterError("division-by-zero", "a number is divided by zero", place)
     if left.value is not None and right.value is not None:
         return constant(_computed(op, left.value, right.value, place), place)
@@ -94,7 +96,7 @@ _COMPUTED: Final[dict[str, Callable[[float, float], float]]] = {
 
 def _computed(op: str, left: float, right: float, place: str) -> float:
     try:
-        return _COMPUTED[op](left, right)
+        return _COMPUTED[op](float(left), float(right))
     except (OverflowError, ValueError):
         raise FilterError("number-range", "a number is too large, or there is no such power", place) from None
 

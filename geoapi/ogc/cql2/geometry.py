@@ -44,7 +44,7 @@ class LiteralSystem:
 
 _WORLD: Final = (-180.0, -90.0, 180.0, 90.0)
 _SURROUNDINGS: Final = (0.0, 48.0, 24.0, 64.0)
-_LONGITUDE_FIRST: Final = LiteralSystem(4326, _WORLD, _SURROUNDINGS, 0.01, degrees=True)
+_LONGITUDE_FIRST: Final = LiteralSystem(4326, _WORLD, _SURROUNDINGS, 0.008, degrees=True)
 _STORED: Final = LiteralSystem(STORAGE_EPSG, (-1e8, -1e8, 1e8, 1e8), None, math.inf)
 _EPSG: Final = "http://www.opengis.net/def/crs/EPSG/0/"
 SYSTEMS: Final = {
@@ -67,27 +67,30 @@ _KINDS: Final[dict[str, Any]] = {
 _SMALLEST_RING: Final = 4
 
 
-def parts_of(given: dict[str, object], system: LiteralSystem, place: str) -> list[BaseGeometry]:
+def parts_of(given: object, system: LiteralSystem, place: str) -> list[BaseGeometry]:
     """Return a literal in EPSG:25832: one geometry, or the members of a collection. FilterError `geometry-...`."""
     match given:
-        case {"type": "GeometryCollection", "geometries": list(members)}:
-            if not members:
-                raise FilterError("geometry-empty", "a geometry has no positions", place)
+        case {"type": "GeometryCollection", "geometries": [_, *_] as members}:
             within = f"{place}/geometries"
-            return [
-                part
-                for n, one in enumerate(members)
-                if isinstance(one, dict)
-                for part in parts_of(one, system, f"{within}/{n}")
-            ]
+            return [part for n, one in enumerate(members) for part in parts_of(one, system, f"{within}/{n}")]
+        case {"type": "GeometryCollection"}:
+            raise FilterError("geometry-empty", "a geometry has no positions", place)
+        case dict() if "bbox" in given or "coordinates" in given:
+            return [_geometry(given, system, place)]
+    raise FilterError("geometry-invalid", "this is no geometry", place)
+
+
+def _geometry(given: dict[str, object], system: LiteralSystem, place: str) -> BaseGeometry:
     try:
         made = _box(given["bbox"], system, place) if "bbox" in given else _made(given, system, place)
     except (ValueError, TypeError, shapely.errors.GEOSException):
         raise FilterError("geometry-invalid", "the geometry has too few positions", place) from None
     _require_valid(made, place)
-    moved = _moved(_near(made, system), system, place)
+    if system.near is None:
+        return made
+    moved = _moved(*_near(made, system.near, system.step), system.epsg, place)
     _require_valid(moved, place)
-    return [moved]
+    return moved
 
 
 def _made(given: dict[str, object], system: LiteralSystem, place: str) -> BaseGeometry:
@@ -169,15 +172,16 @@ def _require_valid(geometry: BaseGeometry, place: str) -> None:
         )
 
 
-def _near(geometry: BaseGeometry, system: LiteralSystem) -> BaseGeometry:
-    """Return what of a geometry is near Denmark, with one small piece for all that is not."""
-    if system.near is None:
-        return geometry
-    area = shapely.box(*system.near)
+def _near(geometry: BaseGeometry, near: Box, step: float) -> tuple[BaseGeometry, float]:
+    """Return what of a geometry is near Denmark, with one small piece for all that is not; and how to cut its edges."""
+    area = shapely.box(*near)
     if area.covers(geometry):
-        return geometry
+        return geometry, step
+    if geometry.covers(area):
+        # Where the edge of the world lies does not matter, as long as it has few positions.
+        return area, area.length / 200
     kept = [one for one in _single(geometry.intersection(area)) if _dimension(one) == _dimension(geometry)]
-    left, bottom, right, top = system.near
+    left, bottom, right, top = near
     width, height = (right - left) / 1000, (top - bottom) / 1000
     corner = (left - 20 * width, bottom - 20 * height)
     piece = [
@@ -185,7 +189,7 @@ def _near(geometry: BaseGeometry, system: LiteralSystem) -> BaseGeometry:
         shapely.LineString([corner, (corner[0] + width, corner[1])]),
         shapely.box(*corner, corner[0] + width, corner[1] + height),
     ][_dimension(geometry)]
-    return _gathered([*kept, piece])
+    return _gathered([*kept, piece]), step
 
 
 def _single(geometry: BaseGeometry) -> Sequence[BaseGeometry]:
@@ -203,16 +207,14 @@ def _dimension(geometry: BaseGeometry) -> int:
     return int(shapely.get_dimensions(geometry))
 
 
-def _moved(geometry: BaseGeometry, system: LiteralSystem, place: str) -> BaseGeometry:
-    if system.near is None:
-        return geometry
-    if geometry.length / system.step + shapely.get_num_coordinates(geometry) > MOST_STRAIGHT_VERTICES:
+def _moved(geometry: BaseGeometry, step: float, epsg: int, place: str) -> BaseGeometry:
+    if geometry.length / step + shapely.get_num_coordinates(geometry) > MOST_STRAIGHT_VERTICES:
         raise FilterError("geometry-too-long", "the edges of a geometry are too long in all", place)
 
     def to_storage(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        return transform(system_of(system.epsg), positions)
+        return transform(system_of(epsg), positions)
 
     try:
-        return shapely.transform(shapely.segmentize(geometry, system.step), to_storage)
+        return shapely.transform(shapely.segmentize(geometry, step), to_storage)
     except RefusedError:
         raise FilterError("geometry-range", "a geometry cannot be brought to EPSG:25832", place) from None

@@ -16,3 +16,5 @@ MOST_STRAIGHT_VERTICES: Final = 50_000
 """Of one geometry after its edges were cut into pieces short enough to follow their course in EPSG:25832."""
 MOST_SPATIAL: Final = 16
 """Spatial predicates."""
+MOST_FOLDED: Final = 40
+"""Uses of casei and accenti, which cost a row more than anything else."""

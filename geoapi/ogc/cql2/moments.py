@@ -22,13 +22,13 @@ RELATIONS: Final = {
     "t_intersects": "{s1} <= {e2} AND {e1} >= {s2}",
     "t_contains": "{s1} < {s2} AND {e1} > {e2}",
     "t_during": "{s1} > {s2} AND {e1} < {e2}",
-    "t_finishedby": "{s1} < {s2} AND {e1} = {e2}",
+    "t_finishedBy": "{s1} < {s2} AND {e1} = {e2}",
     "t_finishes": "{s1} > {s2} AND {e1} = {e2}",
     "t_meets": "{e1} = {s2}",
-    "t_metby": "{s1} = {e2}",
-    "t_overlappedby": "{s1} > {s2} AND {s1} < {e2} AND {e1} > {e2}",
+    "t_metBy": "{s1} = {e2}",
+    "t_overlappedBy": "{s1} > {s2} AND {s1} < {e2} AND {e1} > {e2}",
     "t_overlaps": "{s1} < {s2} AND {e1} > {s2} AND {e1} < {e2}",
-    "t_startedby": "{s1} = {s2} AND {e1} > {e2}",
+    "t_startedBy": "{s1} = {s2} AND {e1} > {e2}",
     "t_starts": "{s1} = {s2} AND {e1} < {e2}",
 }
 """In SQL, of the start and end of the first and the second interval."""

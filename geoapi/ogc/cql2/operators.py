@@ -19,7 +19,7 @@ SPATIAL: Final = {
 }
 """With the function of PostGIS; disjoint is what does not intersect."""
 ARRAYS: Final = {
-    "a_containedby": "{0} <@ {1}",
+    "a_containedBy": "{0} <@ {1}",
     "a_contains": "{0} @> {1}",
     "a_equals": "{0} @> {1} AND {0} <@ {1}",
     "a_overlaps": "{0} && {1}",

@@ -1,6 +1,6 @@
 """CQL2 text, read into the form that CQL2 JSON has.
 
-Written here because no library will do: `docs/decisions/0040-cql2-text-is-read-by-our-own-parser.md`. Each character is
+Written here because no library will do: `docs/decisions/0033-cql2-text-is-read-by-our-own-parser.md`. Each character is
 looked at once, nesting is counted before it is entered, whole numbers stay exact and all escapes of the standard are known.
 What is read is the grammar only; whether names, kinds and values fit is asked by `compiler`.
 """
@@ -222,7 +222,7 @@ class _Reader:
         return {"property": self._take()}
 
     def _called(self, name: str, word: str) -> object:
-        arguments = [] if self._accept(")") else self._listed()
+        arguments = [] if self._accept(")") else self._listed(of_lists=word.startswith("A_"))
         match word, arguments:
             case "DATE" | "TIMESTAMP", [str(given)]:
                 return {word.lower(): given}
@@ -230,12 +230,18 @@ class _Reader:
                 return {word.lower(): arguments}
         return {"op": name.lower(), "args": arguments}
 
-    def _listed(self) -> list[object]:
-        """Return what stands between commas, up to the parenthesis that ends it."""
+    def _listed(self, *, of_lists: bool = False) -> list[object]:
+        """Return what stands between commas, up to the parenthesis that ends it.
+
+        Among arguments that are lists, parentheses around one text make a list, not the text.
+        """
         self._deeper()
-        found = [self._expression(_OR)]
-        while self._accept(","):
-            found.append(self._expression(_OR))
+        found: list[object] = []
+        while not found or self._accept(","):
+            if of_lists and self._accept("("):
+                found.append([] if self._accept(")") else self._listed())
+            else:
+                found.append(self._expression(_OR))
         self._level -= 1
         self._require(")")
         return found

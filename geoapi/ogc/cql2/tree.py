@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Never
 
 from geoapi.ogc.cql2.limits import MOST_JSON_CHARACTERS, MOST_LEVELS, MOST_TERMS, MOST_VERTICES
+from geoapi.ogc.cql2.operators import PREDICATES
 from geoapi.ogc.cql2.terms import FilterError
 
 type Tree = dict[str, object]
@@ -18,6 +19,8 @@ type Tree = dict[str, object]
 _LARGEST: Final = 2**63 - 1
 _GEOMETRIES: Final = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 _DEEPEST_COORDINATES: Final = 4
+_SPELLED: Final = {name.lower(): name for name in PREDICATES}
+"""As CQL2 JSON spells operators; text has them in any case."""
 
 
 def read_json(given: str) -> object:
@@ -31,7 +34,7 @@ def read_json(given: str) -> object:
 
 
 def normal(given: object) -> object:
-    """Return the filter in its one form: operators in small letters, whole numbers as integers, AND and OR flat.
+    """Return the filter in its one form: operators as CQL2 JSON spells them, whole numbers as integers, AND and OR flat.
 
     FilterError: `filter-syntax`, `filter-too-deep`, `filter-too-large`, `number-range`, `text-invalid`, `null-literal`.
     """
@@ -105,7 +108,7 @@ class _Looker:
         raise FilterError("filter-syntax", "this is not CQL2 JSON", place)
 
     def _operation(self, op: str, args: list[object], place: str, level: int) -> Tree:
-        name = "isNull" if op.lower() == "isnull" else op.lower()
+        name = _SPELLED.get(op.lower(), op.lower())
         found = [self.node(one, f"{place}/{n}", level + 1) for n, one in enumerate(args)]
         if name in ("and", "or"):
             found = [part for one in found for part in _parts(name, one)]
@@ -138,7 +141,7 @@ def finite(given: float, place: str) -> int | float:
         raise FilterError("number-range", "a number is too large", place)
     if isinstance(given, float) and given.is_integer() and abs(given) <= _LARGEST:
         given = int(given)
-    if isinstance(given, int) and abs(given) > _LARGEST:
+    if isinstance(given, int) and not -_LARGEST - 1 <= given <= _LARGEST:
         raise FilterError("number-range", "a whole number has more than 64 bits", place)
     return given
 

@@ -6,10 +6,10 @@ are no letter with a mark (ø, æ, ß, ...) in ASCII. Both need nothing but Post
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from typing import Final
 
 from geoapi.ogc.cql2.amounts import Amount, combined, constant, of_property
+from geoapi.ogc.cql2.limits import MOST_FOLDED
 from geoapi.ogc.cql2.moments import read_date, read_instant, read_moment
 from geoapi.ogc.cql2.operators import ARITHMETIC, PREDICATES, misused
 from geoapi.ogc.cql2.terms import FilterError, Kind, Queryable
@@ -63,6 +63,7 @@ class Values:
 
     queryables: Mapping[str, Queryable]
     bound: dict[str, object] = field(default_factory=dict)
+    folded: int = 0
 
     def bind(self, value: object, cast: str) -> str:
         """Return the SQL of a parameter with this value."""
@@ -78,7 +79,7 @@ class Values:
             raise FilterError("property-unknown", f"there is no property {name[:60]!r}, only: {names}", place)
         return found
 
-    def scalar(self, node: object, place: str) -> Scalar:  # noqa: PLR0911 - one for each form
+    def scalar(self, node: object, place: str) -> Scalar:  # noqa: C901, PLR0911 - one for each form
         """Return an expression of one value. FilterError where it is none."""
         match node:
             case bool():
@@ -175,7 +176,7 @@ class Values:
                 _require_pattern(node, place)
                 return self.bind(node, "text")
             case {"op": "casei" | "accenti" as op, "args": [inner]}:
-                return _FOLDS[str(op)](self.pattern(inner, f"{place}/args/0"))
+                return self._fold(str(op), self.pattern(inner, f"{place}/args/0"), place)
         raise FilterError("pattern-invalid", "after LIKE stands a text, or casei or accenti of a text", place)
 
     def _folded(self, op: str, args: list[object], place: str) -> str:
@@ -184,7 +185,15 @@ class Values:
         inner = self.scalar(args[0], f"{place}/args/0")
         if inner.kind is not Kind.STRING:
             raise FilterError("kinds-differ", f"{op} is of a text, not of {_WORDS[inner.kind]}", place)
-        return _FOLDS[op](self.sql(inner))
+        return self._fold(op, self.sql(inner), place)
+
+    def _fold(self, op: str, sql: str, place: str) -> str:
+        self.folded += 1
+        if self.folded > MOST_FOLDED:
+            raise FilterError(
+                "filter-too-large", f"the filter has more than {MOST_FOLDED} casei and accenti", place
+            )
+        return _FOLDS[op](sql)
 
     def _amount_as_scalar(self, amount: Amount) -> Scalar:
         if amount.value is None:
@@ -202,11 +211,6 @@ class Values:
 def described(kind: Kind) -> str:
     """Return what values of a kind are, as messages say it."""
     return _WORDS[kind]
-
-
-def is_day(value: object) -> bool:
-    """Whether a value is a date without a time."""
-    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _mixed(kind: Kind, found: Kind, place: str) -> Scalar:

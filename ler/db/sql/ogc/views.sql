@@ -8,13 +8,15 @@
 --
 -- `id` names a feature, the columns of the key order the pages (`geoapi/ogc/collections.toml`).
 
--- The own network: the present version, or the one that the transaction has pinned.
+-- The own network, as the transaction has pinned it (ler.open_reading); nothing where it has not.
 CREATE VIEW ler.ogc_network AS
 SELECT f.gml_id AS id, f.*
 FROM ler.network_feature AS f
 WHERE f.owner_id = (SELECT ler.principal())
-    AND f.dataset_id = (SELECT p.dataset_id FROM ler.pinned_version() AS p)
-    AND ler.is_valid_in((SELECT p.number FROM ler.pinned_version() AS p), f.added_in, f.removed_in);
+    AND f.dataset_id = (SELECT nullif(current_setting('ler.pinned_dataset', true), '')::uuid)
+    AND ler.is_valid_in(
+        (SELECT nullif(current_setting('ler.pinned', true), '')::integer), f.added_in, f.removed_in
+    );
 
 -- What was delivered to the requester that acts, of its requests under way, by the answers that hold.
 CREATE VIEW ler.ogc_package_feature AS
@@ -70,5 +72,5 @@ GRANT SELECT ON
     ler.ogc_network, ler.ogc_package_feature, ler.ogc_request, ler.ogc_interest_area, ler.ogc_dataset, ler.ogc_quality,
     ler.ogc_damage, ler.ogc_deviation
     TO ler_app;
-GRANT EXECUTE ON FUNCTION ler.open_reading(text, text, text[], text, integer), ler.pinned_version(),
+GRANT EXECUTE ON FUNCTION ler.open_reading(text, text, text[], text, integer),
     ler.touch_token(uuid) TO ler_app;
