@@ -3,9 +3,10 @@ OUT ?= demo-out
 # One more than cores: many tests wait, for a server that is cut off or a clock.
 WORKERS ?= $(shell expr $$(nproc) + 1)
 BIN := .venv/bin
+ROOMS := ler ingest conflicts geoapi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test test-all test-qgis check lock clean
+.PHONY: help setup setup-tests compiled demo test test-all test-qgis check lock clean
 
 help: ## show the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,10 +20,14 @@ setup-tests:
 demo: setup ## show the platform at work, from owners' files to packages; OUT=demo-out
 	$(BIN)/ler demo --out $(OUT)
 
-test: setup-tests ## run the tests, but for those that take minutes
+# Tests start hundreds of processes, each of which would compile our modules anew where Python may not write its cache.
+compiled: setup-tests
+	@$(BIN)/python -m compileall -q $(ROOMS)
+
+test: compiled ## run the tests, but for those that take minutes
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not nightly"
 
-test-all: setup-tests ## run all tests: for the night
+test-all: compiled ## run all tests: for the night
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-qgis: setup ## open a package in Debian's QGIS, which it installs

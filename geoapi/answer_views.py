@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -65,6 +66,14 @@ class AnswerFields(BaseModel):
     ] = None
     appointment: AppointmentFields | None = None
     contact: ContactFields | None = None
+    attachment_addresses: Annotated[
+        dict[str, Annotated[UUID, Field(strict=False)]],
+        Field(
+            max_length=50,
+            description="Of attachments that are sketches of a house connection: the address of the request, "
+            "by the file's name.",
+        ),
+    ] = {}
 
     def answer(self) -> Answer:
         """Return it as the services know it."""
@@ -78,7 +87,7 @@ class AnswerFields(BaseModel):
             appointment=self.appointment.appointment() if self.appointment else None,
             contact=Contact(contact.email, person=contact.name, phone=contact.phone) if contact else None,
         )
-        return Answer(self.type, rest)
+        return Answer(self.type, rest, self.attachment_addresses)
 
 
 def asked_view(asked: Asked) -> dict[str, Any]:
@@ -117,6 +126,7 @@ def asked_view(asked: Asked) -> dict[str, Any]:
             "purpose": asked.purpose,
             "description": asked.description,
             "utility_types": list(asked.utility_types) if asked.utility_types is not None else None,
+            "address_ids": [str(one) for one in asked.address_ids],
             "crs": "EPSG:25832",
             "area": mapping(asked.area),
             "clip_buffer_m": asked.clip_buffer_m,
@@ -217,6 +227,7 @@ def revision_view(revision: AnswerRevision) -> dict[str, Any]:
         "expected_time": _moment(revision.expected_time),
         "feature_count": revision.feature_count,
         "attachments": list(revision.attachments),
+        "attachment_addresses": {path: str(one) for path, one in revision.addresses.items()},
     }
 
 

@@ -4,8 +4,8 @@ The same for the HTTP interface, the page for owners without a system, and the c
 before the answer names them; of an answer that is refused they are swept.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -58,6 +58,8 @@ class Answer:
 
     type: AnswerType | None
     rest: NewAnswer
+    addresses: Mapping[str, UUID] = field(default_factory=dict)
+    """Of files that are sketches of an address, by the name under which they were sent."""
 
 
 def prepare_answer(
@@ -79,8 +81,11 @@ def prepare_answer(
     referred = read.attachment_paths if read else set()
     paths = place_names([file.name for file in files], referred)
     sent = [_as_sent(path, file.path) for path, file in zip(paths, files, strict=True)]
-    refuse_faults(attachment_faults(sent, referred))
-    kept = [_keep(store, path, file.path) for path, file in zip(paths, files, strict=True)]
+    refuse_faults([*attachment_faults(sent, referred), *_unsent(answer, files)])
+    kept = [
+        replace(_keep(store, path, file.path), address_id=answer.addresses.get(file.name))
+        for path, file in zip(paths, files, strict=True)
+    ]
     return Prepared(replace(new, attachments=kept), read.findings.kept if read else [])
 
 
@@ -113,6 +118,11 @@ def _merged(answer: Answer, read: AnswerFile | None) -> NewAnswer:
         features=read.features,
         source_sha256=read.sha256,
     )
+
+
+def _unsent(answer: Answer, files: Sequence[SentFile]) -> Iterator[Fault]:
+    for name in sorted({*answer.addresses} - {file.name for file in files}):
+        yield Fault("attachment-unsent", "/attachment_addresses", f"no file {name[:80]!r} was sent")
 
 
 def _text(header: Feature, name: str) -> str:

@@ -22,6 +22,8 @@ from geoapi.auth import guard_of
 from geoapi.database import Databases
 from geoapi.description import describe
 from geoapi.middleware import BodyLimit, Surroundings
+from geoapi.ogc import routes as ogc
+from geoapi.ogc.site import ROOT as OGC
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
 from geoapi.problems import Problem, ProblemError, ProblemException, problem_of, problem_response
@@ -121,6 +123,8 @@ _ROUTES: Final = (
 
 LARGEST_BODY: Final = 1 << 20
 """Bytes of a body that is no file."""
+LARGEST_CALL: Final = 32 << 20
+"""Bytes of a call of a process that takes a file; a larger file is uploaded and named by its id."""
 LARGEST_FORM: Final = 10 << 20
 """Bytes of a form with files: of a dig area, 8 MiB each and all together."""
 
@@ -148,6 +152,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
                     f"{REQUESTS}/price": LARGEST_FORM,
                     f"{PAGE}/*": settings.max_answer_mb << 20,
                     "*/answers": settings.max_answer_mb << 20,
+                    f"{OGC}/processes/check-network/execution": LARGEST_CALL,
                 },
                 timeout_s=settings.body_timeout_s,
             ),
@@ -160,6 +165,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.router.route_class = RepeatingRoute
     for routes in _ROUTES:
         routes.add_routes(app)
+    ogc.add_routes(app, platform)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
     app.add_exception_handler(RequestValidationError, _answer_unreadable)
@@ -179,7 +185,7 @@ def _check_guarded(app: FastAPI) -> None:
     for route in routes_of(app):
         if (guard_of(route.dependant) is None) != (route.path in PUBLIC):
             raise TypeError(f"the route {route.path} must be guarded by May or stand in PUBLIC")
-    known = {DESCRIPTION, *(route.path for route in routes_of(app))}
+    known = {DESCRIPTION, OGC, *(route.path for route in routes_of(app))}
     others = [str(getattr(route, "path", route)) for route in app.routes]
     if set(others) - known:
         raise TypeError(f"routes that nobody guards: {set(others) - known}")

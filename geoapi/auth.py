@@ -38,7 +38,7 @@ from ler.services.token_format import Kind
 
 ACTING_FOR: Final = "Ler-Acting-For"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_LONGEST_CVR: Final = 20
+LONGEST_CVR: Final = 20
 _BY_TOKEN: Final = text("SELECT set_config('ler.token', :token, true)")
 
 
@@ -54,7 +54,9 @@ class May:
         TokenRefusedError; RefusedError `mandate-missing`; a problem when there is no token, it lacks the scope, a
         browser was bidden from elsewhere, or too much was called.
         """
-        given = _credential(request)
+        given = find_credential(request)
+        if given is None:
+            raise ProblemException("token-missing")
         caller, refusal = _admitted(request, given)
         request.state.token_id = caller.token_id
         request.state.caller = caller
@@ -66,7 +68,9 @@ class May:
 
 
 @dataclass(frozen=True, slots=True)
-class _Credential:
+class Credential:
+    """A token as it came, and the kinds of which it must be."""
+
     token: str
     kinds: frozenset[Kind]
 
@@ -74,8 +78,15 @@ class _Credential:
 @contextmanager
 def caller_transaction(request: Request, caller: Principal) -> Iterator[Connection]:
     """Open a transaction in which the caller acts, with all that is recorded of who acts for whom."""
+    with acting(platform_of(request), caller) as connection:
+        yield connection
+
+
+@contextmanager
+def acting(platform: Platform, caller: Principal) -> Iterator[Connection]:
+    """Open a transaction in which a caller acts that does not wait for the answer any more."""
     with transaction(
-        platform_of(request).databases.app,
+        platform.databases.app,
         caller.organisation_id,
         account=caller.account_id,
         provider=caller.provider_id,
@@ -120,7 +131,7 @@ def check_origin(request: Request, platform: Platform, *, needed: bool) -> None:
         raise ProblemException("origin-refused")
 
 
-def _admitted(request: Request, given: _Credential) -> tuple[Principal, Exception | None]:
+def _admitted(request: Request, given: Credential) -> tuple[Principal, Exception | None]:
     """The caller, and why it may not go on although it is known: told when its call has been counted."""
     with transaction(platform_of(request).databases.app, None) as connection:
         caller = verify_token(connection, given.token, given.kinds)
@@ -129,31 +140,35 @@ def _admitted(request: Request, given: _Credential) -> tuple[Principal, Exceptio
         if cvr is None or refusal is not None:
             return caller, refusal
         try:
-            return acting_for(connection, caller, cvr[:_LONGEST_CVR]), None
+            return acting_for(connection, caller, cvr[:LONGEST_CVR]), None
         except RefusedError as error:
             return caller, error
 
 
-def _credential(request: Request) -> _Credential:
+def find_credential(request: Request) -> Credential | None:
+    """Return the token that came with a call, whatever it is worth; None when none came.
+
+    TokenRefusedError for what is none; a problem when a browser was bidden from elsewhere.
+    """
     platform = platform_of(request)
     safe = request.method in _SAFE
     header = request.headers.get("authorization")
     if header is None:
         session = request.cookies.get(session_cookie(platform))
         if session is None:
-            raise ProblemException("token-missing")
+            return None
         if not safe:
             check_origin(request, platform, needed=True)
-        return _Credential(session, frozenset({Kind.SESSION}))
+        return Credential(session, frozenset({Kind.SESSION}))
     scheme, _, value = header.partition(" ")
     kinds = frozenset({Kind.PERSONAL, Kind.CLIENT})
     match scheme.lower():
         case "bearer":
-            return _Credential(value.strip(), kinds)
+            return Credential(value.strip(), kinds)
         case "basic":
             if not safe:
                 check_origin(request, platform, needed=False)
-            return _Credential(_password(value), kinds)
+            return Credential(_password(value), kinds)
         case _:
             raise TokenRefusedError
 

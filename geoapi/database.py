@@ -13,7 +13,6 @@ from sqlalchemy.engine import Engine
 
 from geoapi.cluster import Cluster
 from ler.db.engine import create_engine
-from ler.db.migrate import migrate
 from ler.settings import Settings
 
 _KEPT_CONNECTIONS: Final = 8
@@ -21,12 +20,14 @@ _KEPT_CONNECTIONS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """One database through the eyes of two roles."""
+    """One database through the eyes of two roles; of one of them twice."""
 
     app: Engine
     """Acts for a principal: registers, uploads, requests."""
     worker: Engine
     """Works for one request: builds its packages."""
+    reads: Engine
+    """Reads for a principal what the OGC API shows."""
 
 
 @contextmanager
@@ -39,23 +40,30 @@ def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[D
     if not settings.database_url:
         _make_ready(settings, name)
     app, worker = (_engine(settings, name, role) for role in ("ler_app", "ler_worker"))
+    reads = _engine(settings, name, "ler_app", only_reads=True)
     try:
-        yield Databases(app, worker)
+        yield Databases(app, worker, reads)
     finally:
-        app.dispose()
-        worker.dispose()
+        for engine in (app, worker, reads):
+            engine.dispose()
 
 
-def _engine(settings: Settings, name: str, role: str) -> Engine:
+def _engine(settings: Settings, name: str, role: str, *, only_reads: bool = False) -> Engine:
     # Kept open, none beyond them: one that is closed after its use costs the next caller a login. Each upload holds
     # two, one for its work and one for what it tells.
     kept = _KEPT_CONNECTIONS + 2 * settings.worker_concurrency
     if settings.database_url:
-        return create_engine(settings.database_url, role=role, pool_size=kept, max_overflow=0)
-    return create_engine(Cluster(settings.home).url(name, role), pool_size=kept, max_overflow=0)
+        return create_engine(
+            settings.database_url, role=role, pool_size=kept, max_overflow=0, only_reads=only_reads
+        )
+    return create_engine(
+        Cluster(settings.home).url(name, role), pool_size=kept, max_overflow=0, only_reads=only_reads
+    )
 
 
 def _make_ready(settings: Settings, name: str) -> None:
+    from ler.db.migrate import migrate  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
+
     cluster = Cluster(settings.home)
     cluster.start()
     cluster.ensure_database(name)

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.engine import Connection
-
-from conflicts.match import match_request
+from geoapi.asking import send_request
 from geoapi.database import Databases
 from geoapi.packing import Step, copy_out, pack_request, read_request
 from ler.blobs import BlobStore
 from ler.db.engine import transaction
-from ler.domain.request_rules import DigKind, RequestLimits
+from ler.domain.request_rules import RequestLimits
 from ler.errors import RefusedError
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import DEFAULT_OPTIONS, PackageOptions
@@ -25,7 +23,7 @@ from ler.packages.package import Package
 from ler.rules_in_force import Due, due_by_default_rules
 from ler.services.deliveries import list_owner_statuses
 from ler.services.packages import list_packages
-from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request, create_request, name_owners
+from ler.services.requests import DEFAULT_LIMITS, NewRequest, check_request
 
 _LOOK_AGAIN_S: Final = 0.1
 
@@ -43,27 +41,6 @@ class Answered:
     def missing(self) -> list[OwnerStatus]:
         """Owners that were asked and owe an answer: no digging before they have given it."""
         return [owner for owner in self.owners if not owner.answered]
-
-
-def send_request(
-    connection: Connection,
-    requester_id: UUID,
-    wanted: NewRequest,
-    *,
-    limits: RequestLimits = DEFAULT_LIMITS,
-    due: Due = due_by_default_rules,
-    free_renewal_days: int = 0,
-) -> RequestInfo:
-    """Enter a request and ask its owners in the caller's transaction; of one for orientation the owners are named only.
-
-    `due` says until when owners must answer, from the database's time. RefusedError for a request that cannot be.
-    """
-    made = create_request(connection, requester_id, wanted, limits, free_renewal_days=free_renewal_days)
-    if wanted.kind is DigKind.ORIENTATION:
-        name_owners(connection, made.id)
-    else:
-        match_request(connection, made.id, due)
-    return made
 
 
 def answer_request(

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from conflicts.stored import Found, enter_conflicts, find_conflicts
 from geoapi.database import Databases
 from geoapi.drawing_repair import is_whole, mend_drawings
 from ler.blobs import BlobStore
@@ -29,6 +30,7 @@ from ler.packages.package import Package, owner_request, write_consolidated_pack
 from ler.packages.recipe import Recipe, answers_of, from_recipe, to_recipe
 from ler.services.deliveries import list_drawing_files, list_owner_statuses, read_answers
 from ler.services.packages import (
+    Entered,
     PackingState,
     StoredPackage,
     enter_mended,
@@ -131,6 +133,7 @@ def package_options(settings: Settings) -> PackageOptions:
         terrain_accuracy_m=settings.terrain_accuracy_m,
         terrain_is_dvr90=settings.terrain_is_dvr90,
         unknown_accuracy_m=settings.unknown_accuracy_m,
+        clearances=settings.clearances,
         base_map=settings.base_map,
         theme=settings.style_theme,
         signer=keys.signing_key,
@@ -197,10 +200,13 @@ def _pack_whole_once(
     read = _read(databases, store, request_id)
     if not (read.is_current and read.state.whole_left):
         return
+    step("Looking for conflicts")
+    with transaction(databases.worker, None, request=request_id) as connection:
+        conflicts = find_conflicts(connection, read.request, read.owners, options)
     step("Writing the consolidated package")
     _enter(databases, store, read.request, lambda folder: [
         write_consolidated_package(folder, read.request, read.owners, options)
-    ], finished=not read.changed)  # fmt: skip
+    ], finished=not read.changed, conflicts=conflicts)  # fmt: skip
     point("package.after-commit")
 
 
@@ -236,6 +242,7 @@ def _enter(
     write: Callable[[Path], list[Package]],
     *,
     finished: bool,
+    conflicts: Found | None = None,
 ) -> None:
     with store.workshop() as folder:
         made = write(folder)
@@ -244,7 +251,9 @@ def _enter(
             store.put(one.path)
     point("package.kept")
     with transaction(databases.worker, None, request=request.id) as connection:
-        enter_packages(connection, request.id, request.revision, made, finished=finished)
+        entered = enter_packages(connection, request.id, request.revision, made, finished=finished)
+        if conflicts is not None and entered is Entered.ENTERED:
+            enter_conflicts(connection, request.id, request.revision, conflicts)
         point("package.before-commit")
 
 

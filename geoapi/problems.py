@@ -24,6 +24,7 @@ from ler.errors import InputError, NotFoundError, RefusedError, UnavailableError
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 100
 PROBLEMS_PATH: Final = "/problems"
+_OGC: Final = "/ogc/"
 
 _RETRY_AFTER_S: Final = {
     "body-too-slow": 1,
@@ -170,8 +171,14 @@ def problem_response(request: Request, problem: Problem) -> Response:
     if document["status"] == 401:  # noqa: PLR2004 - the status that must tell how to authenticate
         headers["WWW-Authenticate"] = _CHALLENGE
     return JSONResponse(
-        document, document["status"], headers=headers | problem.headers, media_type=MEDIA_TYPE
+        document, document["status"], headers=headers | problem.headers, media_type=_media_type(request)
     )
+
+
+def _media_type(request: Request) -> str:
+    """Problem documents are JSON, and called so to a client of the OGC API that takes nothing else."""
+    only_json = request.headers.get("accept", "").partition(";")[0].strip().lower() == "application/json"
+    return "application/json" if only_json and request.url.path.startswith(_OGC) else MEDIA_TYPE
 
 
 def problem_page(request: Request, slug: str) -> Response:

@@ -18,7 +18,7 @@ from geoapi.parameters import Day
 from ingest.area_file import read_area_document, read_area_wkt
 from ler.domain.dig_area import dig_area
 from ler.domain.faults import Fault, FaultsError
-from ler.domain.request_rules import Contact, DigKind, Work
+from ler.domain.request_rules import MOST_ADDRESSES, Contact, DigKind, Work
 from ler.errors import RefusedError
 from ler.rules_in_force import area_limits, request_limits
 from ler.services.request_reading import StoredRequest
@@ -34,6 +34,15 @@ type Files = Callable[[str | None, bool], list[BaseGeometry]]
 
 type Line = Annotated[str, StringConstraints(max_length=1000)]
 type Kind = Annotated[DigKind, Field(strict=False)]
+type AddressIds = Annotated[
+    list[Annotated[UUID, Field(strict=False)]],
+    Field(
+        max_length=1000,
+        description="DAR ids of addresses whose house connections are asked for; "
+        f"at most {MOST_ADDRESSES}, each once.",
+    ),
+]
+"""Longer lists than are taken come as far as the rule that says how many are."""
 
 
 class ContactBody(BaseModel):
@@ -96,6 +105,7 @@ class RequestFields(BaseModel):
     no_order_reference: bool | None = None
     contact: ContactBody | None = None
     work: WorkBody | None = None
+    address_ids: AddressIds = []
     declared: Annotated[
         bool,
         Field(description="Of kind `orientation`: for an authority's work or research; nobody digs on it."),
@@ -111,6 +121,7 @@ class OrderArea(AreaBody):
 
     description: Line | None = None
     order_reference: Line | None = None
+    address_ids: AddressIds = []
 
 
 class OrderBody(RequestFields):
@@ -150,6 +161,7 @@ class CopyBody(AreaBody):
     order_reference: Line | None = None
     contact: ContactBody | None = None
     work: WorkBody | None = None
+    address_ids: AddressIds | None = None
     declared: bool = False
 
     @model_validator(mode="after")
@@ -205,6 +217,7 @@ def wanted_of(fields: RequestFields, area: Polygon, settings: Settings, **more: 
         "contact": contact_of(fields.contact),
         "work": work_of(fields.work),
         "declared": fields.declared,
+        "address_ids": fields.address_ids,
     }
     return NewRequest(**values | more)
 
@@ -225,6 +238,7 @@ def again(
         "order_reference": stored.order_reference,
         "contact": stored.contact,
         "work": stored.work,
+        "address_ids": stored.address_ids,
         "renews_id": stored.id,
     }
     for name in said - set(AreaBody.model_fields):
@@ -234,6 +248,8 @@ def again(
             values["contact"] = contact_of(body.contact)
         if "work" in said:
             values["work"] = work_of(body.work)
+        if "address_ids" in said:
+            values["address_ids"] = body.address_ids or ()
     return NewRequest(**values)
 
 
@@ -271,7 +287,7 @@ def read_order(body: OrderBody, settings: Settings, today: date, order_id: UUID)
             area = read_area(part, settings, under=f"/areas/{number}")
         own = {
             name: getattr(part, name)
-            for name in ("description", "order_reference")
+            for name in ("description", "order_reference", "address_ids")
             if name in part.model_fields_set
         }
         wanted = wanted_of(body, area or Polygon(), settings, order_id=order_id, **own)

@@ -17,8 +17,8 @@ import httpx
 from pydantic import BaseModel
 from shapely.geometry.base import BaseGeometry
 
+from geoapi.asking import send_request
 from geoapi.database import Databases
-from geoapi.dig_request import send_request
 from geoapi.package_fetch import Fetched, fetch_listed, fetch_own
 from geoapi.parameters import read_json
 from geoapi.problems import ProblemException

@@ -42,6 +42,7 @@ def request_view(
         "utility_types": stored.utility_types,
         "contact": asdict(stored.contact) if stored.contact else None,
         "work": asdict(stored.work),
+        "address_ids": [str(one) for one in stored.address_ids],
         "received_at": moment(stored.matched_at),
         "answers_due_at": moment(max((one.due_at for one in areas if one.due_at), default=None)),
         "valid_until": _valid_until(areas),

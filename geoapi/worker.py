@@ -22,6 +22,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from geoapi.delivery.deliverer import Clockwork, Deliverer, links_in
+from geoapi.ogc.processes.calls import JobCalls
+from geoapi.ogc.processes.running import JobWork
 from geoapi.package_work import PackageWork
 from geoapi.work import Work
 from ler.db.queue import SCHEMA
@@ -31,11 +33,13 @@ from ler.jobs import (
     BUILD_OWNER_PACKAGES,
     BUILD_PACKAGES,
     CHECK_UPLOAD,
+    JOBS,
     MEND_PACKAGES,
     OWNER_PACKAGES,
     PUBLISH_UPLOAD,
     QUEUE,
     REQUESTS,
+    RUN_JOB,
 )
 
 _LOG: Final = logging.getLogger("ler.worker")
@@ -47,6 +51,7 @@ _POLL_S: Final = 5.0
 _OLD_JOBS_H: Final = 24
 _PACKAGES_AT_A_TIME: Final = 2
 """A request whose drawings are made again for minutes holds one place only."""
+_JOBS_AT_A_TIME: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,14 @@ class Lane:
 
 def run_worker(work: Work, packages: PackageWork, *, concurrency: int, sweep_s: float) -> None:
     """Work until SIGTERM or SIGINT; `concurrency` is of the uploads."""
+    jobs = JobWork(work.platform, lambda: work.stopping)
     lanes = (
         Lane(QUEUE, concurrency, lambda app: add_tasks(app, work)),
         Lane(REQUESTS, _PACKAGES_AT_A_TIME, lambda app: add_package_tasks(app, packages)),
         Lane(OWNER_PACKAGES, 1, lambda app: add_package_tasks(app, packages)),
+        Lane(JOBS, _JOBS_AT_A_TIME, lambda app: add_job_tasks(app, jobs)),
     )
-    sweeps = (packages.sweep, work.sweep, packages.look_for_lost, work.tidy, work.keep_records)
+    sweeps = (packages.sweep, work.sweep, jobs.sweep, packages.look_for_lost, work.tidy, work.keep_records)
     asyncio.run(_Worker(work, lanes, sweeps, sweep_s=sweep_s).run())
 
 
@@ -113,6 +120,19 @@ def add_package_tasks(app: procrastinate.App, packages: PackageWork) -> None:
     task(BUILD_OWNER_PACKAGES, OWNER_PACKAGES, packages.build_owners)
 
 
+def add_job_tasks(app: procrastinate.App, jobs: JobWork) -> None:
+    """Give the queue the task of the OGC API's jobs, which fails as those of uploads do."""
+
+    def called(job_id: str, organisation_id: str) -> None:
+        try:
+            jobs.run(UUID(job_id), UUID(organisation_id))
+        except (LerError, DBAPIError):
+            # The job stands where it stood; the sweep calls again.
+            _LOG.warning("job %s was left for the sweep", job_id, exc_info=True)
+
+    app.task(name=RUN_JOB, queue=JOBS)(called)
+
+
 class _Worker:
     def __init__(
         self, work: Work, lanes: Sequence[Lane], sweeps: Sequence[Callable[[], object]], *, sweep_s: float
@@ -139,6 +159,7 @@ class _Worker:
                 for channel in Channel
             ),
             asyncio.create_task(Clockwork(engine, settings).run(self._stopping)),
+            asyncio.create_task(JobCalls(platform).run(self._stopping)),
         ]
         await asyncio.gather(*(self._take_on(lane) for lane in self._lanes))
         await asyncio.gather(*beside)

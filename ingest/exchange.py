@@ -20,7 +20,7 @@ from ler.errors import InputError, RefusedError
 from ler.exchange.account import Account, Fate
 from ler.model import ANSWER, VERSIONS, Feature
 from ler.packages.exchange import RD_EPSG, Exchanged, ExchangeFormat, exchange_features
-from ler.packages.exports import Exported, ExportFormat, export_features
+from ler.packages.exports.export import Exported, ExportFormat, export_features
 from ler.packages.gml import Answer, write_answer
 from ler.settings import Settings
 

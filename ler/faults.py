@@ -43,6 +43,11 @@ POINTS: Final = (
     "package.owners-kept",
     "package.finished",
     "package.mending",
+    "job.claimed",
+    "job.told",
+    "job.worked",
+    "job.before-commit",
+    "job.after-commit",
 )
 """Every point there is; a test goes through them all."""
 

@@ -26,6 +26,11 @@ OWNER_PACKAGES: Final = "owner-packages"
 """Queue of the owners' own packages: fifty of one request keep nobody's first package waiting."""
 BUILD_OWNER_PACKAGES: Final = "build_owner_packages"
 
+JOBS: Final = "jobs"
+"""Queue of the jobs of the OGC API (`ler.services.jobs`)."""
+RUN_JOB: Final = "run_job"
+
+_QUEUE_JOB: Final = text("SELECT ler.queue_job(:job, make_interval(secs => :delay_s))")
 _QUEUE: Final = text("SELECT ler.queue_upload(:upload, :task, make_interval(secs => :delay_s))")
 
 
@@ -39,3 +44,9 @@ def queue_upload(connection: Connection, upload_id: UUID, task: str, *, delay_s:
     with refusals({"LE404": "There is no such upload, or it is not yours."}):
         values = {"upload": upload_id, "task": task, "delay_s": delay_s}
         return bool(connection.execute(_QUEUE, values).scalar_one())
+
+
+def queue_job(connection: Connection, job_id: UUID, *, delay_s: float = 0.0) -> bool:
+    """Call a worker for a job of the acting organisation; False and NotFoundError as above."""
+    with refusals({"LE404": "There is no such job, or it is not yours."}):
+        return bool(connection.execute(_QUEUE_JOB, {"job": job_id, "delay_s": delay_s}).scalar_one())

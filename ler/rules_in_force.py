@@ -1,6 +1,6 @@
 """The rules of `ler.domain` with the figures that the settings give."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from ler.calendar_of_denmark import calendar_of_denmark
@@ -9,6 +9,7 @@ from ler.domain.deadlines import DeadlineKind, DeadlineRules, Readings, due_at
 from ler.domain.dig_area import AreaLimits
 from ler.domain.legal_time import legal_day
 from ler.domain.request_rules import RequestLimits
+from ler.domain.works import WorkRules
 from ler.settings import Settings
 
 
@@ -56,6 +57,20 @@ def deadline_rules(settings: Settings) -> DeadlineRules:
 def working_calendar(settings: Settings, year: int) -> WorkingCalendar:
     """Return the working calendar for what begins in a year: the deadlines of its last days end in the next."""
     return calendar_of_denmark(year, year + 1, settings.extra_days_off)
+
+
+def calendar_between(settings: Settings, first: date, last: date) -> WorkingCalendar:
+    """Return the working calendar of the years from that of one day to that of another."""
+    return calendar_of_denmark(first.year, last.year, settings.extra_days_off)
+
+
+def work_rules(settings: Settings, today: date) -> WorkRules:
+    """Return by what planned works are judged: their windows lie from five years back to eleven ahead.
+
+    So far back that a work that was forgotten can still be said to be done.
+    """
+    calendar = calendar_of_denmark(today.year - 5, today.year + 11, settings.extra_days_off)
+    return WorkRules(calendar, settings.coverage)
 
 
 def ordinary_due(settings: Settings) -> Due:

@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     keep_requests_years: int = Field(default=10, ge=1)
     """How long after its last day a request is kept before what it says is erased, years (an older act, § 9 f)."""
 
+    adjacent_works_m: float = Field(default=20.0, ge=0.0, le=200.0)
+    """How near each other two works that take something of the road are told as adjacent, m (GIPOD searches a street 20 m
+    from its centre line)."""
+
     clip_buffer_m: float = Field(default=0.0, ge=0.0, le=50.0)
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
     area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""
@@ -120,6 +124,10 @@ class Settings(BaseSettings):
 
     terrain_is_dvr90: bool = False
     """Whether terrain files in EPSG:25832 that do not say what their heights are hold metres DVR90."""
+
+    clearances: Path | None = None
+    """File of rules of what to keep away from which line: adds to ours, and replaces those of the same id
+    (docs/reference/clearances.md). None: ours alone."""
 
     base_map: Path | None = None
     """Map that is drawn pale below the lines of plans: GeoTIFF of bytes or GeoPackage, EPSG:25832; None: no base map."""
@@ -228,6 +236,18 @@ class Settings(BaseSettings):
 
     parts_per_minute: int = Field(default=6000, ge=1)
     """Parts of files, an organisation a minute."""
+
+    ogc_reads_per_minute: int = Field(default=12_000, ge=1)
+    """Pages, features and tiles of the OGC API, an organisation or an address without a token a minute, in each process."""
+
+    ogc_timeout_s: float = Field(default=10.0, gt=0.0)
+    """Seconds that one answer of the OGC API may take the database; a heavier question is refused."""
+
+    ogc_jobs_open: int = Field(default=50, ge=1)
+    """Jobs of the OGC API that may wait or run at a time, an organisation."""
+
+    ogc_job_keep_days: int = Field(default=7, ge=1)
+    """How long a job of the OGC API and its results are kept, days."""
 
     refusals_per_minute: int = Field(default=120, ge=1)
     """Refused calls, an organisation or an unknown address a minute, until they are told to wait."""

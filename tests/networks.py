@@ -8,7 +8,7 @@ import shapely
 
 from geoapi.demo.town import build_town
 from ler.model import Feature
-from ler.packages.exports import ExportFormat
+from ler.packages.exports.export import ExportFormat
 
 COORDINATES_M = {
     ExportFormat.GEOPACKAGE: 0.0,  # doubles as they are

@@ -43,11 +43,12 @@ SETTINGS = Settings()
 @contextmanager
 def open_world(database: Database) -> Iterator["World"]:
     app, worker = create_engine(database.url("ler_app")), create_engine(database.url("ler_worker"))
+    reads = create_engine(database.url("ler_app"), only_reads=True)
     try:
-        yield World(database, Databases(app, worker))
+        yield World(database, Databases(app, worker, reads))
     finally:
-        app.dispose()
-        worker.dispose()
+        for engine in (app, worker, reads):
+            engine.dispose()
 
 
 @dataclass(frozen=True)

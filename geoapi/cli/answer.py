@@ -117,6 +117,12 @@ def give(
     ] = None,
     gml: Annotated[Path | None, typer.Option(help="LER GML with the lines.")] = None,
     attach: Annotated[list[Path] | None, typer.Option(help="A file to go with it; may be repeated.")] = None,
+    sketch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS=FILE", help="A sketch of the house connection of an address of the request."
+        ),
+    ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="A further answer, in the place of the one before.")
     ] = False,
@@ -134,6 +140,7 @@ def give(
     as_json: AsJson = False,
 ) -> None:
     """Answer, or correct the answer with --update. A file with faults changes nothing, and all its faults are told."""
+    sketches = [_sketch(one) for one in sketch or []]
     contact = {"name": contact_name or "", "phone": contact_phone, "email": contact_email}
     given = {
         "type": kind,
@@ -142,11 +149,12 @@ def give(
         "valid_until": valid_until,
         "expected_time": parse_moment(expected).isoformat() if expected else None,
         "contact": contact if any(contact.values()) else None,
+        "attachment_addresses": {file.name: address_id for address_id, file in sketches},
     }
     fields = _fields(AnswerFields, given)
     with _desk(ctx, owner, server, token_file) as desk:
         try:
-            told = desk.give(asked, fields, gml, attach or [])
+            told = desk.give(asked, fields, gml, [*(attach or []), *(file for _, file in sketches)])
         except AnswerRefusedError as refused:
             for finding in refused.findings.kept:
                 say(f"{finding.severity}: {finding}")
@@ -223,6 +231,13 @@ def link(ctx: typer.Context, asked: AskedId, *, owner: Owner = None) -> None:
 
 def _tell_state(told: Document) -> None:
     results().print(f"{told['id']}: {told['state']}")
+
+
+def _sketch(given: str) -> tuple[str, Path]:
+    address_id, equals, file = given.partition("=")
+    if not equals:
+        raise InputError("Give a sketch as ADDRESS=FILE")
+    return address_id, Path(file)
 
 
 def _fields[Fields: BaseModel](model: type[Fields], given: Document) -> Fields:

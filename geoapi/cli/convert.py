@@ -81,7 +81,7 @@ def convert(
         raise typer.Exit(0 if exchanged.account.faithful else 1)
     if to in LAYERS:
         from ingest.exchange import export_layers  # noqa: PLC0415 - as above
-        from ler.packages.exports import ExportFormat  # noqa: PLC0415 - geopandas takes a second
+        from ler.packages.exports.export import ExportFormat  # noqa: PLC0415 - geopandas takes a second
 
         exported = export_layers(source, target, ExportFormat(to), settings=settings)
         if as_json:

@@ -93,7 +93,7 @@ def export(
                 )
                 count, account = exchanged.feature_count, exchanged
             else:
-                from ler.packages.exports import ExportFormat, export_features  # noqa: PLC0415 - geopandas takes a second
+                from ler.packages.exports.export import ExportFormat, export_features  # noqa: PLC0415 - geopandas takes a second
 
                 features = read_network(connection, found.id, version.number)
                 written = export_features(

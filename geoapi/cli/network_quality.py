@@ -10,7 +10,7 @@ from rich.table import Table
 
 from geoapi.cli.console import results, say, settings_of
 from geoapi.database import open_databases
-from ingest.quality import WEIGHTS, VersionQuality, draw_quality, list_quality
+from ingest.quality import WEIGHTS, VersionQuality, list_quality
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import RefusedError
@@ -51,6 +51,8 @@ def quality(
     if not history:
         raise RefusedError("quality-missing", f"no version of the network of {found.name} has been measured")
     if picture is not None:
+        from ingest.quality.picture import draw_quality  # noqa: PLC0415 - most want figures
+
         draw_quality(history, found.name, picture, language)
         say(f"Drawn: {picture}")
     if as_json:

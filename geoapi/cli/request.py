@@ -11,7 +11,7 @@ from rich.table import Table
 from shapely import Polygon
 
 from geoapi.cli.console import ReportingGroup, messages, results, say, settings_of
-from geoapi.cli.request_verbs import add_verbs
+from geoapi.cli.request_verbs import Addresses, add_verbs
 from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.packing import package_options
@@ -74,6 +74,7 @@ def request(
     corridor_width: Annotated[
         float | None, typer.Option(help="Whole width in metres of the corridor along each line.")
     ] = None,
+    address: Addresses = None,
     requester: Annotated[
         str | None, typer.Option(help="CVR number of who asks; else the platform's operator.")
     ] = None,
@@ -91,6 +92,7 @@ def request(
         clip_buffer_m=settings.clip_buffer_m,
         kind=kind,
         already_started=already_started,
+        address_ids=address or (),
     )
     now = datetime.now(UTC)
     check_request(wanted, request_limits(settings), today=legal_day(now))
@@ -139,6 +141,8 @@ def tell(answered: Answered, receipt: Receipt, pictures: list[Path]) -> None:
         count = str(owner.feature_count) if owner.deliveries else ""
         table.add_row(owner.name, owner.cvr, asked.answer_type or "NOT ANSWERED", count, _legal(asked.due_at))
     results().print(table)
+    if receipt.address_ids:
+        say(f"Sketches of house connections are asked for at {len(receipt.address_ids)} addresses.")
     for path in [*(package.path for package in answered.packages), *pictures]:
         results().print(str(path))
     if answered.missing:

@@ -45,6 +45,12 @@ From = Annotated[str, typer.Option("--from", help="First day, yyyy-mm-dd.")]
 To = Annotated[str, typer.Option("--to", help="Last day, yyyy-mm-dd.")]
 Purpose = Annotated[str, typer.Option(help="What the data are for.")]
 Kind = Annotated[DigKind, typer.Option(help="What is asked for.")]
+Addresses = Annotated[
+    list[UUID] | None,
+    typer.Option(
+        "--address", help="DAR id of an address whose house connection is asked for; may be repeated."
+    ),
+]
 Crs = Annotated[str | None, typer.Option(help="Coordinate system of the files, e.g. EPSG:4326.")]
 Corridor = Annotated[float | None, typer.Option(help="Whole width in metres of the corridor along lines.")]
 
@@ -95,6 +101,7 @@ def send(
     order_reference: Annotated[
         str | None, typer.Option(help="Your own number, at most 12 characters.")
     ] = None,
+    address: Addresses = None,
     crs: Crs = None,
     corridor_width: Corridor = None,
     server: Server = None,
@@ -109,7 +116,11 @@ def send(
         corridor_width_m=corridor_width,
         description=description,
         order_reference=order_reference,
-    ) | {"already_started": already_started, "declared": declared}
+    ) | {
+        "already_started": already_started,
+        "declared": declared,
+        "address_ids": [str(one) for one in address or []],
+    }
     with _desk(ctx, server, token_file, requester) as desk:
         _tell(desk.send(body, area), as_json=as_json)
 

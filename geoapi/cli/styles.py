@@ -9,7 +9,8 @@ from geoapi.cli.console import ReportingGroup, results
 from ler.errors import UnavailableError
 from ler.packages.files import write_whole
 from ler.packages.styles import DEFAULT_THEME, load_styles
-from ler.packages.styling.export import StyleFormat, export_style
+from ler.packages.styling.export import export_style
+from ler.packages.styling.formats import StyleFormat
 
 app = typer.Typer(
     cls=ReportingGroup,

@@ -4,6 +4,7 @@ import logging
 
 import typer
 
+from conflicts.clearances import load_clearances
 from geoapi.cli.console import say, settings_of
 from geoapi.database import open_databases
 from geoapi.network_pipeline import NetworkPipeline
@@ -16,6 +17,8 @@ from geoapi.worker import run_worker
 def worker(ctx: typer.Context) -> None:
     """Work until told to stop (SIGTERM, Ctrl-C); what was begun is then handed back within 25 s."""
     settings = settings_of(ctx)
+    # Rules that are not sound would keep every package waiting.
+    load_clearances(settings.clearances)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with open_databases(settings) as databases:
         platform = Platform(settings, databases, upload_files(settings))

@@ -81,7 +81,7 @@ def signed_headers(outgoing: Outgoing, now: datetime) -> dict[str, str]:
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
+        **({"webhook-signature": " ".join(signatures)} if signatures else {}),
     }
 
 

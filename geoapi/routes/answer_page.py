@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from shapely.geometry import mapping
 from sqlalchemy.engine import Connection
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse
 
 from geoapi.answer_views import AnswerFields
@@ -26,6 +26,7 @@ from ler.db.functions import record_event
 from ler.domain.answers import AnswerType
 from ler.domain.faults import FaultsError
 from ler.domain.legal_time import parse_moment
+from ler.domain.request_rules import MOST_ADDRESSES
 from ler.errors import InputError, RefusedError
 from ler.services.answer_links import PAGE, AnswerLink, find_answer_link
 from ler.services.answers import get_asked, list_revisions
@@ -38,9 +39,12 @@ _TEXTS: Final = (
     *("type", "revision", "further_information", "valid_until", "expected_time", "starts_at", "ends_at"),
     *("place", "meeting_contact", "name", "phone", "email"),
 )
+_SKETCH: Final = "sketch-"
+"""Before an address's id: the field of its sketches."""
 _FIELDS: Final = {
     "features": "gml",
     "attachments": "attachment",
+    "attachment_addresses": "attachment",
     "appointment/starts_at": "starts_at",
     "appointment/ends_at": "ends_at",
     "appointment/place": "place",
@@ -90,7 +94,7 @@ def area(request: Request, secret: str) -> Response:
 async def give(request: Request, secret: str, language: Chosen = None) -> Response:
     """Take the answer, and lead back to the page; what is wrong is told on it, beside what was filled in."""
     link = await run_in_threadpool(_link, request, secret)
-    async with request.form(max_files=MOST_FILES + 1, max_fields=len(_TEXTS)) as form:
+    async with request.form(max_files=MOST_FILES + 1 + MOST_ADDRESSES, max_fields=len(_TEXTS)) as form:
         return await run_in_threadpool(_give, request, link, secret, form, language)
 
 
@@ -122,7 +126,8 @@ def _answer(
     known = int(values["revision"]) if values.get("revision", "").isdigit() else 0
     owner = _owner(request, link.owner_id)
     with laid_out(_files_only(form)) as files:
-        sent = Sent(_fields(values, is_update=known > 0), files.gml, files.files, files.digest)
+        fields = _fields(values, _addresses(form), is_update=known > 0)
+        sent = Sent(fields, files.gml, files.files, files.digest)
         prepared = prepared_answer(sent, owner.cvr, platform.settings, language)
         with transaction(platform.databases.app, link.owner_id) as connection:
             given = enter_answer(connection, link.owner_request_id, prepared, platform.settings)
@@ -138,7 +143,7 @@ def _answer(
             )
 
 
-def _fields(values: dict[str, str], *, is_update: bool) -> AnswerFields:
+def _fields(values: dict[str, str], addresses: dict[str, str], *, is_update: bool) -> AnswerFields:
     if values.get("type") not in AnswerType.__members__:
         raise RefusedError("answer-type-missing", "type")
     meeting = {name: values[name] for name in ("starts_at", "ends_at", "place") if values.get(name)}
@@ -157,12 +162,24 @@ def _fields(values: dict[str, str], *, is_update: bool) -> AnswerFields:
         "expected_time": parse_moment(expected).isoformat() if expected else None,
         "appointment": meeting or None,
         "contact": contact or None,
+        "attachment_addresses": addresses,
     }
     return AnswerFields.model_validate(given)
 
 
 def _files_only(form: FormData) -> FormData:
-    return FormData([(name, part) for name, part in form.multi_items() if name in {"gml", "attachment"}])
+    """The files, sketches among the attachments."""
+    parts = [("attachment" if name.startswith(_SKETCH) else name, part) for name, part in form.multi_items()]
+    return FormData([(name, part) for name, part in parts if name in {"gml", "attachment"}])
+
+
+def _addresses(form: FormData) -> dict[str, str]:
+    """The address of each sketch, by the file's name."""
+    return {
+        part.filename: name.removeprefix(_SKETCH)
+        for name, part in form.multi_items()
+        if name.startswith(_SKETCH) and isinstance(part, UploadFile) and part.filename
+    }
 
 
 def _faults(error: Exception, language: Language) -> Iterator[PageFault]:

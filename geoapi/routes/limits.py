@@ -12,7 +12,13 @@ from ingest.area_file import MAX_BYTES
 from ler.domain.dig_area import MAX_VERTICES
 from ler.domain.law import deadline_figures, fee_figures, in_force
 from ler.domain.legal_time import legal_day
-from ler.domain.request_rules import DEEPEST_M, LONGEST_DESCRIPTION, LONGEST_ORDER_REFERENCE, DigKind
+from ler.domain.request_rules import (
+    DEEPEST_M,
+    LONGEST_DESCRIPTION,
+    LONGEST_ORDER_REFERENCE,
+    MOST_ADDRESSES,
+    DigKind,
+)
 from ler.domain.work_codes import work_kinds, work_methods
 from ler.model import load_model
 from ler.settings import Settings
@@ -76,6 +82,7 @@ def _request(settings: Settings) -> dict[str, Any]:
         "purpose_characters": LONGEST_DESCRIPTION,
         "order_reference_characters": LONGEST_ORDER_REFERENCE,
         "depth_m": DEEPEST_M,
+        "addresses": MOST_ADDRESSES,
         "longest_period_days": settings.longest_period_days,
         "days_ahead": settings.days_ahead,
         "days_back": settings.days_back,

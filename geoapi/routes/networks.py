@@ -12,7 +12,7 @@ from geoapi.comparisons import compare_numbers
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.problems import ProblemException
 from geoapi.views import COMPARISON_FORMS, SVG, svg_response
-from ingest.quality import draw_quality, list_quality
+from ingest.quality import list_quality
 from ingest.report.changes_map import draw_changes
 from ler.domain.access import Scope
 from ler.services.networks import Version, list_versions
@@ -77,6 +77,8 @@ def quality_picture(request: Request, caller: Reader) -> Response:
     with caller_transaction(request, caller) as connection:
         history = list_quality(connection, caller.organisation_id)
         owner = get_organisation(connection, caller.organisation_id)
+    from ingest.quality.picture import draw_quality  # noqa: PLC0415 - most callers want figures
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"quality{_PICTURES[wanted]}"
         draw_quality(history, owner.name, path, language)

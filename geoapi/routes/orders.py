@@ -9,8 +9,8 @@ from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
+from geoapi.asking import send_request
 from geoapi.auth import caller_transaction
-from geoapi.dig_request import send_request
 from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of
 from geoapi.parameters import body_of, read_json

@@ -11,9 +11,9 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from sqlalchemy.engine import Connection
 from starlette.responses import JSONResponse
 
+from geoapi.asking import send_request
 from geoapi.auth import May, caller_transaction
 from geoapi.cursors import cursor_of, place_of
-from geoapi.dig_request import send_request
 from geoapi.kept_answers import kept_response
 from geoapi.negotiation import language_of
 from geoapi.parameters import read_json

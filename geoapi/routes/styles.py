@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Response
 
 from ler.packages.styles import load_styles
-from ler.packages.styling.export import StyleFormat, export_style
+from ler.packages.styling.formats import StyleFormat
 
 PATH: Final = "/api/v1/styles"
 ONE: Final = f"{PATH}/{{theme}}.{{format}}"
@@ -35,5 +35,7 @@ def styles() -> dict[str, Any]:
 
 def style(theme: str, format: StyleFormat) -> Response:  # noqa: A002 - as the address names it
     """Return the style of a theme in a format. The same in every answer until the platform is changed."""
+    from ler.packages.styling.export import export_style  # noqa: PLC0415 - cairo and ezdxf are for those who ask for it
+
     content = export_style(load_styles(theme), format)
     return Response(content, media_type=format.media_type, headers={"Cache-Control": "public, max-age=3600"})

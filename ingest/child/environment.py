@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import pyogrio
-
 from ingest.gate.formats import Format
 
 DRIVERS: Final = {
@@ -65,4 +63,6 @@ def child_environment(format_: Format, folder: Path) -> dict[str, str]:
 
 @cache
 def _drivers() -> tuple[str, ...]:
+    import pyogrio  # noqa: PLC0415 - it brings pandas, half a second, and most processes read nothing by GDAL
+
     return tuple(pyogrio.list_drivers())

@@ -6,7 +6,6 @@ and no identifier is in them, so that an authority may read them where it may re
 
 from ingest.quality.figures import WEIGHTS, Figure, Group, Quality
 from ingest.quality.measure import VersionQuality, list_quality, measure_quality
-from ingest.quality.picture import draw_quality
 
 __all__ = [
     "WEIGHTS",
@@ -14,7 +13,6 @@ __all__ = [
     "Group",
     "Quality",
     "VersionQuality",
-    "draw_quality",
     "list_quality",
     "measure_quality",
 ]

@@ -41,10 +41,14 @@ def create_engine(
     lock_timeout_s: float = 5.0,
     idle_in_transaction_timeout_s: float = 60.0,
     application_name: str = "ler",
+    only_reads: bool = False,
 ) -> Engine:
     """Return an engine for one of the roles that may log in; it connects when it is first used.
 
     `role` is taken on when connecting, for a login that has been granted it. Times are seconds; 0 means for ever. Uploads of large networks need a longer `statement_timeout_s`.
+
+    `only_reads`: for who begins and ends transactions itself in the pipeline of a driver's connection, and asks anew when
+    one has died meanwhile, instead of asking each time whether it lives.
     """
     limits = {
         "statement_timeout": statement_timeout_s,
@@ -70,7 +74,8 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=pool_timeout_s,
-        pool_pre_ping=True,
+        pool_pre_ping=not only_reads,
+        **({"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if only_reads else {}),
         # An exception's text would otherwise hold the row that was refused, which may be somebody's line.
         hide_parameters=True,
     )

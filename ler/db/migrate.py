@@ -48,7 +48,10 @@ SQL_FILES: Final = (
     "endpoints.sql",
     "watch.sql",
     "packages.sql",
+    "conflicts.sql",
     "deviations.sql",
+    "works.sql",
+    "jobs.sql",
     "policies.sql",
     "grants.sql",
     "access/register.sql",
@@ -61,6 +64,13 @@ SQL_FILES: Final = (
     "access/access.sql",
     "access/notices.sql",
     "access/packages.sql",
+    "access/works.sql",
+    "ogc/planned_works.sql",
+    "access/conflicts.sql",
+    "access/jobs.sql",
+    "ogc/reading.sql",
+    "ogc/views.sql",
+    "ogc/conflicts.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

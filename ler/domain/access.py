@@ -36,3 +36,7 @@ class Scope(StrEnum):
     """Send requests, extend, renew and cancel them."""
     TOKEN_WRITE = "token:write"  # noqa: S105 - a name
     """Hand out tokens of the own organisation with no more than one's own rights, and revoke them."""
+    WORK_READ = "work:read"
+    """Read published planned works, restrictions and conflicts, and the own drafts and subscriptions."""
+    WORK_WRITE = "work:write"
+    """Enter, change and end the own works and restrictions, judge conflicts, and follow areas."""

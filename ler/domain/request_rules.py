@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from ler.domain.faults import Fault
 from ler.domain.work_codes import OTHER, work_kinds, work_methods
@@ -22,6 +23,9 @@ DEEPEST_M: Final = 100.0
 """[INF] A deeper one is a slip of the hand."""
 LONGEST_EMAIL: Final = 254
 """Characters, as in the contacts of an answer (Kontaktprofil)."""
+
+MOST_ADDRESSES: Final = 50
+"""[INF] Houses along both sides of a street's block; each is a sketch that owners look for by hand."""
 
 _FORBIDDEN: Final = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 """Unicode categories: control characters, halves of characters, what is none, and breaks of lines."""
@@ -97,6 +101,8 @@ class RequestForm:
     work: Work = Work()
     declared: bool = False
     """A request for orientation: that it is for an authority's work or for research, and nobody digs on it."""
+    address_ids: Sequence[UUID] = ()
+    """Addresses (DAR, the ids of `adresse` or `husnummer`) of whose house connections sketches are asked for."""
 
 
 def request_faults(
@@ -119,6 +125,7 @@ def request_faults(
         *_order_reference(form),
         *_contact(form.contact),
         *_work(form.work),
+        *_addresses(form),
     ]
 
 
@@ -163,7 +170,7 @@ def _texts(form: RequestForm) -> Iterator[Fault]:
     if not form.purpose.strip():
         yield Fault("purpose-missing", "/purpose", "say what the data are for: the purpose may not be empty")
     for name, text in (("purpose", form.purpose), ("description", form.description or "")):
-        yield from text_faults(f"/{name}", text)
+        yield from _text_faults(f"/{name}", text)
         if len(text) > LONGEST_DESCRIPTION:
             yield Fault(
                 f"{name}-invalid",
@@ -172,11 +179,8 @@ def _texts(form: RequestForm) -> Iterator[Fault]:
             )
 
 
-def text_faults(pointer: str, text: str) -> Iterator[Fault]:
-    """Yield the first character that no line of text holds.
-
-    Letters of all languages, pictures and marks of direction are kept as they are.
-    """
+def _text_faults(pointer: str, text: str) -> Iterator[Fault]:
+    """Letters of all languages, pictures and marks of direction are kept as they are; what no line of text holds is not."""
     for place, character in enumerate(text, start=1):
         if unicodedata.category(character) in _FORBIDDEN:
             name = pointer.removeprefix("/").replace("/", " ").replace("_", " ")
@@ -212,7 +216,7 @@ def _order_reference(form: RequestForm) -> Iterator[Fault]:
         )
     if not reference:
         return
-    yield from text_faults("/order_reference", reference)
+    yield from _text_faults("/order_reference", reference)
     if len(reference) > LONGEST_ORDER_REFERENCE:
         yield Fault(
             "order-reference-invalid",
@@ -227,7 +231,7 @@ def _contact(contact: Contact | None) -> Iterator[Fault]:
     if not contact.person.strip() and not contact.address.strip():
         yield Fault("contact-missing", "/contact", "name a person or an address that owners can turn to")
     for name in ("person", "address", "email", "phone"):
-        yield from text_faults(f"/contact/{name}", getattr(contact, name))
+        yield from _text_faults(f"/contact/{name}", getattr(contact, name))
     before, at, after = contact.email.partition("@")
     if not (before and at and after) or len(contact.email) > LONGEST_EMAIL or " " in contact.email:
         yield Fault("email-invalid", "/contact/email", f"{contact.email!r} is not an e-mail address")
@@ -246,7 +250,7 @@ def _work(work: Work) -> Iterator[Fault]:
             "/work/kind_other",
             f"say in words what it is when the kind is '{OTHER}', and only then",
         )
-    yield from text_faults("/work/kind_other", other)
+    yield from _text_faults("/work/kind_other", other)
     if len(other) > LONGEST_DESCRIPTION:
         yield Fault(
             "text-too-long",
@@ -259,3 +263,19 @@ def _work(work: Work) -> Iterator[Fault]:
             "/work/depth_m",
             f"a depth of {work.depth_m} m: more than 0, at most {DEEPEST_M:g} m",
         )
+
+
+def _addresses(form: RequestForm) -> Iterator[Fault]:
+    count = len(form.address_ids)
+    if count > MOST_ADDRESSES:
+        yield Fault(
+            "addresses-too-many", "/address_ids", f"{count} addresses are named, at most {MOST_ADDRESSES}"
+        )
+        return
+    if count and form.kind is DigKind.ORIENTATION:
+        yield Fault(
+            "addresses-unasked", "/address_ids", "nobody is asked for sketches by a request for orientation"
+        )
+    for index, address_id in enumerate(form.address_ids):
+        if address_id in form.address_ids[:index]:
+            yield Fault("address-twice", f"/address_ids/{index}", f"the address {address_id} is named twice")

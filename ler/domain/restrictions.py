@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ler.domain.dig_area import Coverage
 from ler.domain.faults import Fault
-from ler.domain.request_rules import text_faults
+from ler.domain.registration import text_faults
 from ler.domain.works import LONGEST_TITLE, PlannedWork, RoadOccupation, WorkLimits, geometry_faults
 
 LONGEST_SOURCE: Final = 500
@@ -89,17 +89,8 @@ def restriction_faults(
 
 
 def _property_faults(restriction: Restriction) -> Iterator[Fault]:
-    for name, text, longest in (
-        ("title", restriction.title, LONGEST_TITLE),
-        ("source", restriction.source, LONGEST_SOURCE),
-    ):
-        if not text.strip():
-            yield Fault("restriction-text", f"/{name}", f"the {name} may not be empty")
-        yield from text_faults(f"/{name}", text)
-        if len(text) > longest:
-            yield Fault(
-                "text-too-long", f"/{name}", f"the {name} has {len(text)} characters, at most {longest}"
-            )
+    yield from text_faults("/title", restriction.title, LONGEST_TITLE)
+    yield from text_faults("/source", restriction.source, LONGEST_SOURCE)
     first, last = restriction.first_day, restriction.last_day
     if last is not None and last < first:
         yield Fault("work-window", "/last_day", f"it ends ({last}) before it begins ({first})")

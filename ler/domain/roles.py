@@ -44,9 +44,11 @@ _KEPT_BY_ALL: Final = frozenset(
 """The own entry, the own notices, the own tokens, and what was recorded of one's own acts."""
 
 _ASKING: Final = frozenset({Scope.REQUEST_READ, Scope.REQUEST_WRITE, Scope.DAMAGE_READ, Scope.DAMAGE_WRITE})
+_PLANNING: Final = frozenset({Scope.WORK_READ, Scope.WORK_WRITE})
 
 PERMISSIONS_OF: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.OWNER: _KEPT_BY_ALL
+    | _PLANNING
     | {
         Scope.ANSWER_READ,
         Scope.ANSWER_WRITE,
@@ -57,10 +59,10 @@ PERMISSIONS_OF: Final[Mapping[Role, frozenset[Scope]]] = {
         Scope.NETWORK_UPLOAD,
     },
     Role.PROVIDER: _KEPT_BY_ALL,
-    Role.EXCAVATOR: _KEPT_BY_ALL | _ASKING,
+    Role.EXCAVATOR: _KEPT_BY_ALL | _ASKING | _PLANNING,
     Role.PRIVATE: _KEPT_BY_ALL | _ASKING,
-    Role.AUTHORITY: _KEPT_BY_ALL | {Scope.REQUEST_READ, Scope.REQUEST_WRITE, Scope.DAMAGE_READ},
-    Role.OPERATOR: _KEPT_BY_ALL | _ASKING,
+    Role.AUTHORITY: _KEPT_BY_ALL | _PLANNING | {Scope.REQUEST_READ, Scope.REQUEST_WRITE, Scope.DAMAGE_READ},
+    Role.OPERATOR: _KEPT_BY_ALL | _ASKING | _PLANNING,
     Role.AUDITOR: frozenset(
         {
             Scope.AUDIT_READ,

@@ -6,7 +6,7 @@ law does not say and no register publishes is marked [INF].
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -20,7 +20,8 @@ from shapely.validation import explain_validity
 from ler.domain.calendar import WorkingCalendar
 from ler.domain.dig_area import MAX_VERTICES, Coverage, check_place
 from ler.domain.faults import Fault
-from ler.domain.request_rules import DEEPEST_M, text_faults
+from ler.domain.registration import text_faults
+from ler.domain.request_rules import DEEPEST_M
 from ler.errors import RefusedError
 from ler.model import load_model
 
@@ -135,7 +136,7 @@ class WorkLimits:
 
 @dataclass(frozen=True)
 class PlannedWork:
-    """One work as planned by one organisation. Its window holds the duration once `work_faults` found nothing."""
+    """One work as planned by one organisation. Its window holds the duration once `WorkRules` found no fault."""
 
     id: UUID
     organisation_id: UUID
@@ -201,13 +202,13 @@ class PlannedWork:
             return self.earliest_start, self.latest_end
         return self.planned_start, calendar.last_of(self.planned_start, self.duration_days)
 
-    def surely_runs(self, calendar: WorkingCalendar) -> tuple[date, date] | None:
-        """First and last day on which it is going on wherever in its window it is put; None: there is no such day."""
-        if self.planned_start is not None:
-            return self.runs(calendar)
-        latest_start = calendar.first_of(self.latest_end, self.duration_days)
-        earliest_end = calendar.last_of(self.earliest_start, self.duration_days)
-        return (latest_start, earliest_end) if latest_start <= earliest_end else None
+    def latest_start(self, calendar: WorkingCalendar) -> date:
+        """Return the last day on which it may begin: the planned one, or that which leaves it time enough."""
+        return self.planned_start or calendar.first_of(self.latest_end, self.duration_days)
+
+    def earliest_end(self, calendar: WorkingCalendar) -> date:
+        """Return the first day on which it may be done."""
+        return calendar.last_of(self.planned_start or self.earliest_start, self.duration_days)
 
 
 def known_activities() -> tuple[str, ...]:
@@ -215,22 +216,23 @@ def known_activities() -> tuple[str, ...]:
     return (*load_model().code_lists["Forsyningsart"].values, ROAD, OTHER)
 
 
-def work_faults(
-    work: PlannedWork,
-    *,
-    calendar: WorkingCalendar,
-    coverage: Coverage,
-    limits: WorkLimits,
-    base: str = "",
-) -> list[Fault]:
-    """Return all faults of a work; `base` leads to its properties, and the geometry has the pointer `/geometry`.
+@dataclass(frozen=True, slots=True)
+class WorkRules:
+    """By what works are judged here. A calendar that does not know a window's days makes it a fault: it is too far away."""
 
-    A calendar that does not know the window is a fault of the window: it lies too far away.
-    """
-    return [
-        *geometry_faults(work.geometry, coverage, limits),
-        *(Fault(f.code, base + f.pointer, f.message) for f in _property_faults(work, calendar, limits)),
-    ]
+    calendar: WorkingCalendar
+    coverage: Coverage
+    limits: WorkLimits = field(default_factory=WorkLimits)
+
+    def faults(self, work: PlannedWork, base: str = "") -> list[Fault]:
+        """Return all faults of a work; `base` leads to its properties, and the geometry has the pointer `/geometry`."""
+        return [
+            *geometry_faults(work.geometry, self.coverage, self.limits),
+            *(
+                Fault(fault.code, base + fault.pointer, fault.message)
+                for fault in _property_faults(work, self.calendar, self.limits)
+            ),
+        ]
 
 
 def status_fault(before: WorkStatus, after: WorkStatus) -> Fault | None:
@@ -281,18 +283,9 @@ def _geometry_fault(  # noqa: PLR0911 - one line a rule
 
 
 def _property_faults(work: PlannedWork, calendar: WorkingCalendar, limits: WorkLimits) -> Iterator[Fault]:
-    if not work.title.strip():
-        yield Fault("work-title", "/title", "say in a few words what the work is")
-    for name, text, longest in (
-        ("title", work.title, LONGEST_TITLE),
-        ("reference", work.reference or "", LONGEST_REFERENCE),
-        ("contact", work.contact or "", LONGEST_CONTACT),
-    ):
-        yield from text_faults(f"/{name}", text)
-        if len(text) > longest:
-            yield Fault(
-                "text-too-long", f"/{name}", f"the {name} has {len(text)} characters, at most {longest}"
-            )
+    yield from text_faults("/title", work.title, LONGEST_TITLE)
+    yield from text_faults("/reference", work.reference or "", LONGEST_REFERENCE, empty=True)
+    yield from text_faults("/contact", work.contact or "", LONGEST_CONTACT, empty=True)
     if work.activity not in known_activities():
         yield Fault(
             "work-activity",

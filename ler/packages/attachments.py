@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ler.packages.content import DeliveredAttachment, OwnerStatus
-from ler.packages.files import free_name
+from ler.packages.contents import Contents
+from ler.packages.described import described_in
+from ler.packages.files import answer_name, free_name
 
 LOST: Final = "attachment-file-lost"
 WORDS: Final = {
@@ -30,6 +32,7 @@ class LaidAttachment:
             "member": self.member,
             "format": self.attachment.format,
             "sha256": self.attachment.sha256,
+            "address_id": str(self.attachment.address_id) if self.attachment.address_id else None,
             "missing": None if self.member else {"code": LOST, **WORDS},
         }
 
@@ -65,3 +68,13 @@ def attachment_names(
             if f"{folder}{path}".casefold() in taken:
                 path = f"{'-'.join(str(number) for number in delivery.interest_areas)}/{path}"
             yield free_name(path, taken, folder), attachment
+
+
+def names_in(contents: Contents, owner: OwnerStatus) -> Iterator[tuple[str, DeliveredAttachment]]:
+    """Yield an owner's attachments with their names in a package, for members that are written before them."""
+    folder = contents.folders.get(str(owner.id), "")
+    before = [
+        *(name for name, _ in described_in(contents)),
+        *(f"{folder}{answer_name(one, owner)}" for one in owner.deliveries),
+    ]
+    yield from attachment_names(owner, {name.casefold() for name in before}, folder)

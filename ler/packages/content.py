@@ -45,6 +45,8 @@ class RequestInfo:
     """Counts every change of what the package says."""
     changed_at: datetime | None = None
     """Aware; when that last changed. None: at `created_at`."""
+    address_ids: Sequence[UUID] = ()
+    """Addresses (DAR) of whose house connections sketches were asked for, as the requester named them."""
 
 
 class Deliver(StrEnum):
@@ -94,6 +96,8 @@ class DeliveredAttachment:
     format: str
     """A value of the LER code list of formats."""
     media_type: str
+    address_id: UUID | None = None
+    """Of the request's addresses, that of whose house connection it is a sketch."""
 
 
 @dataclass(frozen=True, slots=True)

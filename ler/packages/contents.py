@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ler.domain.uncertainty import UNKNOWN_ACCURACY_M
 from ler.model import Feature
-from ler.packages.assessment import Assessed, assess, measure_cover
-from ler.packages.base_map import BaseMap
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
-from ler.packages.cover import Covers
 from ler.signing import SigningKey
+
+if TYPE_CHECKING:
+    from ler.packages.assessment import Assessed
+    from ler.packages.base_map import BaseMap
+    from ler.packages.cover import Covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class PackageOptions:
     """Whether files that do not say what their heights are hold metres DVR90."""
     unknown_accuracy_m: float = UNKNOWN_ACCURACY_M
     """What a position may be off whose accuracy class has no bound or is not known."""
+    clearances: Path | None = None
+    """The operator's rules of what to keep away from which line, besides ours; they are no part of a package."""
     base_map: Path | None = None
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"
@@ -64,18 +68,24 @@ class Contents:
         return self.owner_id is None
 
     @cached_property
-    def covers(self) -> Covers:
+    def covers(self) -> "Covers":
         """Depth of cover of every delivered feature, in the order of `features`."""
+        from ler.packages.assessment import measure_cover  # noqa: PLC0415 - rasters, for who makes packages
+
         return measure_cover(self)
 
     @cached_property
-    def assessed(self) -> Sequence[Assessed]:
+    def assessed(self) -> "Sequence[Assessed]":
         """Every delivered feature with what is to be seen of it, in the order of `features`."""
+        from ler.packages.assessment import assess  # noqa: PLC0415 - as above
+
         return assess(self)
 
     @cached_property
-    def base_map(self) -> BaseMap:
+    def base_map(self) -> "BaseMap":
         """The operator's map, as far as it can be drawn around the area."""
+        from ler.packages.base_map import BaseMap  # noqa: PLC0415 - as above
+
         return BaseMap(self.options.base_map, self.request.area)
 
     def once[T](self, make: Callable[["Contents"], T]) -> T:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from shapely.geometry import mapping
 
 from ler.packages.advice import Language
+from ler.packages.degrees import to_degrees
 from ler.packages.difference import Change, Difference, FeatureChange, Side
-from ler.packages.geojson import to_degrees
 
 WORDS: Final[Mapping[Language, Mapping[Change, str]]] = {
     "da": {

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import shapely
-from rasterio.errors import RasterioError
 from shapely import MultiPolygon, Polygon
 
-from ler.packages.cog import write_clipped
 from ler.packages.content import Deliver, DeliveredDrawing, Delivery, OwnerStatus, RequestInfo
 from ler.packages.files import free_name, relative_path
 
@@ -113,6 +111,10 @@ def _laid(
     if drawing.deliver is Deliver.WHOLE:
         place.symlink_to(drawing.path)
         return LaidDrawing(drawing, member)
+    from rasterio.errors import RasterioError  # noqa: PLC0415 - few packages have drawings
+
+    from ler.packages.cog import write_clipped  # noqa: PLC0415 - as above
+
     try:
         part = write_clipped(drawing.path, area, place)
     except RasterioError as error:

@@ -7,24 +7,16 @@ kind: a list is a list. What was void stands in `void` with its reason.
 """
 
 import json
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
-from pyproj import Transformer
-from shapely.geometry.base import BaseGeometry
 
 from ler.model import Feature
 from ler.packages.contents import Contents
+from ler.packages.degrees import to_degrees
 from ler.packages.exports.tables import ID_COLUMN, TYPE_COLUMN, VOID_COLUMN
 from ler.packages.vector_values import told_of
-
-DECIMALS: Final = 9
-"""Of degrees."""
 
 
 def write_geojson(path: Path, contents: Contents) -> int:
@@ -53,21 +45,3 @@ def properties_of(feature: Feature, told: dict[str, Any]) -> dict[str, Any]:
         **feature.attributes,
         **({VOID_COLUMN: feature.voids} if feature.voids else {}),
     }
-
-
-def to_degrees(geometries: Sequence[BaseGeometry | None]) -> NDArray[np.object_]:
-    """Return geometries in EPSG:25832 as RFC 7946 has them: longitude and latitude, no heights, outer rings leftwards."""
-    shapes = np.array([*geometries, None], dtype=object)[:-1]
-    flat = shapely.orient_polygons(shapely.force_2d(shapes))
-    found: NDArray[np.object_] = shapely.transform(flat, _moved)
-    return found
-
-
-def _moved(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    east, north = _transformer().transform(positions[:, 0], positions[:, 1])
-    return np.round(np.column_stack((east, north)), DECIMALS)
-
-
-@cache
-def _transformer() -> Transformer:
-    return Transformer.from_crs("EPSG:25832", "OGC:CRS84", always_xy=True)

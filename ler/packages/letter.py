@@ -13,6 +13,7 @@ from typing import Final
 
 from pyproj import Transformer
 
+from ler.packages.addresses import Sketch, sketches_in
 from ler.packages.advice import (
     ALL_ANSWERED,
     MARKING,
@@ -73,6 +74,7 @@ def compose(contents: Contents, language: Language) -> Letter:
             Section(said(words.care), _care(contents, words, language)),
             Section(said(words.request), [_request(contents, words, language)]),
             owners_section(contents, words, language),
+            *_addresses(contents, words),
             Section(said(words.files), _files(contents, words, language)),
         ],
         words.page,
@@ -190,6 +192,23 @@ def _request(contents: Contents, words: Words, language: Language) -> Facts:
         (words.revision, said(words.revision_value.format(revision=request.revision, moment=changed))),
     ]
     return Facts([(name, [line]) for name, line in rows if line])
+
+
+def _addresses(contents: Contents, words: Words) -> Iterator[Section]:
+    found = sketches_in(contents)
+    if not found:
+        return
+    rows = [
+        (given(address_id), *row)
+        for address_id, sketches in found.items()
+        for row in [_sketch(one, words) for one in sketches] or [((), said(words.no_sketch))]
+    ]
+    table = Table(words.sketches, words.sketches_head, rows, (0.34, 0.22, 0.44))
+    yield Section(said(words.addresses), [Paragraph(said(words.addresses_intro)), table])
+
+
+def _sketch(sketch: Sketch, words: Words) -> tuple[Line, Line]:
+    return given(sketch.owner.name), member(sketch.member) if sketch.member else said(words.lost)
 
 
 def _files(contents: Contents, words: Words, language: Language) -> Sequence[Block]:

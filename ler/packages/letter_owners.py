@@ -7,10 +7,9 @@ from ler.domain.answers import AnswerType
 from ler.domain.states import OwnerState
 from ler.model import load_model
 from ler.packages.advice import Language, moment_text
-from ler.packages.attachments import attachment_names
+from ler.packages.attachments import names_in
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus
 from ler.packages.contents import Contents
-from ler.packages.files import answer_name
 from ler.packages.letter_parts import (
     Facts,
     Line,
@@ -174,9 +173,7 @@ def _counts(delivery: Delivery, words: Words, language: Language) -> str:
 
 
 def _attachments(owner: OwnerStatus, contents: Contents, words: Words) -> Iterator[Line]:
-    folder = contents.folders.get(str(owner.id), "")
-    taken = {f"{folder}{answer_name(one, owner)}".casefold() for one in owner.deliveries}
-    for path, attachment in attachment_names(owner, taken, folder):
+    for path, attachment in names_in(contents, owner):
         if attachment.file is None:
             yield joined([given(attachment.path), said(words.lost)], ": ")
         else:

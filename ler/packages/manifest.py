@@ -7,22 +7,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import shapely
 
 from ler.domain.attachments import media_type_of
 from ler.model import VERSIONS
+from ler.packages.addresses import sketches_in
 from ler.packages.advice import advise, is_complete, status_of
 from ler.packages.attachments import LaidAttachment
 from ler.packages.content import AreaStatus, Delivery, OwnerStatus, RequestInfo
 from ler.packages.contents import Contents
-from ler.packages.drawings import LaidDrawing
 from ler.packages.files import LaidMember
 from ler.packages.signature import public_line
 from ler.packages.verification import verification_code
 from ler.signing import SigningKey
+
+if TYPE_CHECKING:
+    from ler.packages.drawings import LaidDrawing  # who reads a manifest lays none
 
 FORMAT: Final = "ler-package/3"
 SOFTWARE: Final = "ler 0.1.0"
@@ -49,7 +52,7 @@ def make_manifest(
     members: Mapping[str, LaidMember],
     contents: Contents,
     *,
-    drawings: Mapping[UUID, Sequence[LaidDrawing]],
+    drawings: Mapping[UUID, Sequence["LaidDrawing"]],
     attachments: Mapping[UUID, Sequence[LaidAttachment]],
 ) -> dict[str, Any]:
     """Return the manifest of a package of these members."""
@@ -71,6 +74,7 @@ def make_manifest(
         "request_sha256": hash_of(told),
         "assessment": _assessment_entry(contents),
         "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
+        "addresses": _address_entries(contents),
         "members": [_member_entry(name, member) for name, member in members.items()],
     }
 
@@ -107,6 +111,7 @@ def _request_entry(request: RequestInfo) -> dict[str, Any]:
         "area_m2": round(request.area.area, 1),
         "area_sha256": hashlib.sha256(shapely.to_wkb(request.area)).hexdigest(),
         "clip_buffer_m": request.clip_buffer_m,
+        "address_ids": [str(one) for one in request.address_ids],
     }
 
 
@@ -124,7 +129,7 @@ def _assessment_entry(contents: Contents) -> dict[str, Any]:
 
 
 def _owner_entry(
-    owner: OwnerStatus, drawings: Sequence[LaidDrawing], attachments: Sequence[LaidAttachment]
+    owner: OwnerStatus, drawings: Sequence["LaidDrawing"], attachments: Sequence[LaidAttachment]
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "cvr": owner.cvr,
@@ -151,6 +156,16 @@ def _owner_entry(
         "drawings": [laid.entry() for laid in drawings],
         "attachments": [laid.entry() for laid in attachments],
     }
+
+
+def _address_entries(contents: Contents) -> list[dict[str, Any]]:
+    return [
+        {
+            "address_id": str(address_id),
+            "sketches": [{"cvr": one.owner.cvr, "member": one.member} for one in sketches],
+        }
+        for address_id, sketches in sketches_in(contents).items()
+    ]
 
 
 def _dataset(deliveries: Sequence[Delivery]) -> dict[str, Any]:

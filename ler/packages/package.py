@@ -28,11 +28,8 @@ from ler.packages.drawings import LaidDrawing, lay_drawings
 from ler.packages.files import LaidMember, answer_name, free_name, slug
 from ler.packages.gml import Answer, write_answer
 from ler.packages.manifest import changed_at, make_manifest
-from ler.packages.members import MEMBERS
 from ler.packages.recipe import Recipe, to_recipe
-from ler.packages.signature import SIGNATURE, Signature
-
-MANIFEST: Final = "manifest.json"
+from ler.packages.signature import MANIFEST, SIGNATURE, Signature
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _DEFLATE_LEVEL: Final = 1
@@ -145,6 +142,8 @@ def _proof(manifest: dict[str, Any], contents: Contents) -> dict[str, LaidMember
 
 
 def _write_members(making: _Making) -> None:
+    from ler.packages.members import MEMBERS  # noqa: PLC0415 - every writer and its libraries, for who makes packages
+
     contents = making.contents
     for member in MEMBERS:
         if member.is_in(contents):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from ler.packages.addresses import sketches_in
 from ler.packages.advice import Language, advice_text, advise, moment_text
 from ler.packages.contents import Contents
 from ler.packages.described import described_in, owners_files
@@ -13,12 +14,18 @@ _WORDS: Final = {
         "files": "Filer i pakken. Pak hele pakken ud i en mappe, før de åbnes.",
         "opens": "Åbnes med: {opens}",
         "other": "In English: README.txt",
+        "addresses": "Skitser af stikledninger, efter adressens id (ingen skitse betyder ikke: ingen stikledning)",
+        "no_sketch": "ingen ejer har sendt en skitse",
+        "lost": "filen er gået tabt; bed {owner} om den, før der graves",
     },
     "en": {
         "title": "Package {number}, revision {revision}, {moment}",
         "files": "Files of the package. Unpack the whole package into a folder before you open them.",
         "opens": "Opened with: {opens}",
         "other": "På dansk: Laes_mig.txt",
+        "addresses": "Sketches of house connections, by the address's id (no sketch does not mean: no connection)",
+        "no_sketch": "no owner has sent a sketch",
+        "lost": "the file is lost; ask {owner} for it before anybody digs",
     },
 }
 
@@ -46,5 +53,11 @@ def _write(path: Path, contents: Contents, language: Language) -> int:
         opens = words["opens"].format(opens=one.opens[language])
         lines.append(f"{name}\r\n  {one.words[language]}\r\n  {opens}")
     lines.append(owners_files(contents, language))
+    if found := sketches_in(contents):
+        rows = [words["addresses"]]
+        for address_id, sketches in found.items():
+            files = [one.member or words["lost"].format(owner=one.owner.name) for one in sketches]
+            rows.append(f"{address_id}: {'; '.join(files) or words['no_sketch']}")
+        lines.append("\r\n  ".join(rows))
     path.write_bytes("\r\n\r\n".join(lines).encode() + b"\r\n")
     return 0

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ler.errors import RefusedError
 from ler.signing import SigningKey, key_id_of, read_public_key
 
+MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.json.minisig"
 
 _ALGORITHM: Final = b"ED"

@@ -18,8 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ler.errors import RefusedError
 from ler.packages.manifest import FORMAT
 from ler.packages.opened import DamagedMemberError, Flaw, OpenedPackage, open_package
-from ler.packages.package import MANIFEST
-from ler.packages.signature import SIGNATURE, Signature, public_of
+from ler.packages.signature import MANIFEST, SIGNATURE, Signature, public_of
 from ler.signing import key_id_of
 
 _LARGEST_MANIFEST: Final = 64 << 20

@@ -20,11 +20,10 @@ from ler.model import Attribute, FeatureType, Kind, load_model
 from ler.packages.advice import advise, is_complete, moment_text, status_of
 from ler.packages.assessment import Assessed, Depth
 from ler.packages.attachments import WORDS as LOST
-from ler.packages.attachments import attachment_names
+from ler.packages.attachments import names_in
 from ler.packages.content import Delivery, OwnerStatus
 from ler.packages.contents import Contents
 from ler.packages.cover import Cover, CoverUnknown
-from ler.packages.files import answer_name
 from ler.packages.labels import danish_label
 from ler.packages.styles import Styles, load_styles
 
@@ -48,7 +47,7 @@ def viewer_data(contents: Contents, most_features: int) -> dict[str, Any]:
         "complete": is_complete(contents.owners),
         "notices": [one.document() for one in advise(contents.request, contents.owners)],
         "delivered": len(assessed),
-        "owners": [_owner(owner, contents.folders.get(str(owner.id), "")) for owner in contents.owners],
+        "owners": [_owner(contents, owner) for owner in contents.owners],
         "area": encode_geometries([contents.request.area], origin),
         "marking": encode_geometries([area for area in marking if area], origin),
         "geometry": encode_geometries([one.feature.geometry for one in shown], origin),
@@ -122,7 +121,7 @@ def _request(contents: Contents) -> dict[str, Any]:
     }
 
 
-def _owner(owner: OwnerStatus, folder: str) -> dict[str, Any]:
+def _owner(contents: Contents, owner: OwnerStatus) -> dict[str, Any]:
     return {
         "name": owner.name,
         "cvr": owner.cvr,
@@ -132,7 +131,7 @@ def _owner(owner: OwnerStatus, folder: str) -> dict[str, Any]:
         "answered": owner.answered,
         "status": [status_of(owner, area) for area in owner.areas],
         "answers": [
-            _answer(one, files) for one, files in zip(owner.deliveries, _files(owner, folder), strict=True)
+            _answer(one, files) for one, files in zip(owner.deliveries, _files(contents, owner), strict=True)
         ],
     }
 
@@ -146,10 +145,9 @@ def _answer(delivery: Delivery, files: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _files(owner: OwnerStatus, folder: str) -> Iterator[dict[str, str | dict[str, str]]]:
+def _files(contents: Contents, owner: OwnerStatus) -> Iterator[dict[str, str | dict[str, str]]]:
     """For each answer, where in the package an attachment lies, by the path that its owner gave; in words if it is lost."""
-    taken = {f"{folder}{answer_name(one, owner)}".casefold() for one in owner.deliveries}
-    names = attachment_names(owner, taken, folder)
+    names = names_in(contents, owner)
     for delivery in owner.deliveries:
         laid = zip(range(len(delivery.attachments)), names, strict=False)
         yield {one.path: name if one.file else LOST for _, (name, one) in laid}

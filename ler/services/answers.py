@@ -92,6 +92,8 @@ class Asked:
     purpose: str
     description: str | None
     utility_types: tuple[str, ...] | None
+    address_ids: tuple[UUID, ...]
+    """Of whose house connections sketches are asked for."""
     clip_buffer_m: float
     area: Polygon
     """EPSG:25832."""
@@ -113,6 +115,8 @@ class NewAttachment:
     media_type: str
     sha256: str
     size_bytes: int
+    address_id: UUID | None = None
+    """Of the request's addresses, that of whose house connection it is a sketch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,8 @@ class AnswerRevision:
     expected_time: datetime | None
     feature_count: int
     attachments: tuple[str, ...]
+    addresses: Mapping[str, UUID]
+    """Of attachments that are sketches of an address, by path."""
 
     @property
     def holds(self) -> bool:
@@ -228,6 +234,7 @@ def give_answer(connection: Connection, owner_request_id: UUID, answer: NewAnswe
     refuse_faults([*answer_faults(_content(answer), now), *_text_faults(answer)])
     refuse_forbidden(connection, answer.features)
     asked = get_asked(connection, owner_request_id)
+    refuse_faults([*_address_faults(answer, asked)])
     values = {
         "asked": owner_request_id,
         "is_update": answer.is_update,
@@ -293,11 +300,11 @@ def list_revisions(connection: Connection, asked: Asked) -> list[AnswerRevision]
         )
         .order_by(columns.answered_at.desc(), columns.revision.desc())
     )
-    files: dict[UUID, list[str]] = {}
+    files: dict[UUID, dict[str, UUID | None]] = {}
     named = answer_attachment.c
-    paths = select(named.answer_id, named.path).where(named.request_id == asked.request_id)
-    for answer_id, path in connection.execute(paths.order_by(named.path)):
-        files.setdefault(answer_id, []).append(path)
+    paths = select(named.answer_id, named.path, named.address_id).where(named.request_id == asked.request_id)
+    for answer_id, path, address_id in connection.execute(paths.order_by(named.path)):
+        files.setdefault(answer_id, {})[path] = address_id
     return [
         AnswerRevision(
             id=row.id,
@@ -312,6 +319,7 @@ def list_revisions(connection: Connection, asked: Asked) -> list[AnswerRevision]
             expected_time=row.expected_time,
             feature_count=row.feature_count,
             attachments=tuple(files.get(row.id, ())),
+            addresses={path: one for path, one in files.get(row.id, {}).items() if one},
         )
         for row in connection.execute(query)
     ]
@@ -370,6 +378,7 @@ def _as_asked(row: dict[str, Any]) -> Asked:
             "kind": DigKind(row["kind"]),
             "appointment": appointment_of(row["appointment"]),
             "utility_types": tuple(types) if types is not None else None,
+            "address_ids": tuple(row["address_ids"]),
             "area": area,
             "contact": contact,
         }
@@ -444,6 +453,14 @@ def _text_faults(answer: NewAnswer) -> Iterator[Fault]:
             yield Fault("text-too-long", f"/contact/{name}", f"at most {most} characters")
 
 
+def _address_faults(answer: NewAnswer, asked: Asked) -> Iterator[Fault]:
+    for number, one in enumerate(answer.attachments):
+        if one.address_id is not None and one.address_id not in asked.address_ids:
+            yield Fault(
+                "address-unknown", f"/attachments/{number}", f"the request names no address {one.address_id}"
+            )
+
+
 def _long(name: str, value: str) -> Iterator[Fault]:
     if len(value) > LONGEST_TEXT:
         yield Fault("text-too-long", f"/{name}", f"at most {LONGEST_TEXT} characters")
@@ -471,6 +488,7 @@ def _attachment(attachment: NewAttachment) -> dict[str, Any]:
         "media_type": attachment.media_type,
         "sha256": attachment.sha256,
         "size_bytes": attachment.size_bytes,
+        "address_id": str(attachment.address_id) if attachment.address_id else None,
     }
 
 

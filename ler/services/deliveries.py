@@ -217,6 +217,7 @@ def _attachments(
                 size_bytes=row.size_bytes,
                 format=row.format,
                 media_type=row.media_type,
+                address_id=row.address_id,
             )
         )
     return by_answer

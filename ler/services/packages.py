@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -20,8 +20,10 @@ from ler.db.functions import record_event, refusals
 from ler.db.tables import excavation_request, organisation, owner_answer, owner_request, package
 from ler.domain.states import RequestState
 from ler.errors import NotFoundError
-from ler.packages.package import Package
 from ler.packages.recipe import Recipe
+
+if TYPE_CHECKING:
+    from ler.packages.package import Package  # who lists packages makes none
 
 _ENTER: Final = text("SELECT ler.enter_packages(:request, :revision, CAST(:packages AS jsonb), :finished)")
 _MENDED: Final = text("SELECT ler.enter_mended(:package, :sha256, :size_bytes, CAST(:manifest AS jsonb))")
@@ -169,7 +171,7 @@ def newest_recipes(connection: Connection, request_id: UUID) -> dict[UUID | None
 
 
 def enter_packages(
-    connection: Connection, request_id: UUID, revision: int, made: Sequence[Package], *, finished: bool
+    connection: Connection, request_id: UUID, revision: int, made: Sequence["Package"], *, finished: bool
 ) -> Entered:
     """Enter packages whose files are kept, each once; `finished` when the revision has no other."""
     packages = [
@@ -193,7 +195,7 @@ def enter_packages(
     return Entered(connection.execute(_ENTER, values).scalar_one())
 
 
-def enter_mended(connection: Connection, package_id: UUID, made: Package) -> None:
+def enter_mended(connection: Connection, package_id: UUID, made: "Package") -> None:
     """Say that a package's file was made again."""
     values = {
         "package": package_id,

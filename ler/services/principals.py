@@ -106,7 +106,7 @@ def verify_token(
     refusal = refusal or (Refusal.REVOKED if row.revoked else Refusal.EXPIRED if row.expired else None)
     if refusal:
         raise TokenRefusedError(refusal, organisation_id=row.owner_id, token_id=row.id)
-    return _principal(row)
+    return principal_of(row)
 
 
 def acting_for(connection: Connection, caller: Principal, cvr: str) -> Principal:
@@ -118,11 +118,16 @@ def acting_for(connection: Connection, caller: Principal, cvr: str) -> Principal
     found = find_acting_for(connection, caller.organisation_id, cvr)
     if found is None or caller.provider_id is not None:
         raise RefusedError("mandate-missing", "there is no mandate by which you act for that organisation")
+    return mandated(caller, found.organisation_id, found.scopes, cvr)
+
+
+def mandated(caller: Principal, organisation_id: UUID, named: frozenset[Scope], cvr: str) -> Principal:
+    """Return the caller as it acts for an organisation whose mandate permits `named`."""
     return replace(
         caller,
-        organisation_id=found.organisation_id,
+        organisation_id=organisation_id,
         provider_id=caller.organisation_id,
-        scopes=caller.carried & known_scopes(found.scopes),
+        scopes=caller.carried & known_scopes(named),
         acting_cvr=cvr,
     )
 
@@ -132,7 +137,7 @@ def find_principal_now(connection: Connection, caller: Principal) -> Principal |
     row = connection.execute(_FIND_AGAIN, {"id": caller.token_id}).one_or_none()
     if row is None or row.expired or row.revoked:
         return None
-    now = _principal(row)
+    now = principal_of(row)
     if caller.acting_cvr is None:
         return now
     try:
@@ -141,7 +146,8 @@ def find_principal_now(connection: Connection, caller: Principal) -> Principal |
         return None
 
 
-def _principal(row: Any) -> Principal:  # noqa: ANN401 - a row of ler.find_token
+def principal_of(row: Any) -> Principal:  # noqa: ANN401 - of whichever function gave it
+    """Return who calls, by a row of ler.find_token whose secret was proved."""
     roles = known_roles(row.roles)
     carried = known_scopes(row.scopes)
     if not row.administrator:

@@ -41,6 +41,8 @@ class Receipt:
     """When the owners could fetch it, aware UTC: their clock starts then."""
     price: Price
     owners: Sequence[AskedOwner]
+    address_ids: Sequence[UUID] = ()
+    """Of whose house connections sketches were asked for."""
 
 
 def make_receipt(
@@ -72,7 +74,9 @@ def make_receipt(
         for owner in owners
         for dispensed in [any(area.dispensed for area in owner.areas)]
     ]
-    return Receipt(request.order_number, kind, already_started, received_at, price, asked)
+    return Receipt(
+        request.order_number, kind, already_started, received_at, price, asked, request.address_ids
+    )
 
 
 def receipt_document(receipt: Receipt) -> dict[str, Any]:
@@ -83,6 +87,7 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
         "kind": receipt.kind.value,
         "already_started": receipt.already_started,
         "received_at": _legal(receipt.received_at),
+        "address_ids": [str(one) for one in receipt.address_ids],
         "area_m2": str(price.area_m2),
         "price": {
             "amount": str(price.amount),

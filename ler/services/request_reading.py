@@ -51,6 +51,7 @@ class StoredRequest:
     revision: int
     renews_id: UUID | None
     order_id: UUID | None
+    address_ids: tuple[UUID, ...]
     owners_named: list[dict[str, Any]] | None
     """Of a request for orientation: owners as they were registered then."""
 
@@ -178,7 +179,7 @@ _PLAIN: Final = (
 """Columns that are kept as they are read."""
 _OTHERS: Final = (
     *("area", "kind", "utility_types", "contact_person", "contact_address", "contact_email", "contact_phone"),
-    *("work_kind", "work_kind_other", "work_method", "depth_m", "state"),
+    *("work_kind", "work_kind_other", "work_method", "depth_m", "state", "address_ids"),
 )
 _QUERY: Final = select(
     *(excavation_request.c[name] for name in (*_PLAIN, *_OTHERS)),
@@ -200,6 +201,7 @@ def _stored(row: Any) -> StoredRequest:  # noqa: ANN401 - a mapping of a row
         contact=_contact(row),
         work=Work(row["work_kind"], row["work_kind_other"], row["work_method"], row["depth_m"]),
         state=RequestState(row["state"]),
+        address_ids=tuple(row["address_ids"]),
     )
 
 

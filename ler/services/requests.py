@@ -54,6 +54,8 @@ class NewRequest:
     work: Work = field(default_factory=Work)
     declared: bool = False
     """See `RequestForm.declared`."""
+    address_ids: Sequence[UUID] = ()
+    """See `RequestForm.address_ids`."""
     no_order_reference: bool | None = None
     """None: as `order_reference` says."""
     renews_id: UUID | None = None
@@ -130,6 +132,7 @@ def create_request(
         "depth_m": wanted.work.depth_m,
         "renews_id": wanted.renews_id,
         "order_id": wanted.order_id,
+        "address_ids": [*wanted.address_ids],
     }
     columns = excavation_request.c
     request_id = connection.execute(
@@ -156,6 +159,7 @@ def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
             columns.already_started,
             columns.order_reference,
             columns.revision,
+            columns.address_ids,
         ).where(columns.id == request_id)
     ).one_or_none()
     if row is None:
@@ -177,6 +181,7 @@ def get_request(connection: Connection, request_id: UUID) -> RequestInfo:
         already_started=row.already_started,
         order_reference=row.order_reference,
         revision=row.revision,
+        address_ids=tuple(row.address_ids),
     )
 
 
@@ -202,6 +207,7 @@ def check_request(
         contact=wanted.contact,
         work=wanted.work,
         declared=wanted.declared,
+        address_ids=wanted.address_ids,
     )
     code_list = load_model().code_lists["Forsyningsart"]
     # What is no value of the list may yet be one of its pattern, "other: <word>".

@@ -19,6 +19,9 @@ NO_LINES = "ingen ledninger i graveområde"
 SITE_MARKING = "udtaget til påvisning - ledningsoplysninger udleveres ikke"
 
 
+ADDRESS = "0a3f50a0-0001-32b8-e044-0003ba298018"
+
+
 class Command:
     """`ler answer` for one owner, at the service or in the database behind it."""
 
@@ -57,7 +60,7 @@ def owner(service: Service) -> UUID:
 def test_an_owner_answers_from_the_command_line(
     service: Service, owner: UUID, command: Command, tmp_path: Path
 ) -> None:
-    asked = ask_owner(service, owner)["owner_request_id"]
+    asked = ask_owner(service, owner, address_ids=[UUID(ADDRESS)])["owner_request_id"]
     (one,) = json.loads(command("list", "--json").stdout)
     assert (one["id"], one["state"]) == (asked, "asked")
     assert "acknowledged" in command("acknowledge", asked).stdout
@@ -70,7 +73,7 @@ def test_an_owner_answers_from_the_command_line(
     net, plan = tmp_path / "net.gml", tmp_path / "plan.pdf"
     net.write_bytes(gml(owner))
     plan.write_bytes(b"%PDF-1.7")
-    given = command("give", asked, "--gml", str(net), "--attach", str(plan), "--update", "--json")
+    given = command("give", asked, "--gml", str(net), "--sketch", f"{ADDRESS}={plan}", "--update", "--json")
     assert json.loads(given.stdout)["revision"] == 2
     assert "withdrawn" in command("withdraw", asked, "--reason", "forkert").stdout
     command("give", asked, "--type", SITE_MARKING, "--update")
@@ -79,7 +82,7 @@ def test_an_owner_answers_from_the_command_line(
     assert "marked" in command("mark", asked).stdout
     shown = json.loads(command("show", asked).stdout)
     assert [one["revision"] for one in shown["answers"]] == [3, 2, 1]
-    assert shown["answers"][1]["attachments"] == ["plan.pdf"]
+    assert shown["answers"][1]["attachment_addresses"] == {"plan.pdf": ADDRESS}
 
 
 def test_what_is_wrong_is_told_and_nothing_is_given(

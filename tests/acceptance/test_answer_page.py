@@ -4,7 +4,7 @@ import html
 import re
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -144,12 +144,20 @@ def test_an_owner_answers_sees_it_and_corrects(service: Service, owner: UUID) ->
 
 
 def test_an_owner_sends_lines_and_a_plan(service: Service, owner: UUID) -> None:
-    asked = ask_owner(service, owner)
-    files = [("gml", ("net.gml", gml(owner))), ("attachment", ("plan.pdf", b"%PDF-1.7"))]
-    sent = post(service, link(service, owner, asked), {"type": "DELIVERED", "revision": "0"}, files)
+    addresses = [uuid4(), uuid4()]
+    asked = ask_owner(service, owner, address_ids=addresses)
+    path = link(service, owner, asked)
+    fields = [f"sketch-{one}" for one in addresses]
+    assert all(f'name="{field}"' in get(service, path).text for field in fields)
+    files = [
+        *[("gml", ("net.gml", gml(owner))), ("attachment", ("plan.pdf", b"%PDF-1.7"))],
+        *[(fields[0], ("stik.pdf", b"%PDF-1.7")), (fields[1], ("", b""))],
+    ]
+    sent = post(service, path, {"type": "DELIVERED", "revision": "0"}, files)
     assert sent.status_code == 303, told(sent)
     (one,) = revisions(service, owner, asked)
-    assert (one.feature_count, one.attachments) == (1, ("plan.pdf",))
+    assert (one.feature_count, one.attachments) == (1, ("plan.pdf", "stik.pdf"))
+    assert one.addresses == {"stik.pdf": addresses[0]}
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from tests.service import Service
 
 def document() -> dict[str, Any]:
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
-    described = create_app(Settings(), Databases(engine, engine)).openapi()
+    described = create_app(Settings(), Databases(engine, engine, engine)).openapi()
     engine.dispose()
     return described
 

@@ -26,7 +26,7 @@ from tests.service import UPLOADS, Service, execute, stored
 
 def guarded_routes() -> dict[tuple[str, str], Scope | None]:
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
-    app = create_app(Settings(), Databases(engine, engine))
+    app = create_app(Settings(), Databases(engine, engine, engine))
     engine.dispose()
     found: dict[tuple[str, str], Scope | None] = {}
     for route in routes_of(app):

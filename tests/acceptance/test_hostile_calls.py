@@ -258,7 +258,7 @@ def test_75_a_page_tells_in_words_that_a_time_is_not_one(cast: Cast, at: str) ->
 def headers_of(name: str) -> list[tuple[str, str]]:
     """The routes that take a header, as the application describes itself."""
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
-    described = create_app(Settings(), Databases(engine, engine)).openapi()
+    described = create_app(Settings(), Databases(engine, engine, engine)).openapi()
     engine.dispose()
     return [
         (method.upper(), path)

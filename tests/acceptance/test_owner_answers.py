@@ -165,6 +165,32 @@ def test_a_gml_answer_is_checked_clipped_and_delivered_with_its_files(
     assert [one["missing"] for one in entry["attachments"]] == [None, None]
 
 
+def test_a_sketch_is_of_an_address_of_the_request(service: Service, owner: UUID, http: httpx.Client) -> None:
+    address = uuid4()
+    asked = ask_owner(service, owner, address_ids=[address])
+    assert http.get(f"{PATH}/{asked['owner_request_id']}").json()["request"]["address_ids"] == [str(address)]
+    files = [("attachment", ("stik.pdf", PDF)), ("attachment", ("plan.pdf", PDF))]
+
+    def give(names: dict[str, str]) -> httpx.Response:
+        return post(http, asked, NO_LINES | {"attachment_addresses": names}, files=files)
+
+    for names, code in (
+        ({"stik.pdf": str(uuid4())}, "address-unknown"),
+        ({"skitse.pdf": str(address)}, "attachment-unsent"),
+    ):
+        refused = give(names)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, code)
+    assert give({"stik.pdf": "Torvet 1"}).status_code == 400
+    assert give({"stik.pdf": str(address)}).status_code == 201
+    (given,) = http.get(f"{PATH}/{asked['owner_request_id']}/answers").json()["answers"]
+    assert given["attachment_addresses"] == {"stik.pdf": str(address)}
+    (delivery,) = statuses(service, asked)[0].deliveries
+    assert [(one.path, one.address_id) for one in delivery.attachments] == [
+        ("plan.pdf", None),
+        ("stik.pdf", address),
+    ]
+
+
 def test_a_lost_attachment_is_told_in_words(
     service: Service, owner: UUID, http: httpx.Client, tmp_path: Path
 ) -> None:

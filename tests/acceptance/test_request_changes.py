@@ -175,7 +175,9 @@ def test_a_request_ends_the_day_after_its_last_by_the_sweep(asked: Service) -> N
 def test_what_a_request_said_is_erased_ten_years_after(asked: Service) -> None:
     http = program(asked)
     contact = {"email": "ane@example.dk", "person": "Ane"}
-    old = sent(http, description="Stik", contact=contact, order_reference="7")["id"]
+    old = sent(http, description="Stik", contact=contact, order_reference="7", address_ids=[str(uuid4())])[
+        "id"
+    ]
     young = sent(http, description="Stik")["id"]
     for request, years in ((old, "10 years 1 day"), (young, "10 years")):
         execute(
@@ -192,6 +194,7 @@ def test_what_a_request_said_is_erased_ten_years_after(asked: Service) -> None:
     eventually(erased)
     left = http.get(f"{REQUESTS}/{old}").json()
     assert (left["description"], left["contact"], left["order_reference"]) == (None, None, None)
+    assert left["address_ids"] == []
     assert left["area_m2"] == 100_000_000.0
     assert left["bbox"] == [570000.0, 6220000.0, 580000.0, 6230000.0]
     assert left["owners"][1]["areas"][0]["answer_type"] == "ledningsoplysninger udleveret"

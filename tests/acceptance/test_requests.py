@@ -166,6 +166,7 @@ def test_every_fault_is_told_with_its_place_and_nothing_is_entered(asked: Servic
         ({"area": [1, 2]}, "/area"),
         ({"crs": "EPSG:1"}, "/crs"),
         ({"work": {"depth_m": "deep"}}, "/work/depth_m"),
+        ({"address_ids": ["Torvet 1"]}, "/address_ids/0"),
     ],
 )
 def test_a_field_of_another_kind_is_pointed_to(asked: Service, wrong: dict[str, Any], pointer: str) -> None:

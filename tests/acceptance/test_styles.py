@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ler.packages.styles import load_styles
-from ler.packages.styling.export import StyleFormat, export_style
+from ler.packages.styling.export import export_style
+from ler.packages.styling.formats import StyleFormat
 from tests.service import Service
 
 

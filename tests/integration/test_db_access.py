@@ -28,11 +28,16 @@ from tests.integration.test_drawings_matched import add_drawing, drawing_row, ma
 
 __all__ = ["world"]
 
+PUBLIC_VIEWS = {"ogc_planned_work", "ogc_restriction"}
+"""What everybody may read, whoever acts: the views say by themselves what that is; `test_planned_works.py` proves it."""
+
 OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "dispensation": "test_dispensations.py",
+    **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
+    "ogc_job": "test_jobs_access.py",
     "package_link": "test_package_links.py",
     **dict.fromkeys(("answer_watch", "change_task", "notice_endpoint", "outbox"), "test_notices_access.py"),
     **dict.fromkeys(("audit_link", "audit_unsealed"), "test_audit.py"),
@@ -43,6 +48,10 @@ OTHER_SCENES: dict[str, str] = {
     ),
     **dict.fromkeys(("damage", "damage_free_year", "deviation"), "test_damages_access.py"),
     **dict.fromkeys(("deviation_photo", "line_claim"), "test_damages_access.py"),
+    **dict.fromkeys(
+        ("area_subscription", "planned_work", "restriction", "work_conflict", "work_judgement"),
+        "test_planned_works.py",
+    ),
 }
 """Tables of which other files of tests prove that each of two tenants sees its own rows only, and by which."""
 
@@ -109,9 +118,9 @@ def _upload_something(world: World, owner: UUID) -> None:
         create_token(connection, owner, scopes=[*Scope], days=1)
 
 
-def table_names(connection: psycopg.Connection) -> list[str]:
-    query = "SELECT relname FROM pg_class WHERE relnamespace = 'ler'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
-    return [row[0] for row in connection.execute(query)]
+def table_names(connection: psycopg.Connection, kinds: str = "rpm") -> list[str]:
+    query = "SELECT relname FROM pg_class WHERE relnamespace = 'ler'::regnamespace AND strpos(%s, relkind::text) > 0"
+    return [row[0] for row in connection.execute(query, [kinds])]
 
 
 def count(connection: psycopg.Connection, table: str) -> int | None:
@@ -130,11 +139,14 @@ def test_without_a_principal_nobody_sees_or_writes_anything(scene: Scene) -> Non
     with database.connect() as superuser:
         names = table_names(superuser)
         assert {*names} == {table.name for table in tables.metadata.sorted_tables} | {VERSION_TABLE}
+        views = {*table_names(superuser, "v")}
+        assert views > PUBLIC_VIEWS
         names = [name for name in names if name not in OTHER_SCENES]
         assert all(count(superuser, name) for name in names), "an empty table would prove nothing"
         for role in ROLES:
             with database.connect(role) as connection:
                 assert {name: count(connection, name) for name in names if count(connection, name)} == {}
+                assert [name for name in views - PUBLIC_VIEWS if count(connection, name)] == []
                 for name in names:
                     for statement in ("DELETE FROM ler.{}", "UPDATE ler.{} SET {} = {}", "TRUNCATE ler.{}"):
                         column = superuser.execute(
@@ -461,19 +473,22 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
             "call_for_mending",
             "requests_to_pack",
         ),
-        *("packages_kept", "enter_packages", "enter_mended", "tell_of_stuck_packages"),
+        *("packages_kept", "enter_packages", "enter_conflicts", "enter_mended", "tell_of_stuck_packages"),
         *("find_delivered", "package_downloads", "deliveries_of_me"),
         *("keep_package_link", "end_package_link", "find_package_link"),
         *("take_deviation", "offer_line", "move_deviation", "answer_claim"),
         *("tell_of_deviation", "tell_of_offer"),
         *("damage_statistics", "damage_reporting"),
+        *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near"),
+        *("open_reading", "touch_token"),
+        *("queue_job", "jobs_at_work", "forget_jobs", "claim_job_calls", "record_job_call"),
     }
     for name, definer, owner, path, for_all in rows:
         assert owner == "ler_owner", name
         assert not for_all, name
         if definer:
             # The queue's functions name their tables without a schema.
-            ours = "queue" if name in {"queue_upload", "queue_request"} else "public, ler"
+            ours = "queue" if name in {"queue_job", "queue_upload", "queue_request"} else "public, ler"
             assert path == f"search_path=pg_catalog, {ours}, pg_temp", name
 
 

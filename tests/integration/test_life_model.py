@@ -40,7 +40,8 @@ PHASES: Final = (Phase.reuse, Phase.generate, *([Phase.shrink] if os.environ.get
 @pytest.fixture
 def scene(database: Database, tmp_path: Path) -> Iterator[Scene]:
     world = World(database)
-    databases = Databases(create_engine(database.url("ler_app")), create_engine(database.url("ler_worker")))
+    app = create_engine(database.url("ler_app"))
+    databases = Databases(app, create_engine(database.url("ler_worker")), app)
     made_of = Settings(
         blob_dir=tmp_path / "blobs", upload_dir=tmp_path / "uploads", audit_dir=tmp_path / "audit"
     )

@@ -12,7 +12,7 @@ import shapely
 from ingest.mapping import parse_mapping
 from ingest.open_source import draft_mapping, open_source
 from ler.errors import RefusedError
-from ler.packages.exports import ExportFormat, export_features
+from ler.packages.exports.export import ExportFormat, export_features
 from ler.packages.exports.layers import write_layer
 from ler.settings import Settings
 from tests.networks import differences, town_networks

@@ -19,11 +19,11 @@ from ingest.quality import (
     Group,
     Quality,
     VersionQuality,
-    draw_quality,
     list_quality,
     measure_quality,
 )
 from ingest.quality.figures import BY_LENGTH, quality_from_json
+from ingest.quality.picture import draw_quality
 from ingest.rules.catalogue import Language
 from ler.db.engine import transaction
 from ler.errors import RefusedError

@@ -24,6 +24,7 @@ from tests.integration.test_command_line import PERIOD, area_file, ler
 from tests.world import World, open_world, water_pipe
 
 SETTINGS = Settings()
+ADDRESS = "0a3f50a0-0001-32b8-e044-0003ba298018"
 
 
 @pytest.fixture
@@ -59,8 +60,9 @@ def test_the_receipt_tells_area_price_owners_and_until_when(world: World, tmp_pa
     world.owner("10000002", "Tavs Forsyning")
     world.network("10000001", tmp_path, water_pipe("p", (575010, 6224010, 1), (575020, 6224010, 1)))
 
-    told = receipt(world, tmp_path, area_file(tmp_path))
+    told = receipt(world, tmp_path, area_file(tmp_path), "--address", ADDRESS)
 
+    assert told["address_ids"] == [ADDRESS]
     received = datetime.fromisoformat(told["received_at"])
     assert abs(received - datetime.now(UTC)) < timedelta(minutes=2)
     calendar = working_calendar(SETTINGS, legal_day(received).year)

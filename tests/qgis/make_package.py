@@ -8,7 +8,8 @@ from pathlib import Path
 from ler.packages.contents import Contents
 from ler.packages.members import MEMBERS
 from ler.packages.styles import load_styles
-from ler.packages.styling.export import StyleFormat, export_style
+from ler.packages.styling.export import export_style
+from ler.packages.styling.formats import StyleFormat
 from tests.package_samples import sample
 
 COUNT = 300

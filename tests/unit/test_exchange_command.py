@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from geoapi.cli import app
 from geoapi.cli.convert import LAYERS
-from ler.packages.exports import ExportFormat
+from ler.packages.exports.export import ExportFormat
 from tests.answers import COVERAGE, WATER, answer, reader
 from tests.imkl import document, line, link, network
 

@@ -14,7 +14,7 @@ from ingest.mapped_source import MappedSource
 from ingest.mapping import read_mapping
 from ler.errors import InputError, RefusedError
 from ler.model import Feature
-from ler.packages.exports import ExportFormat, export_features
+from ler.packages.exports.export import ExportFormat, export_features
 from ler.settings import Settings
 from tests.networks import differences, town_networks
 from tests.vectors import open_file

@@ -198,6 +198,49 @@ def test_every_file_that_the_letter_names_is_in_the_package(tmp_path: Path) -> N
     }
 
 
+def test_sketches_are_listed_by_address_in_all_that_is_read_first(tmp_path: Path) -> None:
+    request, owners = sample(4)
+    (tmp_path / "kept").write_bytes(b"a")
+    sketched, lost, bare = (UUID(int=number) for number in (1, 2, 3))
+    files = [
+        DeliveredAttachment(name, file, "a" * 64, 1, "pdf", "application/pdf", address_id)
+        # The name is taken where no folder is about it.
+        for name, file, address_id in (
+            ("README.txt", tmp_path / "kept", sketched),
+            ("b.pdf", None, lost),
+            ("c.pdf", tmp_path / "kept", None),
+        )
+    ]
+    request = replace(request, address_ids=(bare, sketched, lost))
+    owners = with_owner(owners, 0, deliveries=(replace(owners[0].deliveries[0], attachments=files),))
+    for made, place in (
+        (
+            write_consolidated_package(tmp_path, request, owners),
+            f"{owners[0].cvr}-noerreby-net-vand-0/README.txt",
+        ),
+        (write_owner_package(tmp_path, request, owners[0]), "100/README.txt"),
+    ):
+        assert made.manifest["request"]["address_ids"] == [str(one) for one in request.address_ids]
+        assert made.manifest["addresses"] == [
+            {"address_id": str(bare), "sketches": []},
+            {"address_id": str(sketched), "sketches": [{"cvr": owners[0].cvr, "member": place}]},
+            {"address_id": str(lost), "sketches": [{"cvr": owners[0].cvr, "member": None}]},
+        ]
+        (first, *_) = made.manifest["owners"]
+        assert [one["address_id"] for one in first["attachments"]] == [str(sketched), str(lost), None]
+        with zipfile.ZipFile(made.path) as package:
+            assert package.read(place) == b"a"
+            readme = package.read("README.txt").decode()
+        assert f"{bare}: no owner has sent a sketch" in readme
+        assert f"{sketched}: {place}" in readme
+        assert f"{lost}: the file is lost; ask {owners[0].name}" in readme
+    letter = page(Contents(request, owners, folders={str(owners[0].id): "a/"}), tmp_path)
+    rows = [[text_of(cell) for cell in row] for row in letter.iter("tr")]
+    assert [str(bare), "", "ingen ejer har sendt en skitse"] in rows
+    assert [str(sketched), owners[0].name, "a/README.txt"] in rows
+    assert "House connections" not in text_of(page(Contents(sample(4)[0], owners), tmp_path))
+
+
 def test_the_description_knows_every_member_and_no_other() -> None:
     told = {(one.name, one.of) for one in described()}
     made = {(one.name, one.of.name.lower()) for one in MEMBERS}

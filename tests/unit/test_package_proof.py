@@ -29,8 +29,16 @@ from ler.packages.content import (
 )
 from ler.packages.contents import Contents, PackageOptions
 from ler.packages.manifest import hash_of
-from ler.packages.package import MANIFEST, Package, write_consolidated_package, write_owner_package
-from ler.packages.signature import SIGNATURE, Signature, public_file, public_line, public_of, read_public
+from ler.packages.package import Package, write_consolidated_package, write_owner_package
+from ler.packages.signature import (
+    MANIFEST,
+    SIGNATURE,
+    Signature,
+    public_file,
+    public_line,
+    public_of,
+    read_public,
+)
 from ler.packages.verification import grouped, read_code, verification_code, verification_url
 from ler.packages.verify import Trust, TrustedKeys, Verdict, verify_package
 from ler.signing import KeyFolder, SigningKey, public_pem

@@ -13,6 +13,7 @@ BY_COMMAND_ONLY = {
     *("demo-elsewhere", "drawing-refused", "export-empty", "file-exists", "file-missing", "folder-invalid"),
     *("folder-missing", "no-answer-of-ours", "option-invalid", "picture-format", "report-name"),
     *("utility-type-unknown", "audit-file", "audit-empty"),
+    *("clearances-invalid", "clearances-unreadable", "conflicts-missing"),
     *("package-too-large", "package-unreadable", "signature-unreadable"),
     *(
         "drawing-links",

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from shapely import box
@@ -22,6 +22,7 @@ SETTINGS = Settings()
 TODAY = date(2026, 11, 24)
 PERIOD = {"period_from": "2026-12-01", "period_to": "2026-12-14"}
 AREA = box(575000, 6224000, 575100, 6224050)
+ADDRESS = UUID("0a3f50a0-0001-32b8-e044-0003ba298018")
 OLD = StoredRequest(
     id=uuid4(),
     order_number=7,
@@ -47,6 +48,7 @@ OLD = StoredRequest(
     revision=1,
     renews_id=None,
     order_id=None,
+    address_ids=(ADDRESS,),
     owners_named=None,
 )
 
@@ -56,16 +58,18 @@ def test_a_renewal_is_as_it_was_but_has_not_begun() -> None:
     assert (wanted.area, wanted.purpose, wanted.description) == (AREA, "Stik", "til nr. 12")
     assert (wanted.kind, wanted.already_started) == (DigKind.EMERGENCY, False)
     assert (wanted.contact, wanted.work, wanted.renews_id) == (OLD.contact, OLD.work, OLD.id)
+    assert wanted.address_ids == (ADDRESS,)
     assert wanted.period_from == date(2026, 12, 1)
 
 
 def test_a_copy_says_otherwise_what_it_says_and_null_takes_away() -> None:
     body = CopyBody.model_validate(
-        {**PERIOD, "description": None, "contact": None, "work": {"method": "hand"}}
+        {**PERIOD, "description": None, "contact": None, "work": {"method": "hand"}, "address_ids": None}
     )
     wanted = again(OLD, body, SETTINGS, box(0, 0, 1, 1))
     assert (wanted.description, wanted.contact, wanted.work) == (None, None, Work(method="hand"))
     assert (wanted.order_reference, wanted.utility_types) == ("7", ("vand",))
+    assert wanted.address_ids == ()
     assert wanted.area.equals(box(0, 0, 1, 1))
     with pytest.raises(ValueError, match="purpose cannot be null"):
         CopyBody.model_validate({**PERIOD, "purpose": None})

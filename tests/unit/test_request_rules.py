@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -16,6 +17,7 @@ TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)
 GOOD = RequestForm(TODAY, TODAY + 13 * DAY, "Ny stikledning")
 STARTED = {"kind": DigKind.EMERGENCY, "already_started": True}
+ADDRESSES = [UUID(int=number) for number in range(51)]
 CONTACT = Contact("bo@example.dk", person="Bo")
 
 
@@ -48,6 +50,7 @@ FIT: dict[str, dict[str, Any]] = {
     "an order reference": {"order_reference": "123456789012", "no_order_reference": False},
     "a person": {"contact": CONTACT},
     "an address": {"contact": Contact("bo@example.dk", address="Torvet 1")},
+    "50 addresses": {"address_ids": ADDRESSES[:50]},
 }
 
 
@@ -119,6 +122,15 @@ UNFIT: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a line break in a name": (
         {"contact": Contact("bo@example.dk", person="Bo\nBcc: x")},
         [("text-invalid", "/contact/person")],
+    ),
+    "an address twice": (
+        {"address_ids": (ADDRESSES[0], ADDRESSES[1], ADDRESSES[0])},
+        [("address-twice", "/address_ids/2")],
+    ),
+    "too many addresses": ({"address_ids": ADDRESSES}, [("addresses-too-many", "/address_ids")]),
+    "sketches of nobody": (
+        {"kind": DigKind.ORIENTATION, "declared": True, "address_ids": ADDRESSES[:1]},
+        [("addresses-unasked", "/address_ids")],
     ),
 }
 

@@ -14,7 +14,8 @@ from ler.domain.sensitivity import SensitivityClass
 from ler.errors import InputError, NotFoundError
 from ler.model import load_model
 from ler.packages.styles import Styles, load_styles, read_styles
-from ler.packages.styling.export import StyleFormat, export_style
+from ler.packages.styling.export import export_style
+from ler.packages.styling.formats import StyleFormat
 from ler.packages.styling.maplibre import chosen_utility
 from ler.packages.styling.parts import ACCURACY, DANGER, SECURITY, STATUS, UTILITY, Shape, codes
 from ler.packages.styling.qml import Layer, qml

@@ -5,24 +5,28 @@
 -- that a token that is being made while its maker is ended does not live on.
 CREATE OR REPLACE FUNCTION ler.is_ended(token uuid)
 RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
-    WITH RECURSIVE line AS (
-        SELECT t.revoked_at, t.made_by, t.account_id, t.client_id
-        FROM ler.access_token AS t
-        WHERE t.id = is_ended.token
-        UNION ALL
-        SELECT t.revoked_at, t.made_by, t.account_id, t.client_id
+BEGIN
+    RETURN (
+        WITH RECURSIVE line AS (
+            SELECT t.revoked_at, t.made_by, t.account_id, t.client_id
+            FROM ler.access_token AS t
+            WHERE t.id = is_ended.token
+            UNION ALL
+            SELECT t.revoked_at, t.made_by, t.account_id, t.client_id
+            FROM line AS l
+            JOIN ler.access_token AS t ON t.id = l.made_by
+        )
+        SELECT coalesce(bool_or(
+            l.revoked_at IS NOT NULL
+            OR EXISTS (SELECT FROM ler.account AS a WHERE a.id = l.account_id AND a.ended_at IS NOT NULL)
+            OR EXISTS (SELECT FROM ler.client AS c WHERE c.id = l.client_id AND c.revoked_at IS NOT NULL)
+        ), true)
         FROM line AS l
-        JOIN ler.access_token AS t ON t.id = l.made_by
-    )
-    SELECT coalesce(bool_or(
-        l.revoked_at IS NOT NULL
-        OR EXISTS (SELECT FROM ler.account AS a WHERE a.id = l.account_id AND a.ended_at IS NOT NULL)
-        OR EXISTS (SELECT FROM ler.client AS c WHERE c.id = l.client_id AND c.revoked_at IS NOT NULL)
-    ), true)
-    FROM line AS l
+    );
+END
 $$;
 
 
@@ -34,9 +38,11 @@ RETURNS TABLE (
     id uuid, owner_id uuid, secret_sha256 text, scopes text[], expired boolean, revoked boolean, kind text,
     account_id uuid, administrator boolean, bounded boolean, roles text[], expires_at timestamptz, derived boolean
 )
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
+BEGIN
+    RETURN QUERY
     SELECT
         t.id, t.owner_id, t.secret_sha256, t.scopes,
         t.expires_at <= now()
@@ -45,7 +51,8 @@ AS $$
         ler.granted_roles(t.owner_id), t.expires_at, t.made_by IS NOT NULL
     FROM ler.access_token AS t
     LEFT JOIN ler.account AS a ON a.id = t.account_id
-    WHERE t.prefix = wanted
+    WHERE t.prefix = wanted;
+END
 $$;
 
 -- The same of a token that was proved before, without its secret: for what lasts longer than a call.

@@ -262,12 +262,13 @@ BEGIN
     END IF;
     UPDATE ler.owner_answer AS a SET feature_count = taken.delivered WHERE a.id = answer.id;
     INSERT INTO ler.answer_attachment (
-        answer_id, request_id, requester_id, owner_id, path, format, media_type, sha256, size_bytes
+        answer_id, request_id, requester_id, owner_id, path, format, media_type, sha256, size_bytes,
+        address_id
     )
     SELECT answer.id, asked.request_id, asked.requester_id, asked.owner_id, f.path, f.format, f.media_type, f.sha256,
-        f.size_bytes
+        f.size_bytes, f.address_id
     FROM jsonb_to_recordset(attachments) AS f (
-        path text, format text, media_type text, sha256 text, size_bytes bigint
+        path text, format text, media_type text, sha256 text, size_bytes bigint, address_id uuid
     );
 
     UPDATE ler.owner_request AS q SET
@@ -405,7 +406,7 @@ RETURNS TABLE (
     received_at timestamptz, due_at timestamptz, dispensed boolean, acknowledged_at timestamptz, answered_at timestamptz, late boolean,
     appointment jsonb, marking_asked_at timestamptz, marking_reason text, marked_at timestamptz, marking_note text,
     request_state text, kind text, already_started boolean, period_from date, period_to date, purpose text,
-    description text, utility_types text[], clip_buffer_m double precision, area @postgis@.geometry,
+    description text, utility_types text[], address_ids uuid[], clip_buffer_m double precision, area @postgis@.geometry,
     requester_name text, contact_person text, contact_address text, contact_email text, contact_phone text
 )
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -416,7 +417,7 @@ AS $$
         q.received_at, q.due_at, q.dispensed, q.acknowledged_at, q.answered_at, q.late,
         q.appointment, q.marking_asked_at, q.marking_reason, q.marked_at, q.marking_note,
         r.state, r.kind, r.already_started, r.period_from, r.period_to, r.purpose,
-        r.description, r.utility_types, r.clip_buffer_m, r.area,
+        r.description, r.utility_types, r.address_ids, r.clip_buffer_m, r.area,
         -- A private person may wish not to be named; it is reached all the same.
         CASE WHEN o.anonymous THEN 'Privatperson' ELSE o.name END, r.contact_person, r.contact_address, coalesce(r.contact_email, o.email),
         CASE WHEN r.contact_email IS NULL THEN o.phone ELSE r.contact_phone END

@@ -112,4 +112,9 @@ AS $$
     UNION
     SELECT p.sha256
     FROM ler.package AS p
+    UNION
+    SELECT kept.sha256
+    FROM ler.ogc_job AS j
+    CROSS JOIN LATERAL (VALUES (j.inputs_sha256), (j.result_sha256)) AS kept (sha256)
+    WHERE kept.sha256 IS NOT NULL
 $$;

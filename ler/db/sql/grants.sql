@@ -73,7 +73,7 @@ GRANT DELETE ON ler.drawing TO ler_app;
 GRANT INSERT (
     requester_id, area, clip_buffer_m, period_from, period_to, purpose, description, kind, already_started,
     order_reference, utility_types, contact_person, contact_address, contact_email, contact_phone, price, renews_id,
-    order_id, work_kind, work_kind_other, work_method, depth_m
+    order_id, work_kind, work_kind_other, work_method, depth_m, address_ids
 ) ON ler.excavation_request TO ler_app;
 GRANT SELECT, INSERT (actor, action, object_id, details) ON ler.audit_event TO ler_app;
 

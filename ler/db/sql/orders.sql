@@ -237,6 +237,7 @@ BEGIN
     DELETE FROM ler.answer_withheld AS w WHERE w.request_id = ANY (old);
     DELETE FROM ler.answer_attachment AS t WHERE t.request_id = ANY (old);
     DELETE FROM ler.package_feature AS p WHERE p.request_id = ANY (old);
+    DELETE FROM ler.object_conflict AS c WHERE c.request_id = ANY (old);
     DELETE FROM ler.package_drawing AS p WHERE p.request_id = ANY (old);
     DELETE FROM ler.package AS p WHERE p.request_id = ANY (old);
     UPDATE ler.owner_answer AS a SET header = NULL, further_information = NULL, appointment = NULL
@@ -244,6 +245,7 @@ BEGIN
     UPDATE ler.excavation_request AS r
     SET state = 'erased', purpose = 'slettet', description = NULL, order_reference = NULL, contact_person = NULL,
         contact_address = NULL, contact_email = NULL, contact_phone = NULL, owners_named = NULL, work_kind_other = NULL,
+        address_ids = '{}',
         area = (
             SELECT ST_MakeEnvelope(west, south, west + 10000, south + 10000, 25832)
             FROM (

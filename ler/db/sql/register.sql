@@ -5,19 +5,23 @@
 -- one role for areas side by side count together.
 CREATE OR REPLACE FUNCTION ler.granted_roles(organisation uuid, place @postgis@.geometry DEFAULT NULL)
 RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
-    SELECT coalesce(array_agg(found.role ORDER BY found.role), '{}')
-    FROM (
-        SELECT g.role
-        FROM ler.grant AS g
-        WHERE g.organisation_id = granted_roles.organisation
-            AND g.valid_from <= now() AND (g.valid_to IS NULL OR g.valid_to > now())
-        GROUP BY g.role
-        HAVING granted_roles.place IS NULL OR bool_or(g.area IS NULL)
-            OR ST_Covers(ST_Union(g.area), granted_roles.place)
-    ) AS found
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(found.role ORDER BY found.role), '{}')
+        FROM (
+            SELECT g.role
+            FROM ler.grant AS g
+            WHERE g.organisation_id = granted_roles.organisation
+                AND g.valid_from <= now() AND (g.valid_to IS NULL OR g.valid_to > now())
+            GROUP BY g.role
+            HAVING granted_roles.place IS NULL OR bool_or(g.area IS NULL)
+                OR ST_Covers(ST_Union(g.area), granted_roles.place)
+        ) AS found
+    );
+END
 $$;
 
 

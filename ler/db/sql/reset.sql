@@ -1,4 +1,4 @@
--- Takes away all policies, triggers and functions of the schema before they are made anew, so that nothing is left of
+-- Takes away all policies, triggers, views and functions of the schema before they are made anew, so that nothing is left of
 -- an older version of the program. Within the migration's transaction: nobody else ever sees the schema without them.
 -- The policy by which ler_owner sees its own tables stays: without it revisions would find every table empty, the one
 -- that says which of them were applied included.
@@ -23,6 +23,12 @@ BEGIN
         WHERE c.relnamespace = 'ler'::regnamespace AND NOT t.tgisinternal
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', found.name, found.relation);
+    END LOOP;
+    FOR found IN
+        SELECT oid::regclass AS relation FROM pg_class
+        WHERE relnamespace = 'ler'::regnamespace AND relkind = 'v'
+    LOOP
+        EXECUTE format('DROP VIEW %s', found.relation);
     END LOOP;
     FOR found IN SELECT oid::regprocedure AS signature FROM pg_proc WHERE pronamespace = 'ler'::regnamespace LOOP
         EXECUTE format('DROP ROUTINE %s', found.signature);

@@ -8,6 +8,7 @@ from ler.db.tables.access import alarm, call_bucket, client, client_key, request
 from ler.db.tables.answers import answer_attachment, answer_link
 from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
+from ler.db.tables.conflicts import object_conflict, owner_clearance
 from ler.db.tables.damages import (
     damage,
     damage_free_year,
@@ -17,6 +18,7 @@ from ler.db.tables.damages import (
 )
 from ler.db.tables.dispensations import dispensation
 from ler.db.tables.drawings import drawing, package_drawing
+from ler.db.tables.jobs import ogc_job
 from ler.db.tables.networks import (
     network_dataset,
     network_feature,
@@ -42,6 +44,13 @@ from ler.db.tables.requests import (
 )
 from ler.db.tables.sensitivity import answer_withheld, sensitivity_rule, withheld_feature
 from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
+from ler.db.tables.works import (
+    area_subscription,
+    planned_work,
+    restriction,
+    work_conflict,
+    work_judgement,
+)
 
 __all__ = [
     "ANSWER_TYPES",
@@ -56,6 +65,7 @@ __all__ = [
     "answer_link",
     "answer_watch",
     "answer_withheld",
+    "area_subscription",
     "audit_event",
     "audit_link",
     "audit_unsealed",
@@ -83,19 +93,26 @@ __all__ = [
     "network_version",
     "notice",
     "notice_endpoint",
+    "object_conflict",
+    "ogc_job",
     "organisation",
     "outbox",
     "owner_answer",
+    "owner_clearance",
     "owner_request",
     "package",
     "package_drawing",
     "package_feature",
     "package_link",
+    "planned_work",
     "request_limit",
+    "restriction",
     "sensitivity_rule",
     "staged_feature",
     "upload",
     "upload_event",
     "used_assertion",
     "withheld_feature",
+    "work_conflict",
+    "work_judgement",
 ]

@@ -29,6 +29,8 @@ answer_attachment = Table(
     # Of the file in the blob store.
     Column("sha256", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    # Of the request's addresses, that of whose house connection it is a sketch.
+    uuid_column("address_id", nullable=True),
     PrimaryKeyConstraint("request_id", "answer_id", "path"),
     # Requester and owner written beside each file, by which rows are guarded, are those of the answer.
     ForeignKeyConstraint(

@@ -35,7 +35,7 @@ from ler.db.tables.base import (
     metadata,
     uuid_column,
 )
-from ler.domain.request_rules import DigKind
+from ler.domain.request_rules import MOST_ADDRESSES, DigKind
 from ler.domain.states import OWES_ANSWER, OwnerState, RequestState
 
 DELIVERED: Final = "ledningsoplysninger udleveret"
@@ -104,6 +104,10 @@ excavation_request = Table(
     Column("owners_named", JSONB),
     # The last revision of which all packages are made.
     Column("packed_revision", Integer, nullable=False, server_default=text("0")),
+    # DAR ids of the addresses whose house connections are asked for, as the requester named them.
+    Column("address_ids", ARRAY(PG_UUID(as_uuid=True)), nullable=False, server_default=text("'{}'::uuid[]")),
+    # The revision of which its conflicts were found; NULL: nobody has looked for any.
+    Column("conflicts_revision", Integer),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(
         ["requester_id", "renews_id"], ["ler.excavation_request.requester_id", "ler.excavation_request.id"]
@@ -128,6 +132,10 @@ excavation_request = Table(
     ),
     CheckConstraint(f"state IN ({_one_of(RequestState)})", name="state"),
     CheckConstraint("price >= 0", name="price"),
+    CheckConstraint(
+        f"cardinality(address_ids) <= {MOST_ADDRESSES} AND array_position(address_ids, NULL) IS NULL",
+        name="address_ids",
+    ),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
     CheckConstraint("depth_m > 0 AND depth_m <= 100", name="depth_m"),
     CheckConstraint("work_kind_other IS NULL OR work_kind IS NOT NULL", name="work_kind_other"),

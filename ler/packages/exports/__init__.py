@@ -2,7 +2,3 @@
 
 The writers are driven by the model; each says what its format cannot hold. `export_features` chooses the writer.
 """
-
-from ler.packages.exports.export import MAPPING_SUFFIX, Exported, ExportFormat, export_features
-
-__all__ = ["MAPPING_SUFFIX", "ExportFormat", "Exported", "export_features"]

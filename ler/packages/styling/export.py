@@ -1,40 +1,16 @@
 """Chooses the generator of a format: what the command and the public routes give."""
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Final
 
 from ler.packages.styles import Styles
 from ler.packages.styling.dxf_layers import dxf
+from ler.packages.styling.formats import StyleFormat
 from ler.packages.styling.legend import legend_pdf
 from ler.packages.styling.maplibre import maplibre
 from ler.packages.styling.parts import Shape
 from ler.packages.styling.qml import Layer, qml
 from ler.packages.styling.sld import sld
-
-
-class StyleFormat(StrEnum):
-    """The formats that a style is written in, by how the names of their files end."""
-
-    MAPLIBRE = "json"
-    QML = "qml"
-    SLD = "sld"
-    DXF = "dxf"
-    PDF = "pdf"
-
-    @property
-    def media_type(self) -> str:
-        """As HTTP names it."""
-        return _MEDIA_TYPES[self]
-
-
-_MEDIA_TYPES: Final[Mapping[StyleFormat, str]] = {
-    StyleFormat.MAPLIBRE: "application/json",
-    StyleFormat.QML: "application/xml",
-    StyleFormat.SLD: "application/vnd.ogc.sld+xml",
-    StyleFormat.DXF: "image/vnd.dxf",
-    StyleFormat.PDF: "application/pdf",
-}
 
 _WRITERS: Final[Mapping[StyleFormat, Callable[[Styles], bytes]]] = {
     StyleFormat.MAPLIBRE: lambda styles: maplibre(styles).encode(),

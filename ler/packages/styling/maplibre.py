@@ -30,7 +30,7 @@ from ler.packages.styling.parts import (
     strokes,
 )
 
-PIXELS_PER_MM: Final = 96 / 25.4
+_PIXELS_PER_MM: Final = 96 / 25.4
 SOURCE: Final = "ler"
 GLYPHS: Final = "fonts/{fontstack}/{range}.pbf"
 _PIXELS_PER_M_AT_ZOOM_0: Final = 512 / (40_075_016.686 * math.cos(math.radians(56)))
@@ -199,7 +199,7 @@ def _utility_layers(styles: Styles, utility: UtilityStyle) -> Iterator[Json]:
         )
         circle["paint"] |= {
             "circle-stroke-color": mix(utility.ink, GREY, share),
-            "circle-stroke-width": _pixels(component.outline_mm),
+            "circle-stroke-width": pixels(component.outline_mm),
         }
         yield circle
 
@@ -241,7 +241,7 @@ def _letter_layer(styles: Styles) -> Json:
             "symbol-spacing": 150,
             "text-field": ["concat", letter, ["match", ["coalesce", ["get", DANGER], ""], *marks, ""]],
             "text-font": ["Noto Sans Bold"],
-            "text-size": _pixels(3.4),
+            "text-size": pixels(3.4),
         },
         "paint": {"text-color": "#111111", "text-halo-color": styles.halo, "text-halo-width": 1.5},
     }
@@ -252,20 +252,26 @@ def _layer(name: str, kind: str, chosen: list[Any]) -> Json:
 
 
 def _line(name: str, chosen: list[Any], stroke: Stroke) -> Json:
-    paint: Json = {"line-color": stroke.colour, "line-width": _pixels(stroke.width_mm)}
+    return {**_layer(name, "line", chosen), "paint": line_paint(stroke)}
+
+
+def line_paint(stroke: Stroke) -> Json:
+    """Return how a line is painted."""
+    paint: Json = {"line-color": stroke.colour, "line-width": pixels(stroke.width_mm)}
     if stroke.opacity < 1:
         paint["line-opacity"] = stroke.opacity
     if stroke.dash_mm:  # in widths of the line
         paint["line-dasharray"] = [round(part / stroke.width_mm, 3) for part in stroke.dash_mm]
-    return {**_layer(name, "line", chosen), "paint": paint}
+    return paint
 
 
 def _circle(name: str, chosen: list[Any], colour: str, radius_mm: float) -> Json:
     return {
         **_layer(name, "circle", chosen),
-        "paint": {"circle-color": colour, "circle-radius": _pixels(radius_mm)},
+        "paint": {"circle-color": colour, "circle-radius": pixels(radius_mm)},
     }
 
 
-def _pixels(millimetres: float) -> float:
-    return round(millimetres * PIXELS_PER_MM, 3)
+def pixels(millimetres: float) -> float:
+    """Return a length on paper in CSS pixels."""
+    return round(millimetres * _PIXELS_PER_MM, 3)

@@ -132,11 +132,9 @@ def simple_labeling(expression: str, shape: Shape, styles: Styles) -> str:
 
 def simple_renderer(shape: Shape, layers: Sequence[str]) -> str:
     """Return the renderer of a layer whose features all look alike."""
-    symbols = _Symbols(_SYMBOL[shape])
-    symbols.add(layers)
     return (
         '<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0" forceraster="0">'
-        f"<symbols>{symbols.written[0]}</symbols></renderer-v2>"
+        f"<symbols>{symbol(shape, layers)}</symbols></renderer-v2>"
     )
 
 
@@ -165,6 +163,18 @@ def fill_layer(
 def marker_layer(name: str, colour: str, size_mm: float) -> str:
     """Return a mark of a symbol."""
     return _marker(name, colour, Stroke(colour, 0.2), size_mm, 0)
+
+
+def disc_layer(colour: str, edge: Stroke | None, size_mm: float) -> str:
+    """Return a disc of a symbol, with an edge or without."""
+    return _marker("circle", colour, edge or Stroke(colour, 0), size_mm, 0)
+
+
+def symbol(shape: Shape, layers: Iterable[str]) -> str:
+    """Return a symbol of one shape."""
+    symbols = _Symbols(_SYMBOL[shape])
+    symbols.add(layers)
+    return symbols.written[0]
 
 
 def _accuracy_rules(styles: Styles, layer: Layer, symbols: _Symbols) -> list[str]:

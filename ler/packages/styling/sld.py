@@ -38,20 +38,24 @@ _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def sld(styles: Styles) -> str:
-    """Return the whole style as one named layer."""
+def sld(styles: Styles, *, layer: str = LAYER, attribute: str = UTILITY, utility: str | None = None) -> str:
+    """Return the whole style as one named layer.
+
+    `attribute` tells the utility type; `utility`: all features are of this one, and no attribute says it.
+    """
     groups = {
         DANGER: _danger_rules(styles),
-        ACCURACY: _accuracy_rules(styles),
+        ACCURACY: _accuracy_rules(styles, fixed=utility is not None),
         SECURITY: _security_rules(styles),
-        UTILITY: _utility_rules(styles),
+        UTILITY: _utility_rules(styles, utility),
     }
     written = "".join(
         f"<se:FeatureTypeStyle><se:Name>{name}</se:Name>{''.join(rules)}</se:FeatureTypeStyle>\n"
         for name, rules in groups.items()
     )
+    written = written.replace(_property(UTILITY), _property(attribute))
     return (
-        f"{_HEAD}<NamedLayer><se:Name>{LAYER}</se:Name><UserStyle><se:Name>{styles.theme}</se:Name>\n"
+        f"{_HEAD}<NamedLayer><se:Name>{layer}</se:Name><UserStyle><se:Name>{styles.theme}</se:Name>\n"
         f"{written}</UserStyle></NamedLayer></StyledLayerDescriptor>\n"
     )
 
@@ -71,12 +75,12 @@ def _danger_rules(styles: Styles) -> Iterator[str]:
         yield _rule(danger.value, danger.name.da, _is(DANGER, danger.value), drawn)
 
 
-def _accuracy_rules(styles: Styles) -> Iterator[str]:
+def _accuracy_rules(styles: Styles, *, fixed: bool) -> Iterator[str]:
     """A thin line beside, in the dash of the class: not every program draws a band as wide as a column says."""
     known = [one.value for one in styles.accuracies if one.value != UNKNOWN]
     for accuracy in styles.accuracies:
         chosen = _is(ACCURACY, accuracy.value) if accuracy.value != UNKNOWN else _none_of(ACCURACY, known)
-        chosen = f"<ogc:And>{_lies_in_the_ground()}{chosen}</ogc:And>"
+        chosen = chosen if fixed else _and(_lies_in_the_ground(), chosen)
         edge = Stroke(NOTE, accuracy.edge_mm, accuracy.edge_dash_mm)
         yield _rule(accuracy.value, accuracy.name.da, chosen, [_line(edge, beside_mm=_BESIDE_MM)])
 
@@ -91,16 +95,14 @@ def _security_rules(styles: Styles) -> Iterator[str]:
         yield _rule(security.value, security.name.da, _is(SECURITY, security.value), drawn)
 
 
-def _utility_rules(styles: Styles) -> Iterator[str]:
+def _utility_rules(styles: Styles, fixed: str | None) -> Iterator[str]:
     plain = next(one for one in styles.plain if one.attribute == STATUS)
-    for utility in styles.utilities:
-        chosen = _chosen(styles, utility)
+    for utility in styles.utilities if fixed is None else (styles.utility(fixed),):
+        chosen = _chosen(styles, utility) if fixed is None else ""
         for status in styles.statuses:
-            state = f"<ogc:And>{chosen}{_is(STATUS, status.value)}</ogc:And>"
-            yield _utility_rule(styles, utility, status, state)
+            yield _utility_rule(styles, utility, status, _and(chosen, _is(STATUS, status.value)))
         others = _none_of(STATUS, [one.value for one in styles.statuses])
-        state = f"<ogc:And>{chosen}{others}</ogc:And>"
-        yield _utility_rule(styles, utility, plain, state)
+        yield _utility_rule(styles, utility, plain, _and(chosen, others))
 
 
 def _utility_rule(styles: Styles, utility: UtilityStyle, state: StatusStyle | PlainStyle, chosen: str) -> str:
@@ -125,6 +127,11 @@ def _chosen(styles: Styles, utility: UtilityStyle) -> str:
     return (
         f"<ogc:And>{_none_of(UTILITY, known)}<ogc:Not>{_is_open()}</ogc:Not>{_lies_in_the_ground()}</ogc:And>"
     )
+
+
+def _and(*conditions: str) -> str:
+    told = [one for one in conditions if one]
+    return f"<ogc:And>{''.join(told)}</ogc:And>" if len(told) > 1 else "".join(told)
 
 
 def _is_open() -> str:

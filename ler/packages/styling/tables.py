@@ -1,6 +1,6 @@
 """How QGIS draws each table of the package's GeoPackage: feature types, the dig area, and cells of what is withheld."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -67,10 +67,15 @@ def table_style(theme: str, table: str, shape: Shape, bands: Bands = Bands.WITH)
         layer = Layer(shape, kind, fixed, styles.component.mark(table), bands)
         words = "" if bands is Bands.ONLY else labeling(styles, layer)
         return TableStyle(shape, renderer(styles, layer), words)
+    words = simple_labeling('"text"', shape, styles) if table == "TextAnnotation" else ""
+    return replace(note_style(shape), labeling=words)
+
+
+def note_style(shape: Shape) -> TableStyle:
+    """Return how is drawn what is neither line nor component nor area of a request: in grey."""
     note = {
         Shape.LINE: [line_layer(Stroke(NOTE, 0.18))],
         Shape.POINT: [marker_layer("cross", NOTE, 1.2)],
         Shape.AREA: [fill_layer(NOTE, 0.1, Stroke(NOTE, 0.18))],
     }[shape]
-    words = simple_labeling('"text"', shape, styles) if table == "TextAnnotation" else ""
-    return TableStyle(shape, simple_renderer(shape, note), words)
+    return TableStyle(shape, simple_renderer(shape, note), "")

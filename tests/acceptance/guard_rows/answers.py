@@ -1,5 +1,6 @@
 """Routes of what owners are asked and answer."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -24,7 +25,9 @@ def place(owner: UUID) -> tuple[float, float]:
     return 130_000 + (owner.int % 40_000) * 20, 5_910_000 + (owner.int // 40_000 % 25_000) * 20
 
 
-def ask_owner(service: Service, owner: UUID, requester: UUID = PLATFORM_OPERATOR) -> dict[str, str]:
+def ask_owner(
+    service: Service, owner: UUID, requester: UUID = PLATFORM_OPERATOR, address_ids: Sequence[UUID] = ()
+) -> dict[str, str]:
     """Let an owner be asked for one area of its own; return the names of the request, of what was asked and of the area."""
     east, north = place(owner)
     databases = service.world.databases
@@ -36,7 +39,13 @@ def ask_owner(service: Service, owner: UUID, requester: UUID = PLATFORM_OPERATOR
             area=MultiPolygon([box(east, north, east + 10, north + 10)]),
             coverage=Settings().coverage,
         )
-    wanted = NewRequest(box(east, north, east + 10, north + 10), date(2026, 12, 1), date(2026, 12, 9), "x")
+    wanted = NewRequest(
+        box(east, north, east + 10, north + 10),
+        date(2026, 12, 1),
+        date(2026, 12, 9),
+        "x",
+        address_ids=address_ids,
+    )
     with transaction(databases.app, requester) as connection:
         request = create_request(connection, requester, wanted)
         match_request(connection, request.id)

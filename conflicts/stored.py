@@ -1,0 +1,151 @@
+"""Conflicts of requests: found by the job that makes a request's package, kept with the request, and read again.
+
+The job sees one request and what was delivered for it, and so do the conflicts: of lines that are not shown to the
+requester there are none. They are of a revision of the request, as the package is, and are found anew with it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import shapely
+from sqlalchemy import select, text
+from sqlalchemy.engine import Connection
+
+from conflicts.clearances import Clearances, Rule, load_clearances, read_rule
+from conflicts.detect import Conflict, detect
+from conflicts.dig import Dig
+from conflicts.existing import Delivered
+from conflicts.vertical import Ground
+from conflicts.words import reason
+from ler.db.functions import refusals
+from ler.db.tables import SRID, excavation_request, owner_clearance
+from ler.errors import NotFoundError
+from ler.model import load_model
+from ler.packages.content import OwnerStatus, RequestInfo
+from ler.packages.contents import PackageOptions
+from ler.packages.terrain import open_terrain
+
+_ENTER: Final = text("SELECT ler.enter_conflicts(:request, :revision, CAST(:conflicts AS jsonb))")
+_LIST: Final = text("SELECT * FROM ler.ogc_conflict AS c WHERE c.request_id = :request ORDER BY c.seq")
+_REFUSALS: Final = {"LE404": "There is no such request, or no such answer of it."}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The conflicts of a request and the rules by which they were found."""
+
+    conflicts: Sequence[Conflict]
+    answers: Sequence[UUID]
+    """Of each conflict, in which its line was delivered."""
+    clearances: Clearances
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a request's conflicts."""
+
+    order_number: int
+    revision: int
+    """Of the request, now."""
+    found_at_revision: int | None
+    """None: nobody has looked for any yet."""
+    rows: Sequence[Mapping[str, Any]]
+    """Columns of `ler.ogc_conflict`; `geom` as a geometry in EPSG:25832 or None."""
+
+
+def find_conflicts(
+    connection: Connection, request: RequestInfo, owners: Sequence[OwnerStatus], options: PackageOptions
+) -> Found:
+    """Return what a request's dig comes too near of what was delivered; the connection is that of its job."""
+    dig = _dig_of(connection, request)
+    answers: list[UUID] = []
+    delivered: list[Delivered] = []
+    for owner in owners:
+        for answer in owner.deliveries:
+            delivered += [Delivered(owner.id, feature) for feature in answer.features]
+            answers += [answer.answer_id] * len(answer.features)
+    clearances = load_clearances(options.clearances, of_owners=rules_of_owners(connection))
+    found = detect(dig, delivered, clearances, options.unknown_accuracy_m, ground_of(options))
+    return Found(found, [answers[one.number] for one in found], clearances)
+
+
+def enter_conflicts(connection: Connection, request_id: UUID, revision: int, found: Found) -> int:
+    """Keep the conflicts of a request in the place of those that were found before; return how many."""
+    told = [
+        {"number": number, "answer_id": str(answer), **conflict_row(one, found.clearances)}
+        for number, (one, answer) in enumerate(zip(found.conflicts, found.answers, strict=True))
+    ]
+    with refusals(_REFUSALS):
+        values = {"request": request_id, "revision": revision, "conflicts": json.dumps(told)}
+        entered: int = connection.execute(_ENTER, values).scalar_one()
+    return entered
+
+
+def list_conflicts(connection: Connection, request_id: UUID) -> Kept:
+    """Return what is kept of a request of the acting principal; NotFoundError for any other."""
+    columns = excavation_request.c
+    query = select(columns.order_number, columns.revision, columns.conflicts_revision)
+    request = connection.execute(query.where(columns.id == request_id)).one_or_none()
+    if request is None:
+        raise NotFoundError("There is no such request.")
+    rows = [
+        {**row, "geom": None if row["geom"] is None else shapely.from_wkb(row["geom"])}
+        for row in connection.execute(_LIST, {"request": request_id}).mappings()
+    ]
+    return Kept(request.order_number, request.revision, request.conflicts_revision, rows)
+
+
+def conflict_row(one: Conflict, clearances: Clearances) -> dict[str, Any]:
+    """Return a conflict as the columns in which it is kept, fit for JSON; `geom` as EWKB in hexadecimal."""
+    feature, geometry = one.delivered.feature, one.geometry
+    themes = feature.utility_types(load_model().types[feature.type])
+    return {
+        "gml_id": feature.gml_id,
+        "feature_type": feature.type,
+        "utility_type": themes[0] if themes else None,
+        "danger_class": feature.attributes.get("fareklasse"),
+        "zone": one.zone.value,
+        "rule": one.rule,
+        "unverified": one.unverified,
+        "limit_m": one.limit_m,
+        "arrangement": one.arrangement.value,
+        "angle_deg": one.angle_deg,
+        "drawn_m": one.drawn_m,
+        "distance_min_m": one.least_m,
+        "distance_max_m": one.most_m,
+        "below_min_m": one.below_least_m,
+        "below_max_m": one.below_most_m,
+        "probability": one.probability,
+        "reasons": list(one.reasons),
+        "reason_da": reason(one, clearances, "da"),
+        "reason_en": reason(one, clearances, "en"),
+        "geom": None if geometry is None else shapely.to_wkb(shapely.set_srid(geometry, SRID), hex=True, include_srid=True),
+    }  # fmt: skip
+
+
+def rules_of_owners(connection: Connection) -> dict[UUID, list[Rule]]:
+    """Return what owners ask for their own lines, as far as the connection's principal or job may know it."""
+    columns = owner_clearance.c
+    query = select(columns.owner_id, columns.rule).where(columns.ended_at.is_(None))
+    found: dict[UUID, list[Rule]] = {}
+    for owner, rule in connection.execute(query.order_by(columns.owner_id, columns.name)):
+        found.setdefault(owner, []).append(read_rule(rule))
+    return found
+
+
+def ground_of(options: PackageOptions) -> Ground:
+    """Return the surface as far as the operator knows it."""
+    terrain = (
+        None if options.terrain is None else open_terrain(options.terrain, is_dvr90=options.terrain_is_dvr90)
+    )
+    return Ground(terrain, options.terrain_accuracy_m)
+
+
+def _dig_of(connection: Connection, request: RequestInfo) -> Dig:
+    columns = excavation_request.c
+    query = select(columns.work_kind, columns.work_method, columns.depth_m)
+    work = connection.execute(query.where(columns.id == request.id)).one()
+    return Dig(request.area, work.work_kind, work.work_method, work.depth_m, on=request.period_from)

@@ -1,0 +1,153 @@
+"""`ler conflicts`: which lines a dig comes too near, of a request that was asked, or of an owner's own network."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import shapely
+import typer
+from rich.table import Table
+from shapely.geometry import mapping
+
+from conflicts.clearances import ZONES, Zone, load_clearances
+from conflicts.detect import detect
+from conflicts.dig import Dig
+from conflicts.network import lines_near
+from conflicts.stored import conflict_row, ground_of, list_conflicts, rules_of_owners
+from conflicts.words import ZONE_WORDS, Language
+from conflicts.zones import together
+from geoapi.cli.acting import AsJson, acting_as
+from geoapi.cli.console import results, say, settings_of
+from geoapi.packing import package_options
+from ingest.area_file import read_area_file
+from ler.domain.work_codes import work_kinds, work_methods
+from ler.errors import NotFoundError, RefusedError
+from ler.model import load_model
+from ler.packages.contents import PackageOptions
+
+_HEADS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "da": ("Zone", "Ledning", "Id", "Afstand m", "Under m", "Sandsynlighed", "Hvorfor"),
+    "en": ("Zone", "Line", "Id", "Distance m", "Below m", "Probability", "Why"),
+}
+type Row = Mapping[str, Any]
+
+
+def conflicts(
+    ctx: typer.Context,
+    what: Annotated[str, typer.Argument(help="Id of a request, or a file with the dig area or the line of a work.")],
+    *,
+    organisation: Annotated[
+        str, typer.Option("--as", help="CVR number or id: the requester, or for a file the owner of the network.")
+    ],
+    method: Annotated[str | None, typer.Option(help="Of a file: how it is dug, e.g. open-trench.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of a file: the kind of work, e.g. new-line.")] = None,
+    depth: Annotated[float | None, typer.Option(help="Of a file: deepest place, metres below the surface.", min=0.0)] = None,
+    width: Annotated[float | None, typer.Option(help="Of a file: width in metres of what is drawn by its line.", min=0.0)] = None,
+    crs: Annotated[str | None, typer.Option(help="Coordinate system of the file, e.g. EPSG:4326.")] = None,
+    language: Annotated[Literal["da", "en"], typer.Option("--language", help="Of words.")] = "da",
+    as_json: AsJson = False,
+    geojson: Annotated[Path | None, typer.Option(help="Write where they are, EPSG:25832, into this file.")] = None,
+) -> None:  # fmt: skip
+    """Tell which lines a dig comes too near, the nearest zone first."""
+    path = Path(what)
+    if path.exists():
+        _check_codes(kind, method)
+        settings = settings_of(ctx)
+        area = shapely.GeometryCollection(read_area_file(path, crs, lines=True))
+        dig = Dig(area, kind, method, depth, width)
+        rows = _of_network(ctx, organisation, dig, package_options(settings))
+    else:
+        if (kind, method, depth, width, crs) != (None,) * 5:
+            raise RefusedError(
+                "option-invalid", "a request says itself what is dug: leave the options of files out"
+            )
+        rows = _of_request(ctx, organisation, what)
+    ordered = sorted(rows, key=lambda row: ZONES.index(Zone(row["zone"])))
+    if geojson is not None:
+        _write(geojson, ordered)
+    if as_json:
+        results().print_json(json.dumps([{**_plain(row)} for row in ordered], default=str))
+        return
+    results().print(_table(ordered, language))
+    chance = together([row["probability"] for row in ordered])
+    say(
+        f"{len(ordered)} konflikter; sandsynlighed for mindst én inden for maskinernes afstand: {chance:.0%}"
+        if language == "da"
+        else f"{len(ordered)} conflicts; probability of at least one within the distance of machines: {chance:.0%}"
+    )
+
+
+def _of_request(ctx: typer.Context, organisation: str, what: str) -> Sequence[Row]:
+    try:
+        request_id = UUID(what)
+    except ValueError:
+        raise NotFoundError(f"{what} is no file, and no id of a request") from None
+    with acting_as(ctx, organisation) as (connection, _):
+        kept = list_conflicts(connection, request_id)
+    if kept.found_at_revision is None:
+        raise RefusedError(
+            "conflicts-missing", "conflicts are found when the package is made, which is still to come"
+        )
+    if kept.found_at_revision != kept.revision:
+        say(
+            f"Found at revision {kept.found_at_revision}; the request is at {kept.revision},"
+            " and a worker will look again."
+        )
+    return kept.rows
+
+
+def _of_network(ctx: typer.Context, organisation: str, dig: Dig, options: PackageOptions) -> Sequence[Row]:
+    with acting_as(ctx, organisation) as (connection, _):
+        rules = load_clearances(options.clearances, of_owners=rules_of_owners(connection))
+        near = lines_near(connection, dig, rules, options.unknown_accuracy_m)
+    found = detect(dig, near, rules, options.unknown_accuracy_m, ground_of(options))
+    return [{**conflict_row(one, rules), "geom": one.geometry} for one in found]
+
+
+def _check_codes(kind: str | None, method: str | None) -> None:
+    for name, code, known in (("kind", kind, work_kinds()), ("method", method, work_methods())):
+        if code is not None and code not in known:
+            raise RefusedError(f"work-{name}-unknown", f"{code!r} is none of: {', '.join(sorted(known))}")
+
+
+def _table(rows: Sequence[Row], language: Language) -> Table:
+    table = Table(*_HEADS[language])
+    for row in rows:
+        kind = row["feature_type"]
+        table.add_row(
+            ZONE_WORDS[Zone(row["zone"])][language],
+            kind if language == "da" else load_model().types[kind].label,
+            row["gml_id"],
+            _interval(row["distance_min_m"], row["distance_max_m"]),
+            _interval(row["below_min_m"], row["below_max_m"]),
+            f"{row['probability']:.0%}",
+            row[f"reason_{language}"],
+        )
+    return table
+
+
+def _interval(least: float | None, most: float | None) -> str:
+    return "?" if least is None else f"{least:.2f}-{'?' if most is None else f'{most:.2f}'}"
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {**row, "geom": None if row["geom"] is None else mapping(row["geom"])}
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    features = [
+        {
+            "type": "Feature",
+            "properties": {name: value for name, value in row.items() if name != "geom"},
+            "geometry": _plain(row)["geom"],
+        }
+        for row in rows
+    ]
+    document = {
+        "type": "FeatureCollection",
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}},
+        "features": features,
+    }
+    path.write_text(json.dumps(document, ensure_ascii=False, default=str), encoding="utf-8")

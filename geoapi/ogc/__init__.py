@@ -1,0 +1,1 @@
+"""The platform's OGC APIs: collections, items, filters, tiles and processes, all behind one access control."""

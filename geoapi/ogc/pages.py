@@ -1,0 +1,164 @@
+"""What describes: landing page, conformance, collections, their schemas and queryables, and the API itself."""
+
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+from shapely import wkb
+from starlette.routing import Route
+
+from geoapi.ogc import mended, schemas
+from geoapi.ogc.collections import Collection, visible_collections
+from geoapi.ogc.conformance import CLASSES
+from geoapi.ogc.crs import STORAGE_SRID, transformer
+from geoapi.ogc.engine import Box
+from geoapi.ogc.formats import JSON, OPENAPI, PAGES, SCHEMA, format_of
+from geoapi.ogc.mended import Extent
+from geoapi.ogc.openapi import document
+from geoapi.ogc.processes.registry import visible_processes
+from geoapi.ogc.query import check_known
+from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
+from geoapi.ogc.statement import Statement
+from geoapi.platform import platform_of
+from ler.services.principals import Principal
+
+_HEADERS: Final = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For",
+}
+_ONLY: Final = frozenset({"f", "lang"})
+_MARGIN: Final = 0.13
+_LEAST_MARGIN_M: Final = 10.0
+"""Extents are told larger by this share of their longer side, at least by this length: a program that brings two of
+their corners into another system, as many do, still has everything in its box. Zones 32 and 33 are turned against the
+degrees by 0.1 in Denmark: a side loses 0.1 of the other, and of what it grew."""
+
+
+def landing(request: Request) -> Response:
+    """Answer the root."""
+    caller = gate_of(request).read(request).caller
+    page = mended.landing(root_of(request), format_of(request, PAGES), language(request))
+    return _answer(request, caller, page)
+
+
+def _conformance(request: Request) -> Response:
+    caller = gate_of(request).read(request).caller
+    format_of(request, PAGES)
+    return _answer(request, caller, {"conformsTo": [*CLASSES]})
+
+
+def _collections(request: Request) -> Response:
+    caller = gate_of(request).read(request).caller
+    visible = _visible_to(caller)
+    extents = _extents(request, visible)
+    chosen = format_of(request, PAGES)
+    page = mended.collections(root_of(request), visible, extents, chosen, language(request))
+    return _answer(request, caller, page)
+
+
+def _collection(request: Request) -> Response:
+    one, caller = _visible(request)
+    extent = _extents(request, (one,))[one.name]
+    chosen = format_of(request, PAGES)
+    page = mended.collection(root_of(request), one, extent, chosen, language(request))
+    return _answer(request, caller, page)
+
+
+def _schema(schema: Callable[..., dict[str, Any]]) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        one, caller = _visible(request)
+        format_of(request, PAGES)
+        address = f"{root_of(request)}/collections/{one.name}"
+        return _answer(request, caller, schema(one, address, language(request)), SCHEMA)
+
+    return answer
+
+
+def _openapi(request: Request) -> Response:
+    caller = gate_of(request).read(request).caller
+    format_of(request, PAGES)
+    content = document(root_of(request), _visible_to(caller), visible_processes(caller), language(request))
+    return _answer(request, caller, content, OPENAPI)
+
+
+def _visible_to(caller: Principal | None) -> tuple[Collection, ...]:
+    return visible_collections(caller.scopes if caller else frozenset())
+
+
+def _visible(request: Request) -> tuple[Collection, Principal | None]:
+    collection = collection_of(request, request.path_params["name"])
+    caller = gate_of(request).read(request).caller
+    check_visible(request, collection, caller)
+    return collection, caller
+
+
+def _extents(request: Request, visible: tuple[Collection, ...]) -> Mapping[str, Extent]:
+    """Where and when what the caller sees is, so that a map opens where its lines are; without any, the coverage."""
+    asked = dict.fromkeys([one.extent for one in visible] + [one.interval for one in visible])
+    asked.pop(None, None)
+    statements = {query: Statement(f"SELECT * FROM ({query}) AS found", {}) for query in asked if query}
+    read = gate_of(request).read(request, *statements.values()) if statements else None
+    found = {} if read is None else dict(zip(statements, (rows[0] for rows in read.rows), strict=True))
+    coverage = _degrees(platform_of(request).settings.coverage)
+    return {
+        one.name: Extent(
+            None if one.geometry == "none" else _box(found.get(one.extent or "")) or coverage,
+            _interval(found.get(one.interval or "")),
+        )
+        for one in visible
+    }
+
+
+def _box(row: Any) -> Box | None:  # noqa: ANN401 - of a statement
+    if row is None or row[0] is None:
+        return None
+    west, south, east, north = wkb.loads(row[0], hex=True).bounds
+    margin = max(_LEAST_MARGIN_M, _MARGIN * max(east - west, north - south))
+    return _degrees((west - margin, south - margin, east + margin, north + margin))
+
+
+def _interval(row: Any) -> Any:  # noqa: ANN401 - of a statement
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def _degrees(bounds: Box) -> Box:
+    west, south, east, north = transformer(STORAGE_SRID, 4326).transform_bounds(*bounds)
+    return west, south, east, north
+
+
+def _answer(
+    request: Request, caller: Principal | None, page: Mapping[str, Any] | bytes, media_type: str = JSON
+) -> Response:
+    """An answer with a tag by which it is not sent twice; equal answers to two callers never share one."""
+    content = page if isinstance(page, bytes) else json.dumps(page, ensure_ascii=False).encode()
+    who = str(caller.organisation_id) if caller else ""
+    tag = f'W/"{sha256(who.encode() + content).hexdigest()[:32]}"'
+    headers = _HEADERS | {"ETag": tag, "Content-Language": language(request)}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)
+
+
+def route(path: str, answer: Callable[[Request], Response]) -> Route:
+    """Return the route of a page, which takes no parameters but those of all pages."""
+
+    async def endpoint(request: Request) -> Response:
+        check_known(request.query_params, _ONLY)
+        return await run_sync(answer, request)
+
+    return Route(path, endpoint, methods=["GET", "HEAD"])
+
+
+ROUTES: Final = (
+    route("/", landing),
+    route("/conformance", _conformance),
+    route("/openapi", _openapi),
+    route("/collections", _collections),
+    route("/collections/{name}", _collection),
+    route("/collections/{name}/queryables", _schema(schemas.queryables_schema)),
+    route("/collections/{name}/schema", _schema(schemas.feature_schema)),
+    route("/collections/{name}/sortables", _schema(schemas.sortables_schema)),
+)

@@ -1,0 +1,84 @@
+"""The pages that describe: the list of processes, and what each takes and gives."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+from pygeoapi.api.processes import describe_processes
+from starlette.routing import Route
+
+from geoapi.ogc.crs import unusable
+from geoapi.ogc.engine import ask, processes_engine
+from geoapi.ogc.site import language
+from geoapi.ogc.processes.answers import json_answer
+from geoapi.ogc.processes.described import inputs_description
+from geoapi.ogc.processes.execution import process_of
+from geoapi.ogc.processes.registry import visible_processes
+from geoapi.ogc.query import check_known
+from geoapi.ogc.site import gate_of, root_of
+
+_LARGEST_LIMIT: Final = 10_000
+_DESCRIBED_ELSEWHERE: Final = ("text/html", "application/ld+json")
+
+
+def _list(request: Request) -> Response:
+    check_known(request.query_params, {"f", "lang", "limit"})
+    caller = gate_of(request).read(request).caller
+    visible = visible_processes(caller)[: _limit(request)]
+    _, _, content = ask(processes_engine(root_of(request), visible), request, describe_processes)
+    document = json.loads(content)
+    document["links"] = _our_links(document["links"])
+    for one in document["processes"]:
+        one["links"] = _process_links(one["links"])
+    return _described(request, document)
+
+
+def _one(request: Request) -> Response:
+    check_known(request.query_params, {"f", "lang"})
+    process = process_of(request, gate_of(request).read(request).caller)
+    api = processes_engine(root_of(request), (process,))
+    _, _, content = ask(api, request, describe_processes, process.id)
+    document = json.loads(content)
+    document["links"] = _process_links(document["links"])
+    return _described(request, document | inputs_description(process, language(request)))
+
+
+def _limit(request: Request) -> int:
+    given = request.query_params.get("limit", str(_LARGEST_LIMIT))
+    if not (given.isascii() and given.isdecimal()) or not 1 <= int(given[:9]) <= _LARGEST_LIMIT:
+        raise unusable("limit", f"a whole number from 1 to {_LARGEST_LIMIT} is wanted")
+    return int(given)
+
+
+def _our_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The links to what there is: pages of JSON."""
+    return [link for link in links if link["type"] not in _DESCRIBED_ELSEWHERE]
+
+
+def _process_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same; a process is called for by its address, without a parameter."""
+    return [
+        link | {"href": link["href"].partition("?")[0]} if link["rel"].endswith("/execute") else link
+        for link in _our_links(links)
+    ]
+
+
+def _described(request: Request, document: dict[str, Any]) -> Response:
+    headers = {
+        "Content-Language": language(request),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Accept-Language, Authorization, Cookie, Ler-Acting-For",
+    }
+    return json_answer(document, headers=headers)
+
+
+def _route(path: str, answer: Callable[[Request], Response]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return await run_sync(answer, request)
+
+    return Route(path, endpoint, methods=["GET", "HEAD"])
+
+
+ROUTES: Final = (_route("/processes", _list), _route("/processes/{process}", _one))

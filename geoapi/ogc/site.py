@@ -1,0 +1,78 @@
+"""What the OGC API of an application works with, the addresses of its pages, and the language of its answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from fastapi import Request
+
+from geoapi.negotiation import language_of
+from geoapi.ogc.collections import Collection, all_collections
+from geoapi.ogc.crs import unusable
+from geoapi.ogc.gate import Gate
+from geoapi.platform import platform_of
+from geoapi.problems import Language, ProblemException
+from ler.errors import LerError, NotFoundError
+from ler.services.principals import Principal
+
+ROOT: Final = "/ogc"
+"""Where the API begins, below our own address."""
+
+
+def gate_of(request: Request) -> Gate:
+    """Return the gate of the application."""
+    found: Gate = request.app.state.ogc_gate
+    return found
+
+
+def root_of(request: Request) -> str:
+    """Return the address of the landing page, without a slash at its end."""
+    return platform_of(request).origin + ROOT
+
+
+def language(request: Request) -> Language:
+    """Return the language of an answer: `lang`, or what the caller's program prefers."""
+    match request.query_params.get("lang"):
+        case None:
+            return language_of(request.headers.get("accept-language"))
+        case "da":
+            return "da"
+        case "en":
+            return "en"
+    raise unusable("lang", "it is da or en")
+
+
+def collection_of(request: Request, name: str) -> Collection:
+    """Return the collection of that name, for who may know of it; whether it may is seen by `check_visible`.
+
+    Who comes without a token is asked for one wherever something else than a public collection is called for: it
+    never learns which there are.
+    """
+    found = all_collections().get(name)
+    if found is None:
+        gate_of(request).read(request)  # tells a bad token first, and counts
+        raise _nothing(request)
+    return found
+
+
+def check_visible(request: Request, collection: Collection, caller: Principal | None) -> None:
+    """Refuse who may not see a collection, as if it were not there."""
+    if collection.scope is not None and (caller is None or collection.scope not in caller.scopes):
+        raise _nothing(request)
+
+
+@contextmanager
+def refused_to_who_sees(request: Request, *collections: Collection) -> Iterator[None]:
+    """Tell what is wrong with a call only to who may see the collections; to others they are not there."""
+    try:
+        yield
+    except (ProblemException, LerError):
+        caller = gate_of(request).read(request).caller
+        for one in collections:
+            check_visible(request, one, caller)
+        raise
+
+
+def _nothing(request: Request) -> Exception:
+    known = getattr(request.state, "caller", None)
+    return NotFoundError("There is no such thing.") if known else ProblemException("token-missing")

@@ -1,0 +1,78 @@
+"""Whether a caller has an answer already: entity tags that say whose view of what they are of, and what caches may do."""
+
+from hashlib import sha256
+from typing import Final
+
+from fastapi import Request, Response
+
+from geoapi.ogc.collections import Collection
+from geoapi.ogc.site import check_visible, gate_of, language
+from geoapi.ogc.statement import tag_statement
+from ler.services.principals import Principal
+
+_CACHES: Final = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For",
+}
+
+
+def state_tag(request: Request, caller: Principal | None, format_: str, *states: str | None) -> str:
+    """A weak tag: whose view, of what, as it was; equal views of two callers never share one."""
+    who = str(caller.organisation_id) if caller else ""
+    told = (
+        who,
+        request.url.path,
+        request.url.query,
+        format_,
+        language(request),
+        *(one or "" for one in states),
+    )
+    return f'W/"{sha256("\n".join(told).encode()).hexdigest()[:32]}"'
+
+
+def content_tag(content: bytes) -> str:
+    """A tag of an answer that nothing but itself tells of."""
+    return f'"{sha256(content).hexdigest()[:32]}"'
+
+
+def unchanged(
+    request: Request,
+    collections: tuple[Collection, ...],
+    pinned: int | None,
+    headers: dict[str, str],
+    format_: str,
+) -> Response | None:
+    """304 where the caller has the answer already, which is seen without making it; the collections must be visible."""
+    statements = {one.tag: tag_statement(one) for one in collections}
+    known = [one for one in statements.values() if one is not None]
+    if "if-none-match" not in request.headers or not known or len(known) < len(statements):
+        return None
+    read = gate_of(request).read(request, *known, pinned=pinned)
+    for one in collections:
+        check_visible(request, one, read.caller)
+    tag = state_tag(request, read.caller, format_, *(rows[0].tag for rows in read.rows))
+    return _not_modified(tag, headers) if _has(request, tag) else None
+
+
+def answered(
+    request: Request, content: bytes, tag: str, media_type: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return an answer that may be kept by who got it, and asked for again: 304, 204 where it is empty, or 200."""
+    if _has(request, tag):
+        return _not_modified(tag, headers or {})
+    kept = _kept(tag, headers or {})
+    if not content:
+        return Response(status_code=204, headers=kept)
+    return Response(content, headers=kept, media_type=media_type)
+
+
+def _has(request: Request, tag: str) -> bool:
+    return tag in request.headers.get("if-none-match", "")
+
+
+def _not_modified(tag: str, headers: dict[str, str]) -> Response:
+    return Response(status_code=304, headers=_kept(tag, headers))
+
+
+def _kept(tag: str, headers: dict[str, str]) -> dict[str, str]:
+    return {"ETag": tag, **_CACHES, **headers}
