@@ -30,7 +30,7 @@ from tests.service import Service
 from tests.world import water_pipe
 
 MARK = "HEMMELIGT"
-SECRET = "hemmelig.1"
+SECRET = "hemmelig.1"  # noqa: S105 - a line that nobody may see, no password
 CVR = "10000077"
 PLACE = (574_512.375, 6_224_487.625)
 """Of the secret line's beginning, by whose digits bytes are searched."""
@@ -72,7 +72,10 @@ def of_collection(name: str) -> Iterator[str]:
     yield f"{items}?skipGeometry=true"
     if collection.geometry != "none":
         yield f"{items}?filter=S_INTERSECTS(geom,POINT({lon} {lat}))"
-        asked = {"op": "s_disjoint", "args": [{"property": "geom"}, {"type": "Point", "coordinates": [lon, lat]}]}
+        asked = {
+            "op": "s_disjoint",
+            "args": [{"property": "geom"}, {"type": "Point", "coordinates": [lon, lat]}],
+        }
         yield f"{items}?filter-lang=cql2-json&filter={json.dumps(asked)}"
     queryables = [one.name for one in collection.properties if one.kind is not None]
     for one in queryables:
