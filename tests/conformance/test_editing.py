@@ -123,6 +123,26 @@ def test_options_tell_what_may_be_done(planner: httpx.Client) -> None:
     assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
 
 
+def test_what_may_be_done_is_in_the_openapi_document(planner: httpx.Client) -> None:
+    paths = planner.get("/ogc/openapi").json()["paths"]
+    for items in (WORKS, AREAS):
+        path = items.removeprefix("/ogc")
+        assert paths[path].keys() == {"get", "post", "options"}
+        one = paths[f"{path}/{{featureId}}"]
+        assert one.keys() == {"get", "put", "patch", "delete", "options"}
+        for method in ("put", "patch", "delete"):
+            headers = {p["name"]: p["required"] for p in one[method]["parameters"] if p.get("in") == "header"}
+            assert headers["If-Match"]
+            assert {"204", "401", "412", "428"} <= one[method]["responses"].keys()
+            assert {} not in one[method]["security"]
+    body = paths[WORKS.removeprefix("/ogc")]["post"]["requestBody"]["content"]["application/geo+json"][
+        "schema"
+    ]
+    assert body["properties"]["properties"]["properties"].keys() >= WORK.keys()
+    assert "state" not in body["properties"]["properties"]["properties"]
+    assert paths["/collections/network/items"].keys() == {"get"}
+
+
 def test_only_who_may_edits_and_only_its_own(
     planner: httpx.Client, other: httpx.Client, platform: Service
 ) -> None:
