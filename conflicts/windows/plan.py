@@ -26,7 +26,7 @@ from conflicts.windows.wishes import Wishes, wishes_of
 from ler.domain.calendar import WorkingCalendar
 from ler.domain.dig_area import Coverage
 from ler.domain.restrictions import Restriction
-from ler.domain.works import ACTIVE, PlannedWork, WorkLimits, work_faults
+from ler.domain.works import ACTIVE, PlannedWork, WorkLimits, WorkRules
 
 _CHUNK = 16
 """Components that a process takes at a time."""
@@ -151,10 +151,11 @@ def _sorted(findings: Collection[Finding]) -> list[Finding]:
 
 def _sound(brief: Brief, works: Sequence[PlannedWork]) -> tuple[list[PlannedWork], list[Finding]]:
     """Return the works that others must reckon with, sorted by id, without those that have faults."""
+    rules = WorkRules(brief.calendar, brief.coverage, brief.limits)
     sound: list[PlannedWork] = []
     findings: list[Finding] = []
     for work in sorted((work for work in works if work.status in ACTIVE), key=lambda work: work.id):
-        faults = work_faults(work, calendar=brief.calendar, coverage=brief.coverage, limits=brief.limits)
+        faults = rules.faults(work)
         if faults:
             findings.append(finding("work-faulty", work, why="; ".join(fault.message for fault in faults)))
         else:
