@@ -72,7 +72,8 @@ def _item(request: Request, name: str, item: str) -> Response:
         link("collection", address, JSON, language(request), told=True),
     ]
     content = f'{feature[:-1]},"links":{json.dumps(links)}}}'.encode()
-    return answered(request, content, content_tag(content), GEOJSON, _crs_header(query))
+    tag = content_tag(content, read.rows[0][0].version)
+    return answered(request, content, tag, GEOJSON, _crs_header(query))
 
 
 def _crs_header(query: Query) -> dict[str, str]:

@@ -11,13 +11,12 @@ from starlette.routing import Route
 
 from geoapi.ogc.crs import unusable
 from geoapi.ogc.engine import ask, processes_engine
-from geoapi.ogc.site import language
 from geoapi.ogc.processes.answers import json_answer
 from geoapi.ogc.processes.described import inputs_description
 from geoapi.ogc.processes.execution import process_of
 from geoapi.ogc.processes.registry import visible_processes
 from geoapi.ogc.query import check_known
-from geoapi.ogc.site import gate_of, root_of
+from geoapi.ogc.site import gate_of, language, root_of
 
 _LARGEST_LIMIT: Final = 10_000
 _DESCRIBED_ELSEWHERE: Final = ("text/html", "application/ld+json")
