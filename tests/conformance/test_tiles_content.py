@@ -144,7 +144,13 @@ def read(platform: Service, owner: UUID, statement: Statement) -> list[Any]:
     """What a statement gives to an organisation, asked for past the service."""
     with platform.world.database.connect() as connection:
         connection.execute(sql.SQL("SET search_path = ler, public, postgis"))
-        connection.execute(sql.SQL("SELECT set_config('ler.principal', %s, false)"), [str(owner)])
+        connection.execute(
+            sql.SQL(
+                "SELECT set_config('ler.principal', owner_id::text, false), set_config('ler.pinned', '1', false),"
+                " set_config('ler.pinned_dataset', id::text, false) FROM ler.network_dataset WHERE owner_id = %s"
+            ),
+            [owner],
+        )
         return (
             connection.cursor(row_factory=namedtuple_row)
             .execute(statement.sql.encode(), statement.values)
