@@ -17,7 +17,7 @@ from ler.domain.uncertainty import has_band
 from ler.model import load_model
 from ler.packages.contents import Contents
 from ler.packages.geopackage_styles import shape_of
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.styles import load_styles
 from ler.packages.styling.parts import DANGER, Shape, kind_of_type
 from ler.packages.styling.qgis_layers import SYSTEM, VectorLayer, tree_group

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ler.packages.colours import mix
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.styles import OTHER, UNKNOWN, StatusStyle, Styles, UtilityStyle
 from ler.packages.styling.parts import (
     DANGER,
