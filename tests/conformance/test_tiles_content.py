@@ -21,7 +21,7 @@ from geoapi.ogc.tile_matrix_sets import tile_at
 from geoapi.ogc.tile_statement import tile_statement
 from ler.settings import Settings
 from tests.conformance.scene import Suite
-from tests.service import Service
+from tests.service import Service, execute
 from tests.tile_places import Place, place_of
 
 MVT = "application/vnd.mapbox-vector-tile"
@@ -186,3 +186,18 @@ def test_older_versions_have_tiles(suite: Suite) -> None:
     assert suite.get(address, MVT, as_of=99).status_code == 404
     assert suite.get(address, MVT, crs="x").status_code == 400
     assert suite.get(address, MVT, f="png").status_code == 400
+
+
+def test_what_an_owner_takes_back_is_gone_at_once(platform: Service, suite: Suite) -> None:  # noqa: ARG001 - that there is a network
+    requester = platform.owner()
+    platform.asks(requester)
+    http = platform.client(platform.token(requester)).http
+    tile = f"/ogc/collections/package-features/tiles/WebMercatorQuad/{place_of('WebMercatorQuad', 16, 575050, 6224050).path}"
+    items = "/ogc/collections/package-features/items"
+    known = {address: http.get(address).headers["ETag"] for address in (tile, items)}
+    for address, tag in known.items():
+        assert http.get(address, headers={"If-None-Match": tag}).status_code == 304
+    execute(platform, "UPDATE ler.owner_answer SET replaced_at = now() WHERE requester_id = %s", requester)
+    assert http.get(tile, headers={"If-None-Match": known[tile]}).status_code == 204
+    answer = http.get(items, headers={"If-None-Match": known[items]})
+    assert (answer.status_code, answer.json()["features"]) == (200, [])
