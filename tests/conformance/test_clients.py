@@ -19,6 +19,7 @@ import pytest
 import shapely
 from owslib.ogcapi.features import Features
 from psycopg import Connection, sql
+from shapely.geometry.base import BaseGeometry
 
 from geoapi.ogc.collections import Collection, all_collections
 from geoapi.ogc.crs import OFFERED, Crs
@@ -71,7 +72,7 @@ def database(platform: Service, inhabitant: UUID) -> Iterator[Connection]:
 
 def stored(
     database: Connection, one: Collection, crs: Crs, more: str = "true"
-) -> dict[str, shapely.Geometry]:
+) -> dict[str, BaseGeometry | None]:
     """The features of a collection by what names them, with their places in a system."""
     name = "f.order_number || '/' || f.gml_id" if "gml_id" in _columns(one) else one.id
     rows = database.execute(
