@@ -72,7 +72,10 @@ def of_collection(name: str) -> Iterator[str]:
     yield f"{items}?skipGeometry=true"
     if collection.geometry != "none":
         yield f"{items}?filter=S_INTERSECTS(geom,POINT({lon} {lat}))"
-        asked = {"op": "s_disjoint", "args": [{"property": "geom"}, {"type": "Point", "coordinates": [lon, lat]}]}
+        asked = {
+            "op": "s_disjoint",
+            "args": [{"property": "geom"}, {"type": "Point", "coordinates": [lon, lat]}],
+        }
         yield f"{items}?filter-lang=cql2-json&filter={json.dumps(asked)}"
     queryables = [one.name for one in collection.properties if one.kind is not None]
     for one in queryables:
