@@ -14,7 +14,6 @@ from fastapi import Request, Response
 from starlette.routing import Route
 
 from geoapi.auth import acting
-from geoapi.ogc.site import language
 from geoapi.ogc.processes.answers import results_answer, standard_problem, status_answer
 from geoapi.ogc.processes.call import Call, judged_inputs, read_call
 from geoapi.ogc.processes.documents import kept_document
@@ -26,7 +25,7 @@ from geoapi.ogc.processes.registry import PROCESSES, is_visible
 from geoapi.ogc.processes.running import run_at_once
 from geoapi.ogc.processes.views import job_address
 from geoapi.ogc.query import check_known
-from geoapi.ogc.site import gate_of, root_of
+from geoapi.ogc.site import gate_of, language, root_of
 from geoapi.parameters import body_of
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
