@@ -14,11 +14,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from conflicts.clearances import Clearances
+from ler.domain.works import DEFAULT_WIDTH_M, PIT_M, PlannedWork
 
-TRENCH_M: Final = 1.0
-"""[INF] Width of a trench that does not say how wide it is, m: a machine's bucket and room for a man."""
-PIT_M: Final = 2.0
-"""[INF] Side of the square pit at each end of a bore, or around a point, m; turned as is worst."""
 _TRENCHLESS: Final = "trenchless"
 _LINE: Final = 1
 _SURFACE: Final = 2
@@ -37,7 +34,7 @@ class Dig:
     depth_m: float | None = None
     """Of the deepest place below the surface; None: however deep."""
     width_m: float | None = None
-    """Of a trench or bore that is drawn by its line."""
+    """Of a trench or bore that is drawn by its line, or of a pit that is drawn as a point."""
     pits: Sequence[BaseGeometry] = ()
     """Of a bore; none: one at each end of its lines."""
     on: date | None = None
@@ -56,12 +53,18 @@ class Footprint:
     """How far it may come to lie elsewhere."""
 
 
+def dig_of_work(work: PlannedWork) -> Dig:
+    """Return the dig of a planned work, by the rules of the day on which it begins at the earliest."""
+    day = work.planned_start or work.earliest_start
+    return Dig(work.geometry, work.activity, work.method.value, work.depth_m, work.width_m, on=day)
+
+
 def footprints(dig: Dig, clearances: Clearances) -> list[Footprint]:
     """Return the parts of the ground that a dig opens."""
     ground = shapely.force_2d(dig.area)
     sort = clearances.method_of(dig.method)
     tolerance_m = clearances.methods[sort].own_tolerance if sort else 0.0
-    width_m = TRENCH_M if dig.width_m is None else dig.width_m
+    width_m = DEFAULT_WIDTH_M if dig.width_m is None else dig.width_m
     found = []
     # Twice: a collection may hold collections.
     for part in shapely.get_parts(shapely.get_parts(ground)):
@@ -73,9 +76,10 @@ def footprints(dig: Dig, clearances: Clearances) -> list[Footprint]:
             if sort == _TRENCHLESS and not dig.pits:
                 found += [_pit(shapely.get_point(part, end)) for end in (0, -1)]
         else:
-            found.append(_pit(part))
+            found.append(_pit(part, PIT_M if dig.width_m is None else dig.width_m))
     return [*found, *(Footprint(shapely.force_2d(pit), 0.0) for pit in dig.pits)]
 
 
-def _pit(middle: BaseGeometry) -> Footprint:
-    return Footprint(middle, PIT_M / 2**0.5)
+def _pit(middle: BaseGeometry, side_m: float = PIT_M) -> Footprint:
+    """A square pit, turned as is worst."""
+    return Footprint(middle, side_m / 2**0.5)

@@ -21,7 +21,7 @@ from ler.packages.terrain import Terrain
 
 _DIRECTIONS: Final = 8
 _RINGS: Final = (1.0, 0.5)
-"""Of the half width of the band."""
+"""Of the half width of the band and the way to the dig."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +42,41 @@ def below_m(existing: Existing, found: Distances, dig: Dig, ground: Ground) -> t
     if dig.depth_m is None or ground.terrain is None or ground.accuracy_m is None:
         return least, most
     features = [existing.delivered[place].feature for place in found.which]
-    known = [
-        number
-        for number, cover in enumerate(covers_of(features, ground.terrain, ground.accuracy_m).each)
-        if cover.uncertainty_m is not None and not existing.is_overhead[found.which[number]]
-    ]
+    in_air = existing.is_overhead[found.which]
+    lows, highs = _depths(features, ground)
+    # Only where it is drawn deep enough to matter does it matter where else it may lie, and how low the ground is where it
+    # is dug beside it.
+    around_m = existing.half_m[found.which] + np.nan_to_num(found.drawn_m)
     copies = [
         (number, copy)
-        for number in known
-        for copy in _everywhere(features[number], float(existing.half_m[found.which[number]]))
+        for number in np.flatnonzero(np.isfinite(lows) & ~in_air & (lows > dig.depth_m)).tolist()
+        for copy in _elsewhere(features[number], float(around_m[number]))
     ]
-    covers = covers_of([copy for _, copy in copies], ground.terrain, ground.accuracy_m).each
-    lows, highs = np.full(len(features), np.inf), np.full(len(features), -np.inf)
-    for (number, _), cover in zip(copies, covers, strict=True):
-        off = cover.uncertainty_m
-        # Where the terrain is not known the line may lie as high as it likes.
-        lows[number] = min(lows[number], -np.inf if off is None or cover.min_m is None else cover.min_m - off)
-        highs[number] = max(
-            highs[number], np.inf if off is None or cover.max_m is None else cover.max_m + off
-        )
-    measured = np.isfinite(lows) & np.isfinite(highs)
+    for (number, _), low, high in zip(copies, *_depths([copy for _, copy in copies], ground), strict=True):
+        lows[number], highs[number] = min(lows[number], low), max(highs[number], high)
+    measured = np.isfinite(lows) & np.isfinite(highs) & ~in_air
     least[measured] = np.round(np.maximum(lows[measured] - dig.depth_m, 0.0), DECIMALS)
     most[measured] = np.round(np.maximum(highs[measured] - dig.depth_m, 0.0), DECIMALS)
     return least, most
 
 
-def _everywhere(feature: Feature, half_m: float) -> Sequence[Feature]:
-    """The feature as it is drawn, and where else in its band it may lie; its levels stay with it."""
+def _depths(features: Sequence[Feature], ground: Ground) -> tuple[Floats, Floats]:
+    """Least and most depth of each top below the surface; without end where anything of it is not known."""
+    covers = covers_of(features, ground.terrain, ground.accuracy_m).each
+    ends = [
+        (-np.inf, np.inf)
+        if cover.uncertainty_m is None or cover.min_m is None or cover.max_m is None
+        else (cover.min_m - cover.uncertainty_m, cover.max_m + cover.uncertainty_m)
+        for cover in covers
+    ]
+    lows, highs = np.array(ends, dtype=np.float64).reshape(-1, 2).T.copy()
+    return lows, highs
+
+
+def _elsewhere(feature: Feature, around_m: float) -> Sequence[Feature]:
+    """The feature where else in its band it may lie; its levels stay with it."""
     ways = [
-        (half_m * ring * np.cos(turn), half_m * ring * np.sin(turn))
+        (around_m * ring * np.cos(turn), around_m * ring * np.sin(turn))
         for ring in _RINGS
         for turn in np.linspace(0.0, 2 * np.pi, _DIRECTIONS, endpoint=False)
     ]
@@ -79,6 +85,6 @@ def _everywhere(feature: Feature, half_m: float) -> Sequence[Feature]:
             feature.geometry, lambda points, way=way: points + np.array([*way, 0.0]), include_z=True
         )
         for way in ways
-        if half_m > 0
+        if around_m > 0
     ]
-    return [feature, *(replace(feature, geometry=one) for one in moved)]
+    return [replace(feature, geometry=one) for one in moved]

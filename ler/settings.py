@@ -112,7 +112,11 @@ class Settings(BaseSettings):
     """How far outside the dig area lines are still delivered, m. The official register accepts nothing outside the
     area (rule UtilityGeometryWithinDiggingAreaRule), so 0 is the default."""
 
-    unknown_accuracy_m: float = Field(default=5.0, gt=2.0)
+    deliver_bands: bool = True
+    """Whether lines are delivered that are drawn outside the dig area and may lie in it by their band, as far as that is
+    wide. The official register accepts nothing outside the area: set false for answers that are sent there."""
+
+    unknown_accuracy_m: float = Field(default=5.0, gt=2.0, le=20.0)
     """What a position may be off, m, whose accuracy class is more than 2.00 m or unknown: half the band that packages
     show, besides the line's own size (no rule that we have read bounds them; 5 m is 1 mm on a sheet of 1:5,000)."""
 
@@ -295,6 +299,11 @@ class Settings(BaseSettings):
 
     silence_operator_h: float = Field(default=9.0, gt=0.0)
     """The same for the operator: a working day."""
+
+    @property
+    def band_accuracy_m(self) -> float | None:
+        """What a position may be off that nobody bounds, where bands decide what is delivered; None where they do not."""
+        return self.unknown_accuracy_m if self.deliver_bands else None
 
     @property
     def public_address(self) -> str:

@@ -129,7 +129,7 @@ def _parts(dig: Dig) -> Iterator[tuple[BaseGeometry, float, float]]:
                 yield shapely.Point(part.coords[0]), math.sqrt(2), 0.0
                 yield shapely.Point(part.coords[-1]), math.sqrt(2), 0.0
         else:
-            yield part, math.sqrt(2), 0.0
+            yield part, (2.0 if dig.width_m is None else dig.width_m) / math.sqrt(2), 0.0
 
 
 def _distances(

@@ -1,4 +1,7 @@
-"""`ler conflicts`: which lines a dig comes too near, of a request that was asked, or of an owner's own network."""
+"""`ler conflicts`: which lines a dig comes too near, of a request that was asked, or of an owner's own network.
+
+A planned work or a file is held against the network of who acts, and against nobody else's.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,9 +16,9 @@ from shapely.geometry import mapping
 
 from conflicts.clearances import ZONES, Zone, load_clearances
 from conflicts.detect import detect
-from conflicts.dig import Dig
+from conflicts.dig import Dig, dig_of_work
 from conflicts.network import lines_near
-from conflicts.stored import conflict_row, ground_of, list_conflicts, rules_of_owners
+from conflicts.stored import Kept, conflict_row, ground_of, list_conflicts, rules_of_owners
 from conflicts.words import ZONE_WORDS, Language
 from conflicts.zones import together
 from geoapi.cli.acting import AsJson, acting_as
@@ -26,6 +29,7 @@ from ler.domain.work_codes import work_kinds, work_methods
 from ler.errors import NotFoundError, RefusedError
 from ler.model import load_model
 from ler.packages.contents import PackageOptions
+from ler.services.works import find_work
 
 _HEADS: Final[Mapping[Language, tuple[str, ...]]] = {
     "da": ("Zone", "Ledning", "Id", "Afstand m", "Under m", "Sandsynlighed", "Hvorfor"),
@@ -36,7 +40,10 @@ type Row = Mapping[str, Any]
 
 def conflicts(
     ctx: typer.Context,
-    what: Annotated[str, typer.Argument(help="Id of a request, or a file with the dig area or the line of a work.")],
+    what: Annotated[
+        str,
+        typer.Argument(help="Id of a request or of a planned work, or a file with a dig area or a work's line."),
+    ],
     *,
     organisation: Annotated[
         str, typer.Option("--as", help="CVR number or id: the requester, or for a file the owner of the network.")
@@ -63,7 +70,7 @@ def conflicts(
             raise RefusedError(
                 "option-invalid", "a request says itself what is dug: leave the options of files out"
             )
-        rows = _of_request(ctx, organisation, what)
+        rows = _of_id(ctx, organisation, what)
     ordered = sorted(rows, key=lambda row: ZONES.index(Zone(row["zone"])))
     if geojson is not None:
         _write(geojson, ordered)
@@ -79,13 +86,19 @@ def conflicts(
     )
 
 
-def _of_request(ctx: typer.Context, organisation: str, what: str) -> Sequence[Row]:
+def _of_id(ctx: typer.Context, organisation: str, what: str) -> Sequence[Row]:
     try:
-        request_id = UUID(what)
+        wanted = UUID(what)
     except ValueError:
-        raise NotFoundError(f"{what} is no file, and no id of a request") from None
+        raise NotFoundError(f"{what} is no file, and no id of a request or a work") from None
     with acting_as(ctx, organisation) as (connection, _):
-        kept = list_conflicts(connection, request_id)
+        work = find_work(connection, wanted)
+        if work is None:
+            return _kept(list_conflicts(connection, wanted))
+    return _of_network(ctx, organisation, dig_of_work(work.work), package_options(settings_of(ctx)))
+
+
+def _kept(kept: Kept) -> Sequence[Row]:
     if kept.found_at_revision is None:
         raise RefusedError(
             "conflicts-missing", "conflicts are found when the package is made, which is still to come"
@@ -101,6 +114,7 @@ def _of_request(ctx: typer.Context, organisation: str, what: str) -> Sequence[Ro
 def _of_network(ctx: typer.Context, organisation: str, dig: Dig, options: PackageOptions) -> Sequence[Row]:
     with acting_as(ctx, organisation) as (connection, _):
         rules = load_clearances(options.clearances, of_owners=rules_of_owners(connection))
+        rules = rules if dig.on is None else rules.on(dig.on)
         near = lines_near(connection, dig, rules, options.unknown_accuracy_m)
     found = detect(dig, near, rules, options.unknown_accuracy_m, ground_of(options))
     return [{**conflict_row(one, rules), "geom": one.geometry} for one in found]

@@ -90,6 +90,7 @@ def request(
         purpose=purpose,
         description=description,
         clip_buffer_m=settings.clip_buffer_m,
+        unknown_accuracy_m=settings.band_accuracy_m,
         kind=kind,
         already_started=already_started,
         address_ids=address or (),

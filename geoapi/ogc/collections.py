@@ -59,6 +59,7 @@ class Collection:
     total: str | None = None
     extent: str | None = None
     interval: str | None = None
+    version: str | None = None
     pinned: bool = False
     record: bool = False
     utility_type: str | None = None
@@ -113,6 +114,7 @@ def _collection(name: str, entry: dict[str, Any]) -> Collection:
         total=entry.get("total"),
         extent=entry.get("extent"),
         interval=entry.get("interval"),
+        version=entry.get("version"),
         pinned=entry.get("pinned", False),
         record=entry.get("record", False),
     )

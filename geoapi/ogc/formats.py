@@ -27,6 +27,7 @@ HTML: Final = "text/html"
 MVT: Final = "application/vnd.mapbox-vector-tile"
 MAPLIBRE: Final = "application/vnd.mapbox.style+json"
 SLD: Final = "application/vnd.ogc.sld+xml;version=1.1"
+QLR: Final = "application/x-qgis-layer-definition"
 QML: Final = "application/xml"
 """Of QGIS, which has no name of its own for it."""
 

@@ -95,7 +95,8 @@ def _item(request: Request, name: str, item: str) -> Response:
     ]
     page = Page(request, query, chosen, read.rows[0][0].features, 1, 1, links)
     content, headers = writer.item(page)
-    return answered(request, content, content_tag(content), chosen.media_type, headers)
+    tag = content_tag(content, read.rows[0][0].version)
+    return answered(request, content, tag, chosen.media_type, headers)
 
 
 def _given(request: Request, chosen: Format) -> QueryParams:

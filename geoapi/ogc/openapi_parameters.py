@@ -34,7 +34,7 @@ _QUERY: Final[dict[str, Node]] = {
     "datetime": {"type": "string"},
     "skipGeometry": {"type": "boolean", "default": False},
     "filter": {"type": "string"},
-    "filter-lang": {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
+    "filter-lang": {"type": "string", "enum": ["cql2-text", "cql2-json", "cql-text"], "default": "cql2-text"},
     "filter-crs": _CRS,
     PINNED: {"type": "string", "minLength": 1},
 }

@@ -174,7 +174,7 @@ def _filter(collection: Collection, given: QueryParams) -> Filter | None:
         return None
     lang: Literal["cql2-text", "cql2-json"]
     match given.get("filter-lang", "cql2-text"):
-        case "cql2-text":
+        case "cql2-text" | "cql-text":  # the draft's name, by which GDAL asks
             lang = "cql2-text"
         case "cql2-json":
             lang = "cql2-json"

@@ -7,8 +7,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages, styles, tiles, tilesets
+from geoapi.ogc import items, pages, qgis, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
+from geoapi.ogc.editing import routes as editing
 from geoapi.ogc.gate import Gate
 from geoapi.ogc.processes import execution, jobs
 from geoapi.ogc.processes import pages as process_pages
@@ -38,10 +39,12 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *tilesets.ROUTES,
         *tiles.ROUTES,
         *styles.ROUTES,
+        *qgis.ROUTES,
         *process_pages.ROUTES,
         *execution.ROUTES,
         *jobs.ROUTES,
-        Route("/collections/{name}/items", items.items, methods=_READS),
-        Route("/collections/{name}/items/{item:path}", items.item, methods=_READS),
+        Route(editing.ITEMS, items.items, methods=_READS),
+        Route(editing.ITEM, items.item, methods=_READS),
+        *editing.ROUTES,
     ]
     return Mount(ROOT, routes=below, middleware=[compressed]), pages.route(ROOT, pages.landing)

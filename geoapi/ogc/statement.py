@@ -88,13 +88,14 @@ def items_statement(query: Query, written: Written) -> Statement:
 
 
 def item_statement(query: Query, written: Written) -> Statement:
-    """Return the statement of one feature; its row has the same columns, `features` NULL where there is none."""
+    """Return the statement of one feature; it gives a row, with its `version`, or none."""
     collection = query.collection
     conditions, values = _conditions(query)
     tag = collection.tag or "SELECT NULL"
     return Statement(
         f"""
-        SELECT {written(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag
+        SELECT {written(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag,
+            {collection.version or "NULL"} AS version
         FROM {collection.source} AS f{_where(conditions)} LIMIT 1
         """,
         values,

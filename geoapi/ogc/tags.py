@@ -34,9 +34,10 @@ def state_tag(request: Request, caller: Principal | None, format_: str, *states:
     return f'W/"{sha256("\n".join(told).encode()).hexdigest()[:32]}"'
 
 
-def content_tag(content: bytes) -> str:
-    """A tag of an answer that nothing but itself tells of."""
-    return f'"{sha256(content).hexdigest()[:32]}"'
+def content_tag(content: bytes, version: int | None = None) -> str:
+    """A tag of an answer that nothing but itself tells of; it begins with the version of what can be edited."""
+    told = sha256(content).hexdigest()[:32]
+    return f'"{told}"' if version is None else f'"{version}-{told}"'
 
 
 def unchanged(

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from geoapi.ogc.collections import Collection
-from geoapi.ogc.formats import HTML, JSON, MAPLIBRE, MVT, QML, SLD
+from geoapi.ogc.formats import HTML, JSON, MAPLIBRE, MVT, QLR, QML, SLD
 from geoapi.ogc.openapi_operation import Node, operation
 from geoapi.ogc.openapi_parameters import reference
 from geoapi.ogc.openapi_texts import words
@@ -42,6 +42,14 @@ def style_paths(visible: tuple[Collection, ...], language: Language) -> Node:
     found = {
         "/styles": _page("getStyles", language),
         "/styles/{styleId}": _operation("getStyle", written, language, style, f),
+        "/package.qlr": _operation(
+            "getLayerDefinition",
+            {QLR: _TEXT},
+            language,
+            _query("authcfg", {"type": "string", "pattern": "^[a-z0-9]{7}$"}, language),
+            _query("theme", {"type": "string"}, language),
+            reference("lang"),
+        ),
     }
     if any(one.geometry != "none" for one in visible):
         name = reference("collectionId")

@@ -73,6 +73,7 @@ def _area(settings: Settings) -> dict[str, Any]:
             "max_files": MOST_FILES,
         },
         "lines_delivered_outside_m": settings.clip_buffer_m,
+        "lines_delivered_by_band": settings.deliver_bands,
     }
 
 

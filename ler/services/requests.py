@@ -42,6 +42,9 @@ class NewRequest:
     purpose: str
     description: str | None = None
     clip_buffer_m: float = 0.0
+    unknown_accuracy_m: float | None = None
+    """What a position may be off that nobody bounds: lines whose band reaches into the area are delivered too. None: they
+    are not."""
     kind: DigKind = DigKind.DIG
     already_started: bool = False
     """An emergency that could not wait for the answers."""
@@ -113,6 +116,7 @@ def create_request(
         "requester_id": requester_id,
         "area": from_shape(wanted.area, SRID),
         "clip_buffer_m": wanted.clip_buffer_m,
+        "unknown_accuracy_m": wanted.unknown_accuracy_m,
         "period_from": wanted.period_from,
         "period_to": wanted.period_to,
         "purpose": wanted.purpose.strip(),

@@ -1,15 +1,13 @@
 """The whole story by the command line: entered, published, asked, answered by both sorts of owners, fetched, audited."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.area_files import geojson, wkt
+from tests.commands import in_process
 from tests.life_cycle import CENTRAL, network
 from tests.packages import manifest_of
 from tests.requests import AREA, PERIOD
@@ -24,7 +22,7 @@ class Shell:
 
     def __init__(self, service: Service, folder: Path) -> None:
         self._folder = folder
-        self._environment = os.environ | {
+        self._environment = {
             "NO_COLOR": "1",
             "COLUMNS": "200",
             "LC_ALL": "C.UTF-8",
@@ -36,15 +34,8 @@ class Shell:
         }
 
     def __call__(self, *words: str, token: str = "") -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "geoapi.cli", *words],
-            cwd=self._folder,
-            env=self._environment | ({"LER_TOKEN": token} if token else {}),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        more = {"LER_TOKEN": token} if token else {}
+        done = in_process(words, self._folder, self._environment | more)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout.strip()
 

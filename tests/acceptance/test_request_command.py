@@ -1,9 +1,7 @@
 """`ler request VERB` against the own database and against a service: the same requests, the same words, the same refusals."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.area_files import geojson, kml
+from tests.commands import in_process
 from tests.requests import AREA, PERIOD, body
 from tests.service import Service
 
@@ -35,7 +34,7 @@ def ler(request: pytest.FixtureRequest, asked: Service, tmp_path: Path) -> Comma
     remote = request.param == "service"
     cvr = str(next(_CVRS))
     organisation = asked.world.requester("Grav A/S", cvr=cvr)
-    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
+    environment = {"NO_COLOR": "1", "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
     if remote:
         words = ("--server", asked.url)
         environment["LER_TOKEN"] = asked.token(organisation)
@@ -45,10 +44,7 @@ def ler(request: pytest.FixtureRequest, asked: Service, tmp_path: Path) -> Comma
         environment["LER_DATABASE_URL"] = asked.world.database.url()
 
     def run(verb: str, *more: str) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", "geoapi.cli", "request", verb, *more, *words]
-        return subprocess.run(
-            program, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
+        return in_process(("request", verb, *more, *words), tmp_path, environment)
 
     return run
 

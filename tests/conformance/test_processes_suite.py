@@ -182,7 +182,7 @@ def test_job_creation_input_inline_binary(jobbing: Jobbing) -> None:
 
 
 def mixed(jobbing: Jobbing) -> str:
-    return next(name for name, one in jobbing.echo["inputs"].items() if "oneOf" in one["schema"])
+    return str(next(name for name, one in jobbing.echo["inputs"].items() if "oneOf" in one["schema"]))
 
 
 def test_job_creation_input_inline_mixed(jobbing: Jobbing) -> None:

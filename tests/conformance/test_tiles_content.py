@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 from pyproj import Transformer
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from geoapi.ogc.collections import all_collections
 from geoapi.ogc.statement import Statement
@@ -27,7 +28,7 @@ MVT = "application/vnd.mapbox-vector-tile"
 EXTENT, MARGIN = 4096, 64
 ROUNDING, EDGE = 1.5, 8
 CENTRE = (575100.0, 6224200.0)
-Geometries = Mapping[str, shapely.Geometry]
+Geometries = Mapping[str, BaseGeometry]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def to_system(srid: int) -> Transformer:
     return Transformer.from_crs(25832, srid, always_xy=True)
 
 
-def drawn(geometry: shapely.Geometry, place: Place, margin: float = MARGIN) -> shapely.Geometry:
+def drawn(geometry: BaseGeometry, place: Place, margin: float = MARGIN) -> BaseGeometry:
     """A geometry of EPSG:25832 in the steps of a tile, clipped to what lies so far around it."""
     west, _, east, north = place.box
     steps = EXTENT / (east - west)
@@ -89,7 +90,7 @@ def test_a_detailed_tile_is_an_exact_clip(suite: Suite, network: Geometries, tms
         assert inside[name].is_empty or shapely.covers(shapely.buffer(one, ROUNDING), inside[name]), name
 
 
-def is_drawn(geometry: shapely.Geometry) -> bool:
+def is_drawn(geometry: BaseGeometry) -> bool:
     return geometry.length > 2 or ("Point" in geometry.geom_type and not geometry.is_empty)
 
 
@@ -122,7 +123,8 @@ def test_full_tiles_are_thinned_and_keep_what_is_long(
 ) -> None:
     coverage = Settings().coverage
     place = place_of("WebMercatorQuad", 10, *CENTRE)
-    tile = tile_at("WebMercatorQuad", *map(str, place.numbers), coverage)
+    matrix, row, column = map(str, place.numbers)
+    tile = tile_at("WebMercatorQuad", matrix, row, column, coverage)
     collection = all_collections()["network"]
 
     def ids(most: int) -> set[str]:

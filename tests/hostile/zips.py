@@ -37,7 +37,7 @@ def make_zip(
     comment: bytes = b"",
 ) -> bytes:
     """A ZIP with `before_directory` and `after` as bytes that belong to nobody; `shift` moves the last member's start."""
-    body, directory = b"", b""
+    body, directory = bytearray(), bytearray()
     for number, entry in enumerate(entries):
         packed, crc = entry.packed, zlib.crc32(entry.content)
         size = len(entry.content) if entry.size is None else entry.size
@@ -57,7 +57,7 @@ def make_zip(
     body += before_directory
     count = min(len(entries), 0xFFFF)
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), len(body), len(comment))
-    return body + directory + end + comment + after
+    return bytes(body + directory + end + comment + after)
 
 
 def with_second(first: Entry, **changes: object) -> list[Entry]:

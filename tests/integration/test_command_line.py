@@ -1,4 +1,4 @@
-"""The command line as a person meets it: its own process, its exit codes, one message, nothing left behind."""
+"""The command line as a person meets it: its exit codes, one message, nothing left behind; the whole job in processes of its own."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import shapely
 from shapely import Polygon, box
 
 from tests.answers import answer
+from tests.commands import in_process
 from tests.databases import Database
 from tests.world import World, open_world, unpack, water_pipe
 
@@ -40,7 +41,12 @@ def ler(world: World, folder: Path, *words: str) -> subprocess.CompletedProcess[
 
 
 def run(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"LER_DATABASE_URL": url, "NO_COLOR": "1", "COLUMNS": "200"}
+    return in_process(words, folder, {"LER_DATABASE_URL": url, "NO_COLOR": "1", "COLUMNS": "200"})
+
+
+def run_apart(world: World, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The same as a process of its own."""
+    environment = os.environ | {"LER_DATABASE_URL": world.database.url(), "NO_COLOR": "1", "COLUMNS": "200"}
     program = [str(Path(sys.executable).with_name("ler")), *words]
     return subprocess.run(
         program, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
@@ -58,17 +64,19 @@ def files(folder: Path) -> set[str]:
 
 
 def test_from_registration_to_package(world: World, tmp_path: Path) -> None:
-    assert ler(world, tmp_path, "owner", "add", "12345678", "Nordby Vand").returncode == 0
+    assert run_apart(world, tmp_path, "owner", "add", "12345678", "Nordby Vand").returncode == 0
     area_file(tmp_path, box(574000, 6223000, 576000, 6225000))
-    registered = ler(world, tmp_path, "owner", "area", "12345678", "area.geojson", "--utility-type", "vand")
+    registered = run_apart(
+        world, tmp_path, "owner", "area", "12345678", "area.geojson", "--utility-type", "vand"
+    )
     assert registered.returncode == 0, registered.stderr
     assert int(registered.stdout) > 0
     (tmp_path / "net.gml").write_text(answer(), encoding="utf-8")
-    uploaded = ler(world, tmp_path, "upload", "net.gml", "--owner", "12345678")
+    uploaded = run_apart(world, tmp_path, "upload", "net.gml", "--owner", "12345678")
     assert uploaded.returncode == 0, uploaded.stderr
     assert "version 1 with 2 features" in uploaded.stdout
 
-    asked = ler(world, tmp_path, "request", area_file(tmp_path), *PERIOD, "--out", "out")
+    asked = run_apart(world, tmp_path, "request", area_file(tmp_path), *PERIOD, "--out", "out")
 
     assert asked.returncode == 0, asked.stderr
     assert "ledningsoplysninger udleveret" in asked.stdout
@@ -77,7 +85,7 @@ def test_from_registration_to_package(world: World, tmp_path: Path) -> None:
     assert set(unpack(packages[0], tmp_path / "all")) >= {"manifest.json"}
     assert (tmp_path / "out" / "map-1.png").stat().st_size > 10_000
     assert "map-1.png" in asked.stdout
-    listed = json.loads(ler(world, tmp_path, "owner", "list", "--json").stdout)
+    listed = json.loads(run_apart(world, tmp_path, "owner", "list", "--json").stdout)
     assert listed == [{"cvr": "12345678", "name": "Nordby Vand", "interest_areas": 1}]
 
 

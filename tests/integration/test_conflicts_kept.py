@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from shapely import Polygon, box
+from shapely import LineString, Polygon, box
 from shapely.geometry import mapping, shape
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -24,8 +24,10 @@ from ler.blobs import FolderStore
 from ler.db.engine import create_engine, transaction
 from ler.db.tables import object_conflict, owner_clearance
 from ler.domain.request_rules import Work
+from ler.domain.works import Method, PlannedWork
 from ler.errors import NotFoundError, RefusedError
 from ler.services.requests import NewRequest
+from ler.services.works import enter_works
 from tests.databases import Database
 from tests.world import World, open_world, water_pipe
 
@@ -213,6 +215,24 @@ def test_the_command_tells_them(scene: Scene, tmp_path: Path) -> None:
     assert own.exit_code == 0, own.stderr
     assert "notify owner" in own.stdout
     assert "pipe-0" in own.stdout
+    work = PlannedWork(
+        id=UUID(int=0),
+        organisation_id=scene.owners[0],
+        title="New main",
+        geometry=LineString([(575040, 6224005), (575060, 6224005)]),
+        activity="vand",
+        method=Method.OPEN_TRENCH,
+        depth_m=1.2,
+        duration_days=2,
+        earliest_start=date(2026, 12, 1),
+        latest_end=date(2026, 12, 14),
+    )
+    with transaction(scene.world.databases.app, scene.owners[0]) as connection:
+        (entered,) = enter_works(connection, scene.owners[0], [work])
+    planned = ler(scene, "conflicts", str(entered), "--as", CVRS[0], "--json")
+    (found,) = json.loads(planned.stdout)
+    assert (found["gml_id"], found["zone"], found["arrangement"]) == ("pipe-0", "no-machine", "crossing")
+
     others = ler(scene, *words[:3], CVRS[1], "--json")
     assert json.loads(others.stdout) == []
     wrong = ler(scene, *words[:4], "--method", "laser")

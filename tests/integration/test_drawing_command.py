@@ -1,14 +1,13 @@
 """`ler drawing` as an owner meets it."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.commands import in_process
 from tests.databases import Database
 from tests.drawings import EAST, NORTH, marked, noise, write_geotiff, write_raster
 from tests.world import World, open_world
@@ -25,7 +24,7 @@ def world(database: Database) -> Iterator[World]:
 
 
 def ler(world: World, folder: Path, *words: str, owner: str = CVR) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
+    environment = {
         "LER_DATABASE_URL": world.database.url(),
         "LER_BLOB_DIR": str(folder / "blobs"),
         "LER_KEY_DIR": str(folder / "keys"),
@@ -33,10 +32,7 @@ def ler(world: World, folder: Path, *words: str, owner: str = CVR) -> subprocess
         "COLUMNS": "200",
         "LC_ALL": "C.UTF-8",
     }
-    program = [str(Path(sys.executable).with_name("ler")), "drawing", *words, "--owner", owner]
-    return subprocess.run(
-        program, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
+    return in_process(("drawing", *words, "--owner", owner), folder, environment)
 
 
 def blobs(folder: Path) -> int:

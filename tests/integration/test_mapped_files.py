@@ -15,10 +15,10 @@ from ler.errors import RefusedError
 from ler.packages.exports.export import ExportFormat, export_features
 from ler.packages.exports.layers import write_layer
 from ler.settings import Settings
+from tests.commands import in_process
 from tests.networks import differences, town_networks
 
 SETTINGS = Settings()
-LER = Path(__file__).parents[2] / ".venv" / "bin" / "ler"
 OWNERS = ("99000101", "99000103", "99000402")
 
 
@@ -43,7 +43,7 @@ def test_a_draft_reads_our_own_files(tmp_path: Path, format_: ExportFormat) -> N
 
 
 def ler(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([LER, *words], cwd=folder, capture_output=True, text=True, check=False)
+    return in_process(words, folder, {})
 
 
 def test_an_owner_drafts_checks_and_reads(tmp_path: Path) -> None:

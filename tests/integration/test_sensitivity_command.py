@@ -1,4 +1,4 @@
-"""`ler sensitivity` as its own process: rules made and ended, answers that wait, the owner's word."""
+"""`ler sensitivity`: rules made and ended, answers that wait, the owner's word."""
 
 import json
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from geoapi.dig_request import send_request
+from geoapi.asking import send_request
 from geoapi.ogc.processes.process import Process, Results, Schema, Task, Value
 from geoapi.parameters import read_json
 from geoapi.problems import Language

@@ -129,11 +129,17 @@ $$;
 -- The step of ler.give_answer, which alone may call it, that stores what of the owner's features lies in the area: as a
 -- match does (match.sql), from a file instead of the network. Lines and attachments without a place go with what refers
 -- to them; those that nothing in the file refers to belong to the answer as such.
-CREATE OR REPLACE FUNCTION ler.take_features(answer ler.owner_answer, features jsonb, reach @postgis@.geometry)
+CREATE OR REPLACE FUNCTION ler.take_features(
+    answer ler.owner_answer, features jsonb, request ler.excavation_request
+)
 RETURNS TABLE (delivered integer, lines integer, clipped integer, outside integer, left_out_references integer)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
+DECLARE
+    reach constant @postgis@.geometry := ler.reach((request).area, (request).clip_buffer_m);
+    widths_m constant double precision[] := ler.band_widths_m((request).unknown_accuracy_m);
+    reaches constant @postgis@.geometry[] := ler.band_reaches((request).area, (request).clip_buffer_m, widths_m);
 BEGIN
     WITH RECURSIVE feature AS MATERIALIZED (
         SELECT f.*, part.whole, part.geom AS inside
@@ -145,11 +151,22 @@ BEGIN
         )
         CROSS JOIN LATERAL (SELECT ler.covers(reach, f.geom) OFFSET 0) AS covered (so)
         CROSS JOIN LATERAL (
-            SELECT covered.so AS whole, CASE
+            SELECT CASE
                 WHEN covered.so THEN f.geom
                 WHEN f.feature_type IN ('LinearDimension', 'TextAnnotation', 'LinearAnnotation') THEN NULL
-                WHEN ST_Intersects(reach, f.geom) THEN ler.clip(f.geom, reach)
-            END AS geom
+                ELSE ler.delivered_part(
+                    f.geom,
+                    ler.half_band_m(
+                        f.feature_type, f.horizontal_accuracy, f.drawing_method, f.attributes, f.geom,
+                        (request).unknown_accuracy_m
+                    ),
+                    (request).area, reach, widths_m, reaches
+                )
+            END
+            OFFSET 0
+        ) AS cut (geom)
+        CROSS JOIN LATERAL (
+            SELECT covered.so OR cut.geom::bytea IS NOT DISTINCT FROM f.geom::bytea AS whole, cut.geom
             OFFSET 0
         ) AS part
     ),
@@ -254,7 +271,7 @@ BEGIN
     )
     RETURNING * INTO answer;
     SELECT * INTO STRICT taken
-    FROM ler.take_features(answer, features, ler.reach(request.area, request.clip_buffer_m));
+    FROM ler.take_features(answer, features, request);
     IF taken.lines = 0 AND kind IN (
         'ledningsoplysninger udleveret', 'udtaget til påvisning - ledningsoplysninger udleveret'
     ) THEN

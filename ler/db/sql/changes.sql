@@ -39,7 +39,8 @@ FOR EACH ROW EXECUTE FUNCTION ler.on_interest_area();
 -- How many features in the reach of a request a version added, took away or changed, for a request that was answered
 -- from an older version; and the delivered ones without a place that it took away or changed. NULL when none.
 CREATE OR REPLACE FUNCTION ler.changes_in_reach(
-    wanted uuid, owner uuid, dataset uuid, number integer, reach @postgis@.geometry
+    wanted uuid, owner uuid, dataset uuid, number integer, area @postgis@.geometry, reach @postgis@.geometry,
+    unknown_m double precision
 )
 RETURNS jsonb
 LANGUAGE sql STABLE
@@ -48,14 +49,23 @@ AS $$
     WITH touched AS (
         SELECT f.gml_id, f.added_in = changes_in_reach.number AS is_new
         FROM (
-            SELECT n.gml_id, n.dataset_id, n.added_in, n.removed_in, n.geom, n AS whole
+            SELECT n.gml_id, n.dataset_id, n.added_in, n.removed_in, n.geom, n.feature_type, n.horizontal_accuracy,
+                n.drawing_method, n.attributes, n AS whole
             FROM ler.network_feature AS n
-            WHERE n.geom && reach
+            WHERE n.geom && ST_Expand(reach, ler.widest_band_m(unknown_m))
             OFFSET 0
         ) AS f
         WHERE f.dataset_id = dataset
             AND (f.added_in = changes_in_reach.number OR f.removed_in = changes_in_reach.number)
-            AND ST_Intersects(f.geom, reach)
+            AND (
+                ST_Intersects(f.geom, reach)
+                OR unknown_m IS NOT NULL AND ST_DWithin(
+                    f.geom, area,
+                    ler.half_band_m(
+                        f.feature_type, f.horizontal_accuracy, f.drawing_method, f.attributes, f.geom, unknown_m
+                    )
+                )
+            )
             -- Of lines that are not shown to everybody not even a change is told.
             AND ler.class_of(f.whole, '{}') IS NULL
         UNION ALL
@@ -146,7 +156,7 @@ BEGIN
     END IF;
 
     FOR request IN
-        SELECT r.id, r.requester_id, r.utility_types, r.area, r.clip_buffer_m
+        SELECT r.id, r.requester_id, r.utility_types, r.area, r.clip_buffer_m, r.unknown_accuracy_m
         FROM unnest(candidates) AS c (id)
         CROSS JOIN LATERAL (SELECT * FROM ler.excavation_request AS x WHERE x.id = c.id OFFSET 0) AS r
         ORDER BY r.id
@@ -155,7 +165,8 @@ BEGIN
         task.after_request := request.id;
         facts := CASE
             WHEN version.id IS NOT NULL THEN ler.network_change(
-                task.owner_id, version, request.id, request.area, request.clip_buffer_m
+                task.owner_id, version, request.id, request.area, request.clip_buffer_m,
+                request.unknown_accuracy_m
             )
             WHEN place.id IS NOT NULL THEN ler.owner_change(place, request.id, request.area, request.utility_types)
         END;
@@ -186,7 +197,8 @@ $$;
 -- What a version changes for a request; NULL when nothing, when it was answered from this version or a later one, or
 -- not by the platform, or when it has been told.
 CREATE OR REPLACE FUNCTION ler.network_change(
-    owner uuid, version ler.network_version, wanted uuid, area @postgis@.geometry, clip_buffer_m double precision
+    owner uuid, version ler.network_version, wanted uuid, area @postgis@.geometry, clip_buffer_m double precision,
+    unknown_m double precision
 )
 RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -205,7 +217,7 @@ BEGIN
         RETURN NULL;
     END IF;
     found := ler.changes_in_reach(
-        wanted, owner, version.dataset_id, version.number, ler.reach(area, clip_buffer_m)
+        wanted, owner, version.dataset_id, version.number, area, ler.reach(area, clip_buffer_m), unknown_m
     );
     IF found IS NULL OR ler.is_told(wanted, 'network.changed', 'version_id', version.id) THEN
         RETURN NULL;

@@ -71,7 +71,7 @@ GRANT INSERT (
 GRANT DELETE ON ler.drawing TO ler_app;
 -- Its state begins as the table says and moves by functions only.
 GRANT INSERT (
-    requester_id, area, clip_buffer_m, period_from, period_to, purpose, description, kind, already_started,
+    requester_id, area, clip_buffer_m, unknown_accuracy_m, period_from, period_to, purpose, description, kind, already_started,
     order_reference, utility_types, contact_person, contact_address, contact_email, contact_phone, price, renews_id,
     order_id, work_kind, work_kind_other, work_method, depth_m, address_ids
 ) ON ler.excavation_request TO ler_app;

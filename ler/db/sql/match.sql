@@ -41,6 +41,107 @@ AS $$
 $$;
 
 
+-- Half the width of the band in which a line must be looked for, m, as ler.domain.uncertainty has it (a test holds the two
+-- together): what its position may be off, and half its outer size, of which at most 10 m count here. 0 of what has no
+-- band, and where `unknown_m`, which stands for a position that nobody bounds, is NULL: then bands do not count.
+CREATE OR REPLACE FUNCTION ler.half_band_m(
+    feature_type text, horizontal_accuracy text, drawing_method text, attributes jsonb, geom @postgis@.geometry,
+    unknown_m double precision
+)
+RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE
+        WHEN unknown_m IS NULL OR geom IS NULL OR feature_type IN (
+            'LinearDimension', 'TextAnnotation', 'LinearAnnotation', 'Informationsressource'
+        ) THEN 0
+        ELSE CASE
+            WHEN drawing_method IN ('forskudt', 'skematisk') THEN unknown_m
+            WHEN horizontal_accuracy = '<= 0.25 m' THEN 0.25
+            WHEN horizontal_accuracy = '<= 0.50 m' THEN 0.5
+            WHEN horizontal_accuracy = '<= 1.00 m' THEN 1
+            WHEN horizontal_accuracy = '<= 2.00 m' THEN 2
+            ELSE unknown_m
+        END + CASE
+            WHEN @postgis@.ST_Dimension(geom) = 2 THEN 0
+            ELSE coalesce(
+                (
+                    SELECT max(least(s.value::text::double precision / 1000, 10))
+                    FROM jsonb_each(attributes) AS s
+                    WHERE s.key IN (
+                            'udvendigDiameter', 'udvendigBredde', 'bredde', 'bunddiameterbredde', 'bundlaengde'
+                        )
+                        AND jsonb_typeof(s.value) = 'number' AND s.value::text::double precision > 0
+                ),
+                CASE feature_type
+                    WHEN 'Elledning' THEN 0.2
+                    WHEN 'Telekommunikationsledning' THEN 0.2
+                    WHEN 'Foeringsroer' THEN 0.4
+                    WHEN 'Gasledning' THEN 1.0
+                    WHEN 'Olieledning' THEN 0.8
+                    WHEN 'Vandledning' THEN 1.4
+                    WHEN 'TermiskLedning' THEN 1.4
+                    ELSE 3.0
+                END
+            ) / 2
+        END
+    END
+$$;
+
+
+-- How far around the area a line with a band can be that may lie in it.
+CREATE OR REPLACE FUNCTION ler.widest_band_m(unknown_m double precision)
+RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(greatest(unknown_m, 2) + 5, 0);
+
+
+-- How far outside the area lines with a band are cut, each at the next that is as wide as its band: a buffer is made once
+-- for all lines, not for each. NULL: bands do not count.
+CREATE OR REPLACE FUNCTION ler.band_widths_m(unknown_m double precision)
+RETURNS double precision[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(array_agg(0.5 * 2 ^ n ORDER BY n), '{}')
+    FROM generate_series(0, 20) AS n
+    WHERE unknown_m IS NOT NULL AND 0.25 * 2 ^ n < ler.widest_band_m(unknown_m)
+$$;
+
+
+-- The reaches of these widths, a millimetre more, so that what touches them is in them.
+CREATE OR REPLACE FUNCTION ler.band_reaches(
+    area @postgis@.geometry, clip_buffer_m double precision, widths_m double precision[]
+)
+RETURNS @postgis@.geometry[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(array_agg(ler.reach(area, greatest(w.m, clip_buffer_m) + 0.001) ORDER BY w.m), '{}')
+    FROM unnest(widths_m) AS w (m)
+$$;
+
+
+-- What is delivered of a line that does not lie wholly within reach: what of it does, and of one whose band reaches into
+-- the area all within the width of it. NULL: nothing.
+CREATE OR REPLACE FUNCTION ler.delivered_part(
+    geom @postgis@.geometry, half_band_m double precision, area @postgis@.geometry, reach @postgis@.geometry,
+    widths_m double precision[], reaches @postgis@.geometry[]
+)
+RETURNS @postgis@.geometry
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+    IF half_band_m > 0 AND @postgis@.ST_DWithin(area, geom, half_band_m) THEN
+        RETURN ler.clip(
+            geom, reaches[1 + least(width_bucket(half_band_m - 1e-9, widths_m), cardinality(widths_m) - 1)]
+        );
+    ELSIF @postgis@.ST_Intersects(reach, geom) THEN
+        RETURN ler.clip(geom, reach);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
 -- The steps of ler.match_request, which alone may call them: they run with its rights, path and settings.
 
 -- They join with LATERAL (... OFFSET 0) wherever network_feature is read, which leaves one index as the only way in.
@@ -56,15 +157,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN number >= added_in AND (removed_in IS NULL OR number < removed_in);
 
 
--- Stores all that has a place in the area. Dimension lines and annotations are never cut, since a
+-- Stores all that has a place in the area, or may have by its band. Dimension lines and annotations are never cut, since a
 -- cut dimension line shows a wrong length: they are delivered whole or not at all.
 CREATE OR REPLACE FUNCTION ler.match_geometries(
-    wanted uuid, acting uuid, answers uuid[], versions uuid[], datasets uuid[], numbers integer[],
+    request ler.excavation_request, answers uuid[], versions uuid[], datasets uuid[], numbers integer[],
     reach @postgis@.geometry
 )
 RETURNS void
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    wanted constant uuid := (request).id;
+    acting constant uuid := (request).requester_id;
+    area constant @postgis@.geometry := (request).area;
+    unknown_m constant double precision := (request).unknown_accuracy_m;
+    widths_m constant double precision[] := ler.band_widths_m(unknown_m);
+    reaches constant @postgis@.geometry[] := ler.band_reaches(area, (request).clip_buffer_m, widths_m);
+    around constant @postgis@.geometry := ST_Expand(reach, ler.widest_band_m(unknown_m));
 BEGIN
     INSERT INTO ler.package_feature (
         request_id, requester_id, owner_id, answer_id, version_id, seq, feature_type, gml_id, utility_type,
@@ -78,11 +187,11 @@ BEGIN
         f.ownership, f.established, f.danger_class, f.ler_id, f.drawing_method, f.horizontal_accuracy,
         f.vertical_accuracy, f.registered_from, f.precautions, f.indicative_depth_mm, f.level, f.attributes,
         f.voids,
-        part.geom, NOT whole.is_so
+        part.geom, NOT whole.is_so AND part.geom::bytea IS DISTINCT FROM f.geom::bytea
     FROM (
         SELECT n.*, array_position(datasets, n.dataset_id) AS pin
         FROM ler.network_feature AS n
-        WHERE n.geom && reach
+        WHERE n.geom && around
         OFFSET 0
     ) AS f
     CROSS JOIN LATERAL (SELECT ler.covers(reach, f.geom) OFFSET 0) AS whole (is_so)
@@ -90,7 +199,13 @@ BEGIN
         SELECT CASE
             WHEN whole.is_so THEN f.geom
             WHEN f.feature_type IN ('LinearDimension', 'TextAnnotation', 'LinearAnnotation') THEN NULL
-            WHEN ST_Intersects(reach, f.geom) THEN ler.clip(f.geom, reach)
+            ELSE ler.delivered_part(
+                f.geom,
+                ler.half_band_m(
+                    f.feature_type, f.horizontal_accuracy, f.drawing_method, f.attributes, f.geom, unknown_m
+                ),
+                area, reach, widths_m, reaches
+            )
         END
         OFFSET 0
     ) AS part (geom)
@@ -244,7 +359,7 @@ DECLARE
     guarded uuid[];
     one record;
 BEGIN
-    PERFORM ler.match_geometries(wanted, acting, answers, versions, datasets, numbers, reach);
+    PERFORM ler.match_geometries(request, answers, versions, datasets, numbers, reach);
     -- Most owners have no rules; then nothing is looked for.
     guarded := ler.owners_with_rules(ARRAY(SELECT a.owner_id FROM ler.owner_answer AS a WHERE a.id = ANY (answers)));
     IF guarded <> '{}' THEN

@@ -108,6 +108,9 @@ excavation_request = Table(
     Column("address_ids", ARRAY(PG_UUID(as_uuid=True)), nullable=False, server_default=text("'{}'::uuid[]")),
     # The revision of which its conflicts were found; NULL: nobody has looked for any.
     Column("conflicts_revision", Integer),
+    # What a position may be off that nobody bounds: lines whose band reaches into the area are delivered too. NULL: they
+    # are not.
+    Column("unknown_accuracy_m", Double),
     ForeignKeyConstraint(["requester_id"], ["ler.organisation.id"]),
     ForeignKeyConstraint(
         ["requester_id", "renews_id"], ["ler.excavation_request.requester_id", "ler.excavation_request.id"]
@@ -117,6 +120,8 @@ excavation_request = Table(
     UniqueConstraint("requester_id", "id"),
     CheckConstraint("NOT ST_IsEmpty(area) AND ST_IsValid(area)", name="area"),
     CheckConstraint("clip_buffer_m BETWEEN 0 AND 50", name="clip_buffer_m"),
+    # Sensitive lines are looked for within 28 m of the area (ler.sensitive_near), and no band may be wider.
+    CheckConstraint("unknown_accuracy_m > 0 AND unknown_accuracy_m <= 20", name="unknown_accuracy_m"),
     CheckConstraint("period_from <= period_to", name="period"),
     CheckConstraint("purpose <> ''", name="purpose"),
     CheckConstraint("char_length(description) <= 100", name="description"),

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make both; requests that were packed before have none, until they are packed anew."""
+    """Make all; requests that were packed before have no conflicts until they are packed anew, and keep their reach."""
     op.create_table(
         "object_conflict",
         sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -101,10 +101,20 @@ def upgrade() -> None:
     op.add_column(
         "excavation_request", sa.Column("conflicts_revision", sa.Integer(), nullable=True), schema="ler"
     )
+    op.add_column(
+        "excavation_request", sa.Column("unknown_accuracy_m", sa.Double(), nullable=True), schema="ler"
+    )
+    op.create_check_constraint(
+        op.f("ck_excavation_request_unknown_accuracy_m"),
+        "excavation_request",
+        "unknown_accuracy_m > 0 AND unknown_accuracy_m <= 20",
+        schema="ler",
+    )
 
 
 def downgrade() -> None:
     """Take both away."""
+    op.drop_column("excavation_request", "unknown_accuracy_m", schema="ler")
     op.drop_column("excavation_request", "conflicts_revision", schema="ler")
     op.drop_table("owner_clearance", schema="ler")
     op.drop_table("object_conflict", schema="ler")
