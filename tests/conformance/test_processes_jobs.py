@@ -372,8 +372,8 @@ def test_windows_are_proposed_for_the_works_of_an_area(jobbing: Jobbing) -> None
     waiting = {"Prefer": "wait=30"}
     found = jobbing.http.post(WINDOWS, json={"inputs": area | {"order": [ids]}}, headers=waiting)
     told = found.json()
-    (window,) = told["windows"]
-    assert {window["pilot"], *(join["work"] for join in window["joins"])} == {*ids}
+    (window,) = (one["properties"] for one in told["windows"]["value"]["features"])
+    assert sorted(window["works"]) == sorted(ids)
     summary = told["summary"]["value"]
     assert (summary["windows"], summary["saved_dkk"]) == (1, window["saved_dkk"])
     assert 0 < summary["value_dkk"] <= summary["bound_dkk"]

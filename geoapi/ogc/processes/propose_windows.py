@@ -1,89 +1,66 @@
 """`propose-windows`: which of the published works in an area to dig together, when, in which order, and what that saves.
 
-Works are those that everybody may know of, and of the caller's own what is not a draft. A proposal changes nothing: whose
-work it is decides.
+A proposal is told and not kept: whose works they are is asked by the windows themselves (`ler windows`).
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import shapely
-from shapely.geometry.base import BaseGeometry
 
-from conflicts.windows.plan import Brief, Component, Join, Placement, Plan, plan_windows
 from geoapi.ogc.processes.process import Mode, Process, Results, Task, Value
-from ingest.area_file import read_area_document
+from geoapi.ogc.processes.values import AREA, CRS, in_degrees, read_area
 from ler.domain.access import Scope
 from ler.domain.faults import Fault, FaultsError
-from ler.domain.works import ACTIVE
-from ler.errors import RefusedError
-from ler.rules_in_force import calendar_between
 from ler.services.requests import today_of
-from ler.services.restrictions import list_restrictions
-from ler.services.works import list_works
+
+if TYPE_CHECKING:
+    from conflicts.windows.plan import Brief, Placement
+    from conflicts.windows.proposals import Proposal
+    from geoapi.windows_desk import Planned
 
 MOST_WORKS: Final = 2_000
-_A_YEAR: Final = timedelta(days=366)
-"""Beyond the last day of all works, which a plan may still ask for."""
 
 
 def _propose(task: Task) -> Results:
-    area = _area(task.inputs)
-    settings = task.platform.settings
+    # The planner's library takes a second, for which nobody else is to wait.
+    from geoapi.windows_desk import planned_by  # noqa: PLC0415
+
+    brief = _brief(task)
+    said = {"en": "Planning {} works", "da": "Planlægger {} arbejder"}[task.language]
+    task.tell(10, said.format(len(brief.works)))
+    return _told(planned_by(brief), task)
+
+
+def _brief(task: Task) -> "Brief":
+    from geoapi.windows_desk import brief_entered  # noqa: PLC0415 - as above
+
+    inputs, caller = task.inputs, task.caller
+    area = shapely.union_all(read_area(inputs)) if "area" in inputs else None
     with task.acting() as connection:
-        works = [one.work for one in list_works(connection, statuses=ACTIVE, area=area, limit=MOST_WORKS + 1)]
-        if len(works) > MOST_WORKS:
-            raise FaultsError([Fault("works-too-many", "/area", f"more than {MOST_WORKS} works lie there")])
-        restrictions = [one.restriction for one in list_restrictions(connection)]
-        today = today_of(connection)
-    brief = Brief(
-        works,
-        today,
-        calendar_between(settings, *_years(works, today)),
-        settings.coverage,
-        restrictions,
-        wishes=[(UUID(first), UUID(then)) for first, then in task.inputs.get("order", ())],
-        crews=_crews(task),
-    )
-    task.tell(
-        10, {"en": "Planning {} works", "da": "Planlægger {} arbejder"}[task.language].format(len(works))
-    )
-    plan = plan_windows(brief)
-    task.tell(90, {"en": "Planned", "da": "Planlagt"}[task.language])
-    return _told(plan, task)
+        brief = brief_entered(
+            connection,
+            task.platform.settings,
+            today_of(connection),
+            wishes=[(UUID(first), UUID(then)) for first, then in inputs.get("order", ())],
+            crews={caller.organisation_id: inputs["crews"]} if "crews" in inputs else {},
+            area=area,
+            most=MOST_WORKS + 1,
+        )
+    if len(brief.works) > MOST_WORKS:
+        raise FaultsError([Fault("works-too-many", "/area", f"more than {MOST_WORKS} works lie there")])
+    return brief
 
 
-def _area(inputs: Mapping[str, Any]) -> BaseGeometry | None:
-    if "area" not in inputs:
-        return None
-    try:
-        return shapely.union_all(read_area_document(inputs["area"], inputs.get("crs")))
-    except RefusedError as refused:
-        raise FaultsError([Fault(refused.code, "/area", str(refused))]) from None
-
-
-def _years(works: list[Any], today: date) -> tuple[date, date]:
-    first = min([today, *(work.earliest_start for work in works)])
-    last = max([today, *(work.latest_end for work in works)])
-    return first, last + _A_YEAR
-
-
-def _crews(task: Task) -> dict[UUID, int]:
-    number = task.inputs.get("crews")
-    return {} if number is None else {task.caller.organisation_id: number}
-
-
-def _told(plan: Plan, task: Task) -> Results:
-    together = [part for part in plan.components if part.joins]
-    value, bound = (sum(getattr(part, name) for part in plan.components) for name in ("value", "bound"))
+def _told(planned: "Planned", task: Task) -> Results:
+    plan, proposals = planned.plan, planned.proposals
     summary = {
         "works": len(plan.placements),
-        "windows": sum(len({join.pilot for join in part.joins}) for part in together),
-        "saved_dkk": sum(join.dkk for part in together for join in part.joins),
-        "value_dkk": value,
-        "bound_dkk": bound,
+        "windows": len(proposals),
+        "saved_dkk": sum(one.benefit.dkk for one in proposals),
+        "value_dkk": sum(part.value for part in plan.components),
+        "bound_dkk": sum(part.bound for part in plan.components),
     }
     findings = [
         {
@@ -93,34 +70,31 @@ def _told(plan: Plan, task: Task) -> Results:
         }
         for one in plan.findings
     ]
-    placed = {str(work): _placement(one) for work, one in sorted(plan.placements.items())}
-    windows = [window for part in together for window in _windows(part)]
-    return {"summary": summary, "windows": windows, "placements": placed, "findings": findings}
+    windows = {"type": "FeatureCollection", "features": [_window(one, task) for one in proposals]}
+    placements = {str(work): _placement(one) for work, one in sorted(plan.placements.items())}
+    return {"summary": summary, "windows": windows, "placements": placements, "findings": findings}
 
 
-def _windows(part: Component) -> list[dict[str, Any]]:
-    pilots = sorted({join.pilot for join in part.joins})
-    return [
-        {
-            "pilot": str(pilot),
-            "joins": [_join(one) for one in part.joins if one.pilot == pilot],
-            "saved_dkk": sum(one.dkk for one in part.joins if one.pilot == pilot),
-        }
-        for pilot in pilots
-    ]
-
-
-def _join(one: Join) -> dict[str, Any]:
-    return {
-        "work": str(one.joiner),
-        "days": one.days,
-        "m2": one.m2,
-        "opening": one.opening,
-        "saved_dkk": one.dkk,
+def _window(one: "Proposal", task: Task) -> Mapping[str, Any]:
+    benefit = one.benefit
+    properties = {
+        "pilot": str(one.pilot.id),
+        "works": [str(member.work.id) for member in one.members],
+        "start": one.start.isoformat(),
+        "end": one.end.isoformat(),
+        "days_saved": benefit.days,
+        "surface_saved_m2": benefit.m2,
+        "openings_saved": benefit.openings,
+        "gain_dkk": benefit.gain_dkk,
+        "move_dkk": benefit.move_dkk,
+        "saved_dkk": benefit.dkk,
+        "gap": one.gap,
+        "reason": one.reason_da if task.language == "da" else one.reason_en,
     }
+    return {"type": "Feature", "geometry": in_degrees(one.geometry), "properties": properties}
 
 
-def _placement(one: Placement) -> dict[str, Any]:
+def _placement(one: "Placement") -> Mapping[str, Any]:
     return {
         "start": one.start.isoformat(),
         "end": one.end.isoformat(),
@@ -131,44 +105,40 @@ def _placement(one: Placement) -> dict[str, Any]:
     }
 
 
-_WORK: Final = {"type": "string", "format": "uuid"}
-_LIST: Final = {"type": "array", "items": {"type": "object"}}
+_PAIR: Final = {
+    "type": "array",
+    "items": {"type": "string", "format": "uuid"},
+    "minItems": 2,
+    "maxItems": 2,
+}
 
 PROCESS: Final = Process(
     id="propose-windows",
     version="1.0.0",
     titles={"en": "Digging windows", "da": "Gravevinduer"},
     descriptions={
-        "en": "Proposes which published works to dig together, when and in which order, and says what that saves.",
-        "da": "Foreslår, hvilke offentliggjorte arbejder der graves sammen, hvornår og i hvilken rækkefølge, og hvad det sparer.",
+        "en": "Proposes which published works to dig together, when and in which order, and tells what that saves.",
+        "da": "Foreslår, hvilke offentliggjorte arbejder der graves sammen, hvornår og i hvilken orden, og hvad det sparer.",
     },
     inputs={
         "area": Value(
-            {"en": "Of which area: GeoJSON; without it, everywhere", "da": "For hvilket område: GeoJSON"},
-            {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
+            {"en": "Of which area; without it, everywhere", "da": "For hvilket område; ellers overalt"},
+            AREA,
             required=False,
         ),
-        "crs": Value(
-            {"en": "Coordinate system of the area", "da": "Områdets koordinatsystem"},
-            {"type": "string", "pattern": "^(EPSG:[0-9]{4,6}|CRS84)$"},
-            required=False,
-        ),
+        "crs": CRS,
         "order": Value(
             {
                 "en": "Pairs of works of which the first goes before the second",
-                "da": "Par: det første før det andet",
+                "da": "Par af arbejder, hvor det første går før det andet",
             },
-            {
-                "type": "array",
-                "maxItems": 1000,
-                "items": {"type": "array", "items": _WORK, "minItems": 2, "maxItems": 2},
-            },
+            {"type": "array", "maxItems": 1000, "items": _PAIR},
             required=False,
         ),
         "crews": Value(
             {
-                "en": "How many works of yours can go on at a time",
-                "da": "Hvor mange af jeres arbejder ad gangen",
+                "en": "How many works of your own can go on at a time",
+                "da": "Hvor mange af egne arbejder der kan udføres ad gangen",
             },
             {"type": "integer", "minimum": 1, "maximum": 1000},
             required=False,
@@ -178,15 +148,21 @@ PROCESS: Final = Process(
         "summary": Value(
             {
                 "en": "How many windows, what they save, and how good the plan is at least",
-                "da": "Antal, besparelse og kvalitet",
+                "da": "Hvor mange vinduer, hvad de sparer, og hvor god planen mindst er",
             },
             {"type": "object"},
         ),
-        "windows": Value({"en": "Who digs with whom", "da": "Hvem der graver sammen med hvem"}, _LIST),
+        "windows": Value(
+            {"en": "Who digs with whom, where and when", "da": "Hvem der graver sammen, hvor og hvornår"},
+            {"type": "object", "contentMediaType": "application/geo+json"},
+        ),
         "placements": Value(
             {"en": "When each work is done", "da": "Hvornår hvert arbejde udføres"}, {"type": "object"}
         ),
-        "findings": Value({"en": "What could not be planned", "da": "Hvad der ikke kunne planlægges"}, _LIST),
+        "findings": Value(
+            {"en": "What could not be planned", "da": "Hvad der ikke kunne planlægges"},
+            {"type": "array", "items": {"type": "object"}},
+        ),
     },
     scope=Scope.WORK_READ,
     modes=(Mode.ASYNC,),
