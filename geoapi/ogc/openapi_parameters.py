@@ -6,8 +6,8 @@ from typing import Any, Final
 from geoapi.ogc.collections import GEOMETRY, Collection, Property
 from geoapi.ogc.cql2 import Kind
 from geoapi.ogc.crs import CRS84, OFFERED
-from geoapi.ogc.formats import ITEMS as FORMATS
-from geoapi.ogc.formats import PAGES
+from geoapi.ogc.formats import PAGES, Format
+from geoapi.ogc.offered import formats_of_item, formats_of_items
 from geoapi.ogc.openapi_texts import words
 from geoapi.ogc.query import DEFAULT_LIMIT, ITEM, ITEMS, LARGEST_LIMIT, LARGEST_OFFSET, MOST_SORTED, PINNED
 from geoapi.ogc.schemas import property_schema
@@ -64,7 +64,7 @@ def items_parameters(one: Collection, language: Language) -> list[Node]:
     by_name = {each.name: each for each in one.properties}
     return [
         *(reference(name) for name in shared),
-        *_shown(one, language),
+        *_shown(one, formats_of_items(one), language),
         *_sorted_by(one, language),
         *(
             _queryable(by_name[name], language)
@@ -77,12 +77,16 @@ def items_parameters(one: Collection, language: Language) -> list[Node]:
 def item_parameters(one: Collection, language: Language) -> list[Node]:
     """Return the parameters of one item of a collection."""
     shared = sorted(ITEM - _OWN) + ([PINNED] if one.pinned else [])
-    return [reference("featureId"), *(reference(name) for name in shared), *_shown(one, language)]
+    return [
+        reference("featureId"),
+        *(reference(name) for name in shared),
+        *_shown(one, formats_of_item(one), language),
+    ]
 
 
-def _shown(one: Collection, language: Language) -> list[Node]:
+def _shown(one: Collection, offered: tuple[Format, ...], language: Language) -> list[Node]:
     names = {"type": "string", "enum": [each.name for each in one.properties]}
-    formats = {"type": "string", "enum": [each.name for each in FORMATS], "default": FORMATS[0].name}
+    formats = {"type": "string", "enum": [each.name for each in offered], "default": offered[0].name}
     return [
         _query("f", formats, language),
         _query("properties", {"type": "array", "items": names, "uniqueItems": True}, language),

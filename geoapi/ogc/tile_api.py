@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from geoapi.ogc.collections import Collection
-from geoapi.ogc.formats import JSON, MAPLIBRE, MVT, QLR, QML, SLD
+from geoapi.ogc.formats import HTML, JSON, MAPLIBRE, MVT, QLR, QML, SLD
 from geoapi.ogc.openapi_operation import Node, operation
 from geoapi.ogc.openapi_parameters import reference
 from geoapi.ogc.openapi_texts import words
@@ -82,7 +82,7 @@ def _tiles(
 
 
 def _page(name: str, language: Language, *given: Node) -> Node:
-    return _operation(name, {JSON: _ANY}, language, *given, reference("f"), reference("lang"))
+    return _operation(name, {JSON: _ANY, HTML: {}}, language, *given, reference("f"), reference("lang"))
 
 
 def _operation(name: str, content: Node, language: Language, *given: Node) -> Node:

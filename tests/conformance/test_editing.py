@@ -68,7 +68,7 @@ def test_create_replace_delete_insert(planner: httpx.Client, platform: Service) 
 def test_features_content_crs(planner: httpx.Client) -> None:
     """A place means the same in whichever system it is sent."""
     degrees = Transformer.from_crs(25832, 4326, always_xy=True)
-    line = [list(degrees.transform(*position)) for position in LINE]
+    line = [list(degrees.transform(position[0], position[1])) for position in LINE]
     sent = feature(WORK, {"type": "LineString", "coordinates": line})
     answer = planner.post(WORKS, json=sent, headers=GEOJSON)
     turned = feature(WORK, {"type": "LineString", "coordinates": [[y, x] for x, y in line]})
