@@ -23,10 +23,8 @@ from conflicts.windows.problem import Job, Problem, Schedule, overlap
 from conflicts.windows.solver import Solution
 from conflicts.windows.touched import touched_by
 from conflicts.windows.wishes import Wishes, wishes_of
-from ler.domain.calendar import WorkingCalendar
-from ler.domain.dig_area import Coverage
 from ler.domain.restrictions import Restriction
-from ler.domain.works import ACTIVE, PlannedWork, WorkLimits, work_faults
+from ler.domain.works import ACTIVE, PlannedWork, WorkRules
 
 _CHUNK = 16
 """Components that a process takes at a time."""
@@ -38,8 +36,7 @@ class Brief:
 
     works: Sequence[PlannedWork]
     today: date
-    calendar: WorkingCalendar
-    coverage: Coverage
+    work_rules: WorkRules
     restrictions: Sequence[Restriction] = ()
     wishes: Collection[tuple[UUID, UUID]] = ()
     """Pairs of works of which, in one window, the first goes before the second."""
@@ -47,7 +44,6 @@ class Brief:
     """How many works an organisation can have going on; who is not named has no limit."""
     rules: WindowRules = field(default_factory=standard_rules)
     prices: Prices = field(default_factory=standard_prices)
-    limits: WorkLimits = field(default_factory=WorkLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +150,7 @@ def _sound(brief: Brief, works: Sequence[PlannedWork]) -> tuple[list[PlannedWork
     sound: list[PlannedWork] = []
     findings: list[Finding] = []
     for work in sorted((work for work in works if work.status in ACTIVE), key=lambda work: work.id):
-        faults = work_faults(work, calendar=brief.calendar, coverage=brief.coverage, limits=brief.limits)
+        faults = brief.work_rules.faults(work)
         if faults:
             findings.append(finding("work-faulty", work, why="; ".join(fault.message for fault in faults)))
         else:
@@ -173,7 +169,7 @@ class _Stage:
 
 
 def _staged(brief: Brief, works: Sequence[PlannedWork]) -> _Stage:
-    days = days_of(works, brief.calendar, brief.today)
+    days = days_of(works, brief.work_rules.calendar, brief.today)
     calendar = Calendar(days, brief.today, brief.rules, brief.prices)
     jobs, findings = jobs_of(works, brief.restrictions, calendar)
     pairs = [(work, job) for work, job in zip(works, jobs, strict=True) if job is not None]

@@ -16,6 +16,9 @@ from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
 from geoapi.ogc.engine import Box, said_of_collections, said_of_service
 from geoapi.ogc.formats import JSON, OPENAPI, PAGES, SCHEMA, Format
 from geoapi.ogc.links import (
+    CONFORMANCE,
+    JOB_LIST,
+    PROCESSES,
     QUERYABLES,
     SCHEMA_OF,
     SORTABLES,
@@ -46,11 +49,15 @@ def landing(root: str, chosen: Format, language: Language) -> dict[str, Any]:
     links = [
         *own_links(root, {}, chosen, PAGES, language),
         link("service-desc", f"{root}/openapi", OPENAPI, language, told=True),
+        # Features 1 names the relation by a word, Processes 1 by an address.
         link("conformance", f"{root}/conformance", JSON, language),
+        link(CONFORMANCE, f"{root}/conformance", JSON, language),
         link("data", f"{root}/collections", JSON, language, told=True),
         link(TILESETS, f"{root}/tiles", JSON, language, told=True),
         link(TILING_SCHEMES, f"{root}/tileMatrixSets", JSON, language, told=True),
         link(STYLES, f"{root}/styles", JSON, language, told=True),
+        link(PROCESSES, f"{root}/processes", JSON, language, told=True),
+        link(JOB_LIST, f"{root}/jobs", JSON, language),
     ]
     return {"title": said["title"], "description": said["description"], "links": links}
 

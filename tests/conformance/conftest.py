@@ -5,10 +5,13 @@ from uuid import UUID
 
 import pytest
 
+from tests.conformance.jobbing import jobbing, jobs_service
 from tests.conformance.scene import Suite, inhabit
 from tests.databases import SharedCluster
 from tests.service import Service, open_service
 from tests.world import open_world
+
+__all__ = ["jobbing", "jobs_service"]
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ from shapely import LineString, Point, box
 
 from conflicts.windows.plan import Brief, Plan, plan_windows, replan
 from ler.domain.restrictions import Restriction, RestrictionKind
-from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkStatus
+from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkRules, WorkStatus
 from ler.settings import Settings
 from tests.window_checks import PlanCheck
 from tests.window_city import CALENDAR, CORNER, TODAY, city_restrictions, city_works
 
-COVERAGE = Settings().coverage
+RULES = WorkRules(CALENDAR, Settings().coverage)
 
 
 def city_brief(seed: int, count: int = 70, blocks: int = 4) -> Brief:
@@ -23,9 +23,7 @@ def city_brief(seed: int, count: int = 70, blocks: int = 4) -> Brief:
     crews = dict.fromkeys(owners[:2], 1)
     pairs = random.Random(seed).sample([work.id for work in works], 20)
     wishes = tuple(zip(pairs[::2], pairs[1::2], strict=True))
-    return Brief(
-        works, TODAY, CALENDAR, COVERAGE, city_restrictions(seed, 5, blocks), wishes=wishes, crews=crews
-    )
+    return Brief(works, TODAY, RULES, city_restrictions(seed, 5, blocks), wishes=wishes, crews=crews)
 
 
 def check_city(seed: int) -> Plan:
@@ -104,7 +102,7 @@ def _work(number: int, **values: Any) -> PlannedWork:  # noqa: ANN401 - what a t
 
 
 def _plan(*works: PlannedWork, **values: Any) -> Plan:  # noqa: ANN401 - parts of the brief, by name
-    return plan_windows(Brief(works, TODAY, CALENDAR, COVERAGE, **values))
+    return plan_windows(Brief(works, TODAY, RULES, **values))
 
 
 def _codes(plan: Plan) -> list[str]:
