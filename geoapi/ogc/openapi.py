@@ -79,7 +79,7 @@ def document(
 def _problem(status: str, language: Language) -> Node:
     return {
         "description": words("responses", status, language),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}, HTML: {}},
     }
 
 
