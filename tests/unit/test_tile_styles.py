@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ler.model import load_model
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.styles import load_styles
 from ler.packages.styling.maplibre_tiles import tile_style
 from ler.packages.styling.parts import DANGER, STATUS, TYPE, Shape, Stroke, kind_of_type, strokes
