@@ -14,7 +14,7 @@ from typing import Any, Final
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
 from geoapi.ogc.engine import Box, said_of_collections, said_of_service
-from geoapi.ogc.formats import ITEMS, JSON, OPENAPI, PAGES, SCHEMA, Format
+from geoapi.ogc.formats import JSON, OPENAPI, PAGES, SCHEMA, Format
 from geoapi.ogc.links import (
     CONFORMANCE,
     JOB_LIST,
@@ -28,6 +28,7 @@ from geoapi.ogc.links import (
     link,
     own_links,
 )
+from geoapi.ogc.offered import formats_of_items
 from geoapi.problems import Language
 
 _GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -105,11 +106,11 @@ def _links(root: str, one: Collection, chosen: Format, language: Language) -> li
     return [
         *own_links(address, {}, chosen, PAGES, language),
         link("root", root, JSON, language, told=True),
-        *_items(address, ITEMS, language),
+        *_items(address, formats_of_items(one), language),
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, language, told=True),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, language, told=True),
         link(SORTABLES, f"{address}/sortables", SCHEMA, language, told=True),
-        *(_drawn(address, language) if one.geometry != "none" else ()),
+        *(_drawn(address, language) if one.drawn else ()),
     ]
 
 

@@ -18,7 +18,7 @@ import shapely
 from geoapi.ogc.collections import all_collections
 from geoapi.ogc.crs import OFFERED, transformer
 from geoapi.ogc.families import family_collections
-from geoapi.ogc.formats import ITEMS
+from geoapi.ogc.formats import LER_ITEMS
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
@@ -31,7 +31,11 @@ from tests.service import Service
 from tests.world import water_pipe
 
 MARK = "HEMMELIGT"
+<<<<<<< HEAD
 LINE = "hemmelig.1"
+=======
+SECRET = "hemmelig.1"  # noqa: S105 - a line that nobody may see, no password
+>>>>>>> client
 CVR = "10000077"
 PLACE = (574_512.375, 6_224_487.625)
 """Of the secret line's beginning, by whose digits bytes are searched."""
@@ -70,7 +74,7 @@ def of_collection(name: str) -> Iterator[str]:
     items = f"{here}/items"
     collection = all_collections()[name]
     yield from (here, f"{here}/schema", f"{here}/queryables", f"{here}/tiles", f"{here}/styles", items)
-    yield from (f"{items}?f={one.name}" for one in ITEMS)
+    yield from (f"{items}?f={one.name}" for one in LER_ITEMS)
     yield from (f"{items}/{LINE}", f"{items}/{uuid4()}", f"{items}?limit=1", f"{items}?offset=1")
     lon, lat = degrees()
     yield f"{items}?bbox={lon - 0.001},{lat - 0.001},{lon + 0.001},{lat + 0.001}"

@@ -481,7 +481,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("tell_of_deviation", "tell_of_offer"),
         *("damage_statistics", "damage_reporting"),
         *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near"),
-            *("invite_window", "answer_window", "withdraw_windows", "expire_windows"),
+        *("invite_window", "answer_window", "withdraw_windows", "expire_windows"),
         *("open_reading", "touch_token"),
         *("queue_job", "jobs_at_work", "forget_jobs", "claim_job_calls", "record_job_call"),
     }
