@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.engine import Connection
 
 from conflicts.windows.figures import Prices, standard_prices, standard_rules
@@ -45,10 +46,26 @@ def plan_entered(
     processes: int = 1,
 ) -> Planned:
     """Plan all works that the acting organisation may see, by the rules of the settings, on a legal day."""
+    brief = brief_entered(connection, settings, today, wishes=wishes, crews=crews, prices=prices)
+    return planned_by(brief, processes=processes)
+
+
+def brief_entered(
+    connection: Connection,
+    settings: Settings,
+    today: date,
+    *,
+    wishes: Collection[tuple[UUID, UUID]] = (),
+    crews: Mapping[UUID, int] | None = None,
+    prices: Prices | None = None,
+    area: BaseGeometry | None = None,
+    most: int | None = None,
+) -> Brief:
+    """Return what there is to plan of what is entered: everywhere, or of works that touch an area (EPSG:25832); at most so many."""
     agreed = _agreed_days(connection)
-    works = [_as_agreed(one.work, agreed) for one in list_works(connection, statuses=ACTIVE)]
-    brief = Brief(
-        works=works,
+    found = list_works(connection, statuses=ACTIVE, area=area, limit=most)
+    return Brief(
+        works=[_as_agreed(one.work, agreed) for one in found],
         today=today,
         work_rules=work_rules(settings, today),
         restrictions=[one.restriction for one in list_restrictions(connection)],
@@ -57,8 +74,13 @@ def plan_entered(
         rules=standard_rules(),
         prices=prices or standard_prices(),
     )
+
+
+def planned_by(brief: Brief, *, processes: int = 1) -> Planned:
+    """Return the plan of a brief and its windows; it takes long, and needs no connection."""
     plan = plan_windows(brief, processes=processes)
-    return Planned(brief, plan, proposals_of(plan, {work.id: work for work in works}, brief.rules))
+    works = {work.id: work for work in brief.works}
+    return Planned(brief, plan, proposals_of(plan, works, brief.rules))
 
 
 def _agreed_days(connection: Connection) -> dict[UUID, date]:

@@ -10,7 +10,8 @@ from fastapi import Request, Response
 from starlette.datastructures import QueryParams
 
 from geoapi.ogc.audit import tell_of_reading
-from geoapi.ogc.formats import HTML, JSON, Format, format_of
+from geoapi.ogc.collections import Collection
+from geoapi.ogc.formats import GEOJSON, HTML, JSON, Format, format_of
 from geoapi.ogc.html_items import HTML_WRITER
 from geoapi.ogc.jsonfg import JSONFG_WRITER
 from geoapi.ogc.ler_gml import GML_WRITER
@@ -18,6 +19,7 @@ from geoapi.ogc.links import link, own_links
 from geoapi.ogc.offered import formats_of_item, formats_of_items
 from geoapi.ogc.paging import page_links
 from geoapi.ogc.query import item_query, items_query
+from geoapi.ogc.records import RECORD_WRITER, as_far_as_seen
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
 from geoapi.ogc.statement import item_statement, items_statement
 from geoapi.ogc.tables import CSV_WRITER, FGB_WRITER
@@ -52,9 +54,10 @@ def _items(request: Request, name: str) -> Response:
     with refused_to_who_sees(request, collection):
         offered = formats_of_items(collection)
         chosen = format_of(request, offered)
-        writer = _WRITERS[chosen.name]
+        writer = _writer(collection, chosen)
         coverage = platform_of(request).settings.coverage
         query = writer.prepared(items_query(collection, _given(request, chosen), coverage))
+    query = as_far_as_seen(request, query)
     pinned = pinned_version(request, query)
     kept = unchanged(request, (collection,), pinned, crs_header(query.crs), chosen.name)
     if kept is not None:
@@ -79,8 +82,9 @@ def _item(request: Request, name: str, item: str) -> Response:
     with refused_to_who_sees(request, collection):
         offered = formats_of_item(collection)
         chosen = format_of(request, offered)
-        writer = _WRITERS[chosen.name]
+        writer = _writer(collection, chosen)
         query = writer.prepared(item_query(collection, item, request.query_params))
+    query = as_far_as_seen(request, query)
     statement = item_statement(query, writer.written)
     read = gate_of(request).read(request, statement, pinned=pinned_version(request, query))
     check_visible(request, collection, read.caller)
@@ -97,6 +101,11 @@ def _item(request: Request, name: str, item: str) -> Response:
     content, headers = writer.item(page)
     tag = content_tag(content, read.rows[0][0].version)
     return answered(request, content, tag, chosen.media_type, headers)
+
+
+def _writer(collection: Collection, chosen: Format) -> Writer:
+    is_record = collection.record and chosen.media_type == GEOJSON
+    return RECORD_WRITER if is_record else _WRITERS[chosen.name]
 
 
 def _given(request: Request, chosen: Format) -> QueryParams:

@@ -27,6 +27,7 @@ TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     "data": {"da": "Samlingerne", "en": "The collections"},
     "collection": {"da": "Samlingen", "en": "The collection"},
     "items": {"da": "Objekterne som {}", "en": "The features as {}"},
+    "related": {"da": "Samlingen med dataene", "en": "The collection with the data"},
     "next": {"da": "Næste side", "en": "The next page"},
     "prev": {"da": "Forrige side", "en": "The page before"},
     QUERYABLES: {"da": "Hvad der kan filtreres på", "en": "What filters may name"},

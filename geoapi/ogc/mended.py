@@ -110,7 +110,7 @@ def _links(root: str, one: Collection, chosen: Format, language: Language) -> li
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, language, told=True),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, language, told=True),
         link(SORTABLES, f"{address}/sortables", SCHEMA, language, told=True),
-        *(_drawn(address, language) if one.geometry != "none" else ()),
+        *(_drawn(address, language) if one.drawn else ()),
     ]
 
 

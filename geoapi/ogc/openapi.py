@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from geoapi.ogc.collections import Collection
+from geoapi.ogc.editing.openapi import editing_paths
 from geoapi.ogc.engine import TEXT, TITLE
 from geoapi.ogc.formats import GEOJSON, HTML, JSON, OPENAPI, SCHEMA, Format
 from geoapi.ogc.offered import formats_of_item, formats_of_items
@@ -40,7 +41,8 @@ def document(
     """Return the document as JSON, for who sees these collections and processes."""
     paths: Node = process_paths(processes)
     for part in PARTS:
-        paths |= part(visible, language)
+        for path, operations in part(visible, language).items():
+            paths[path] = paths.get(path, {}) | operations
     made = {
         "openapi": "3.0.3",
         "info": {"title": TITLE[language], "description": TEXT[language], "version": _VERSION},
@@ -77,7 +79,7 @@ def document(
 def _problem(status: str, language: Language) -> Node:
     return {
         "description": words("responses", status, language),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}, HTML: {}},
     }
 
 
@@ -157,6 +159,7 @@ def _written(offered: tuple[Format, ...], schema: str) -> Node:
 PARTS: Final[tuple[Callable[[tuple[Collection, ...], Language], Node], ...]] = (
     _service,
     _features,
+    editing_paths,
     tile_paths,
     style_paths,
 )

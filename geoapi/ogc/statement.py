@@ -166,6 +166,8 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
             _equal(queryable.column, queryable.kind, f"e{number}"),
             {f"e{number}": _value(name, queryable.kind, value)},
         )
+    for condition, given in query.further:
+        yield condition, dict(given)
     if query.filter:
         yield f"({query.filter.sql})", query.filter.values
 

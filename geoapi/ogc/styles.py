@@ -41,9 +41,7 @@ _SHAPES: Final = {"line": Shape.LINE, "polygon": Shape.AREA, "point": Shape.POIN
 
 def whole(visible: Sequence[Collection]) -> tuple[Collection, ...]:
     """Return those of the collections that a map of everything draws, lowest first."""
-    drawn = [
-        one for one in visible if one.geometry != "none" and not one.record and feature_type_of(one) is None
-    ]
+    drawn = [one for one in visible if one.drawn and feature_type_of(one) is None]
     return tuple(sorted(drawn, key=is_buried))
 
 

@@ -100,7 +100,9 @@ def _utility(collection: Collection, told: dict[str, Any], styles: Styles) -> Ut
     names = {one.name for one in collection.properties}
     for name in ("forsyningsart", "utility_type"):
         if name in names:
-            return styles.utility(told.get(name) or collection.utility_type)
+            found = told.get(name) or collection.utility_type
+            # Of a trace with lines of several types, the first.
+            return styles.utility(found[0] if isinstance(found, list) else found)
     return styles.utility(collection.utility_type) if collection.utility_type else None
 
 

@@ -26,7 +26,7 @@ def tile_paths(visible: tuple[Collection, ...], language: Language) -> Node:
         "/tileMatrixSets/{tileMatrixSetId}": _page("getTileMatrixSet", language, tms),
         **_tiles("", "dataset", language, given=[tms], place=place, more=[chosen]),
     }
-    if any(one.geometry != "none" for one in visible):
+    if any(one.drawn for one in visible):
         given = [reference("collectionId"), tms]
         path = "/collections/{collectionId}"
         found |= _tiles(path, "collection", language, given=given, place=place, more=[])
@@ -51,7 +51,7 @@ def style_paths(visible: tuple[Collection, ...], language: Language) -> Node:
             reference("lang"),
         ),
     }
-    if any(one.geometry != "none" for one in visible):
+    if any(one.drawn for one in visible):
         name = reference("collectionId")
         f = _query("f", {"type": "string", "enum": ["mapbox", "sld", "qml"], "default": "mapbox"}, language)
         found |= {

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,12 +10,16 @@ from uuid import uuid4
 import httpx
 import pytest
 from openapi_spec_validator import validate
+from shapely import LineString, box
 from shapely.geometry import mapping
 
+from geoapi.works_desk import WorksDesk
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
+from ler.services.requests import today_of
 from ler.services.tokens import create_token, revoke_token
+from ler.settings import Settings
 from tests.answers import answer
 from tests.conformance.jobbing import (
     ASYNC,
@@ -31,6 +36,7 @@ from tests.service import AREA, Service, eventually
 EXCAVATION = "/ogc/processes/excavation-request/execution"
 CHECKING = "/ogc/processes/check-network/execution"
 CONFLICTS = "/ogc/processes/find-conflicts"
+WINDOWS = "/ogc/processes/propose-windows/execution"
 NETWORK_CONFLICTS = "/ogc/processes/find-network-conflicts"
 ASKED = {
     "area_wkt": "POLYGON((575000 6224000,575050 6224000,575050 6224050,575000 6224050,575000 6224000))",
@@ -341,3 +347,40 @@ def test_conflicts_are_found_among_what_was_delivered_and_in_the_own_network(
     assert own.json()["summary"]["value"]["conflicts"] == 2
     others = jobbing.http.post(f"{NETWORK_CONFLICTS}/execution", json={"inputs": dig})
     assert others.json()["summary"]["value"]["conflicts"] == 0
+
+
+def test_windows_are_proposed_for_the_works_of_an_area(jobbing: Jobbing) -> None:
+    service, west, south = jobbing.service, 600_000.0, 6_200_000.0
+    ids = []
+    for organisation, activity, shift in ((service.owner(), "vand", 0.0), (service.owner(), "el", 1.0)):
+        with transaction(service.world.databases.app, organisation) as connection:
+            today = today_of(connection)
+            values = {
+                "title": activity,
+                "activity": activity,
+                "method": "open-trench",
+                "duration_days": 5,
+                "earliest_start": (today + timedelta(days=60)).isoformat(),
+                "latest_end": (today + timedelta(days=180)).isoformat(),
+                "road": "lane",
+                "willing_to_share": True,
+            }
+            trench = LineString([(west, south + shift), (west + 200, south + shift)])
+            desk = WorksDesk(Settings(), today)
+            ids.append(str(desk.create(connection, organisation, values, trench).work.work.id))
+    area = {"area": mapping(box(west - 10, south - 10, west + 210, south + 10)), "crs": "EPSG:25832"}
+    waiting = {"Prefer": "wait=30"}
+    found = jobbing.http.post(WINDOWS, json={"inputs": area | {"order": [ids]}}, headers=waiting)
+    told = found.json()
+    (window,) = (one["properties"] for one in told["windows"]["value"]["features"])
+    assert sorted(window["works"]) == sorted(ids)
+    summary = told["summary"]["value"]
+    assert (summary["windows"], summary["saved_dkk"]) == (1, window["saved_dkk"])
+    assert 0 < summary["value_dkk"] <= summary["bound_dkk"]
+    placed = told["placements"]["value"]
+    assert placed.keys() == {*ids}
+    assert placed[ids[0]]["start"] <= placed[ids[1]]["start"]
+    wrong = jobbing.http.post(WINDOWS, json={"inputs": {"order": [["x", "y"]], "crews": 0}}, headers=waiting)
+    assert [error["pointer"] for error in wrong.json()["errors"]] == [
+        *("/inputs/order/0/0", "/inputs/order/0/1", "/inputs/crews")
+    ]

@@ -31,6 +31,10 @@ EDITORS: Final[dict[str, Editor]] = {"planned-works": WorkEditor(), "interest-ar
 """By collection."""
 ITEMS: Final = "/collections/{name}/items"
 ITEM: Final = "/collections/{name}/items/{item:path}"
+_READING: Final = "GET, HEAD, OPTIONS"
+ITEMS_METHODS: Final = f"{_READING}, POST"
+ITEM_METHODS: Final = f"{_READING}, PUT, PATCH, DELETE"
+"""What may be done to what may be edited."""
 
 
 def _create(request: Request, body: bytes) -> Response:
@@ -126,10 +130,10 @@ def _route(path: str, method: str, answer: Callable[[Request, bytes], Response])
     return Route(path, endpoint, methods=[method])
 
 
-def _options(path: str, methods: str, more: str) -> Route:
+def _options(path: str, methods: str) -> Route:
     async def endpoint(request: Request) -> Response:
         edited = request.path_params["name"] in EDITORS
-        return Response(status_code=204, headers={"Allow": f"{methods}, {more}" if edited else methods})
+        return Response(status_code=204, headers={"Allow": methods if edited else _READING})
 
     return Route(path, endpoint, methods=["OPTIONS"])
 
@@ -139,6 +143,6 @@ ROUTES: Final = (
     _route(ITEM, "PUT", _replace),
     _route(ITEM, "PATCH", _change),
     _route(ITEM, "DELETE", _end),
-    _options(ITEMS, "GET, HEAD, OPTIONS", "POST"),
-    _options(ITEM, "GET, HEAD, OPTIONS", "PUT, PATCH, DELETE"),
+    _options(ITEMS, ITEMS_METHODS),
+    _options(ITEM, ITEM_METHODS),
 )

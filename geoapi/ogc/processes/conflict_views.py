@@ -4,23 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-import shapely
-from numpy.typing import NDArray
-from shapely.geometry import mapping
-from shapely.geometry.base import BaseGeometry
-
 from conflicts.clearances import ZONES, Zone
 from conflicts.zones import together
-from geoapi.ogc.crs import STORAGE_SRID, transformer
 from geoapi.ogc.processes.process import Results, Value
+from geoapi.ogc.processes.values import in_degrees
 from geoapi.problems import Language
 
 type Row = Mapping[str, Any]
 """Columns of a conflict; `geom` as a geometry in EPSG:25832 or None."""
 
-_DECIMALS: Final = 9
-"""Of degrees: a tenth of a millimetre."""
 _TOLD: Final = (
     *("gml_id", "feature_type", "utility_type", "danger_class", "zone", "rule", "unverified", "limit_m"),
     *(
@@ -74,15 +66,4 @@ def conflict_results(rows: Sequence[Row], language: Language) -> Results:
 
 def _feature(row: Row, language: Language) -> dict[str, Any]:
     told = {name: row[name] for name in _TOLD} | {"reason": row[f"reason_{language}"]}
-    return {"type": "Feature", "geometry": _in_degrees(row["geom"]), "properties": told}
-
-
-def _in_degrees(geometry: BaseGeometry | None) -> dict[str, Any] | None:
-    if geometry is None:
-        return None
-    to_degrees = transformer(STORAGE_SRID, 4326)
-
-    def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(to_degrees.transform(points[:, 0], points[:, 1])).round(_DECIMALS)
-
-    return dict(mapping(shapely.transform(shapely.force_2d(geometry), moved)))
+    return {"type": "Feature", "geometry": in_degrees(row["geom"]), "properties": told}

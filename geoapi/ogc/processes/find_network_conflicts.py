@@ -12,12 +12,10 @@ from conflicts.network import lines_near
 from conflicts.stored import conflict_row, ground_of, rules_of_owners
 from geoapi.ogc.processes.conflict_views import OUTPUTS, conflict_results
 from geoapi.ogc.processes.process import Process, Results, Task, Value
+from geoapi.ogc.processes.values import AREA, CRS, read_area
 from geoapi.packing import package_options
-from ingest.area_file import read_area_document
 from ler.domain.access import Scope
-from ler.domain.faults import Fault, FaultsError
 from ler.domain.work_codes import work_kinds, work_methods
-from ler.errors import RefusedError
 
 
 def _find(task: Task) -> Results:
@@ -32,10 +30,7 @@ def _find(task: Task) -> Results:
 
 
 def _dig(inputs: Mapping[str, Any]) -> Dig:
-    try:
-        area = shapely.GeometryCollection(read_area_document(inputs["area"], inputs.get("crs"), lines=True))
-    except RefusedError as refused:
-        raise FaultsError([Fault(refused.code, "/area", str(refused))]) from None
+    area = shapely.GeometryCollection(read_area(inputs, lines=True))
     return Dig(area, inputs.get("kind"), inputs.get("method"), inputs.get("depth_m"), inputs.get("width_m"))
 
 
@@ -55,13 +50,9 @@ PROCESS: Final = Process(
                 "en": "What is dug: polygons, or lines with a width",
                 "da": "Det, der graves: flader, eller linjer",
             },
-            {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
+            AREA,
         ),
-        "crs": Value(
-            {"en": "Coordinate system of the area", "da": "Områdets koordinatsystem"},
-            {"type": "string", "pattern": "^(EPSG:[0-9]{4,6}|CRS84)$"},
-            required=False,
-        ),
+        "crs": CRS,
         "kind": Value(
             {"en": "Kind of work", "da": "Arbejdets art"},
             {"type": "string", "enum": sorted(work_kinds())},

@@ -9,13 +9,21 @@ from geoapi.ogc.processes import (
     excavation_request,
     find_conflicts,
     find_network_conflicts,
+    propose_windows,
 )
 from geoapi.ogc.processes.process import Process
 from ler.services.principals import Principal
 
 PROCESSES: Final[Mapping[str, Process]] = {
     module.PROCESS.id: module.PROCESS
-    for module in (excavation_request, find_conflicts, find_network_conflicts, check_network, echo)
+    for module in (
+        excavation_request,
+        find_conflicts,
+        find_network_conflicts,
+        propose_windows,
+        check_network,
+        echo,
+    )
 }
 
 
