@@ -127,8 +127,8 @@ def _flatgeobuf(page: Page) -> Body:
 
 
 def _column(values: list[Any], one: Property) -> pa.Array:
-    read = _DATES.get(one.kind, lambda value: _value(value, one))
-    told = [None if value is None else read(value) for value in values]
+    read = _DATES.get(one.kind)
+    told = [None if value is None else read(value) if read else _value(value, one) for value in values]
     return pa.array(told, _ARROW.get(one.kind, pa.string()))
 
 
