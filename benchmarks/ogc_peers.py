@@ -66,8 +66,8 @@ def install(folder: Path) -> Path:
     """Make an environment with the peers, unless it is there; return its python."""
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)  # noqa: S603 - our own program
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)  # noqa: S603 - of a folder of ours
         (folder / "ready").touch()
     return python
 
@@ -78,7 +78,7 @@ def served(*command: str | Path, port: int, path: str, **environment: str) -> It
     address = f"http://127.0.0.1:{port}"
     with (
         Path(f"/tmp/ogc-speed-{port}.log").open("w") as log,  # noqa: S108 - a log of a benchmark
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - the servers named here
             [*map(str, command)], env=os.environ | environment, stdout=log, stderr=log
         ) as process,
     ):
@@ -94,7 +94,7 @@ def served(*command: str | Path, port: int, path: str, **environment: str) -> It
             process.wait()
 
 
-def bare(python: Path, folder: Path, port: int, dsn: str, items: str, tile: str) -> Any:  # noqa: ANN401 - a context
+def bare(python: Path, folder: Path, port: int, *, dsn: str, items: str, tile: str) -> Any:  # noqa: ANN401 - a context
     """Serve the statements and nothing else."""
     (folder / "bare.py").write_text(BARE.format(dsn=dsn, items=items, tile=tile))
     return served(*_uvicorn(python, "bare:app", port), "--app-dir", folder, port=port, path="/")
@@ -126,8 +126,12 @@ def pygeoapi(python: Path, folder: Path, port: int, host: Path) -> Any:  # noqa:
         "logging": {"level": "ERROR"},
         "metadata": {
             "identification": {
-                **{"title": "x", "description": "x", "keywords": ["x"], "keywords_type": "theme"},
-                **{"terms_of_service": "x", "url": "x"},
+                "title": "x",
+                "description": "x",
+                "keywords": ["x"],
+                "keywords_type": "theme",
+                "terms_of_service": "x",
+                "url": "x",
             },
             "license": {"name": "x", "url": "x"},
             "provider": {"name": "x", "url": "x"},
@@ -135,14 +139,25 @@ def pygeoapi(python: Path, folder: Path, port: int, host: Path) -> Any:  # noqa:
         },
         "resources": {
             "lines": {
-                **{"type": "collection", "title": "x", "description": "x", "keywords": ["x"], "links": []},
+                "type": "collection",
+                "title": "x",
+                "description": "x",
+                "keywords": ["x"],
+                "links": [],
                 "extents": {"spatial": {"bbox": [7, 54, 16, 58]}},
                 "providers": [
                     {
-                        **{"type": "feature", "name": "PostgreSQL", "id_field": "id", "table": "lines"},
+                        "type": "feature",
+                        "name": "PostgreSQL",
+                        "id_field": "id",
+                        "table": "lines",
                         "data": {
-                            **{"host": str(host), "port": 5432, "dbname": "bench", "user": "postgres"},
-                            **{"password": "x", "search_path": ["bench", "public"]},
+                            "host": str(host),
+                            "port": 5432,
+                            "dbname": "bench",
+                            "user": "postgres",
+                            "password": "x",
+                            "search_path": ["bench", "public"],
                         },
                         "geom_field": "geom",
                         "storage_crs": "http://www.opengis.net/def/crs/EPSG/0/25832",

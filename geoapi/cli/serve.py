@@ -12,7 +12,6 @@ from typing import Annotated, Final
 import typer
 import uvicorn
 
-from geoapi.app import create_app
 from geoapi.cli.console import say, settings_of
 from geoapi.database import open_databases
 from ler.errors import InputError
@@ -33,6 +32,8 @@ def serve(
     ] = False,
 ) -> None:
     """Answer HTTP until told to stop (SIGTERM, Ctrl-C). TLS is the business of a proxy before it."""
+    from geoapi.app import create_app  # noqa: PLC0415 - help does not wait for every route
+
     settings = settings_of(ctx)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     with open_databases(settings) as databases, _listening(settings, host, port) as listener:

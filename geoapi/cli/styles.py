@@ -9,7 +9,6 @@ from geoapi.cli.console import ReportingGroup, results
 from ler.errors import UnavailableError
 from ler.packages.files import write_whole
 from ler.packages.styles import DEFAULT_THEME, load_styles
-from ler.packages.styling.export import export_style
 from ler.packages.styling.formats import StyleFormat
 
 app = typer.Typer(
@@ -42,6 +41,8 @@ def export(
     ] = None,
 ) -> None:
     """Write the style source in a theme as a file of a format."""
+    from ler.packages.styling.export import export_style  # noqa: PLC0415 - help waits for no library that draws
+
     content = export_style(load_styles(theme), format_)
     path = out or Path(f"{theme}.{format_}")
     try:

@@ -13,7 +13,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-import geopandas
 import shapely
 from shapely import MultiPolygon
 
@@ -118,6 +117,8 @@ def _write_network(owner: DemoOwner, folder: Path) -> Path:
 
 def _write_streets(town: Town, path: Path) -> Path:
     path.unlink(missing_ok=True)
+    import geopandas  # noqa: PLC0415 - help does not wait for it
+
     streets = geopandas.GeoSeries(town.streets, crs="EPSG:25832")
     streets.to_file(path, driver="GPKG", layer="streets", engine="pyogrio")
     return path

@@ -65,7 +65,16 @@ _KINDS: Final = {
     AttributeKind.BOOLEAN: Kind.BOOLEAN,
 }
 """Other attributes are texts: a time may be `before 2023-07-01`."""
-_CASTS: Final = {Kind.INTEGER: "::bigint", Kind.NUMBER: "::float8", Kind.BOOLEAN: "::boolean"}
+_CASTS: Final = {
+    Kind.INTEGER: (
+        "CASE WHEN {0} BETWEEN '-9e18' AND '9e18'"
+        " THEN CASE WHEN {0}::numeric = trunc({0}::numeric) THEN {0}::bigint END END"
+    ),
+    Kind.NUMBER: "CASE WHEN {0} BETWEEN '-1e300' AND '1e300' THEN {0}::float8 END",
+    Kind.BOOLEAN: "CASE WHEN {0} IN ('true', 'false') THEN {0}::boolean END",
+}
+"""By kind, of a JSON value; NULL where it is none: one wrong value must not fail a page. JSON of other types than
+numbers sorts before or after all numbers."""
 _NOT_TOLD: Final = {AttributeKind.GEOMETRY, AttributeKind.INLINE}
 
 
@@ -119,11 +128,15 @@ def _property(attribute: Attribute) -> Property:
 def _column(attribute: Attribute, kind: Kind) -> str:
     if attribute.name in COLUMNS:
         return f"f.{COLUMNS[attribute.name]}"
-    value = f"f.attributes->>'{attribute.name}'"
     if kind is Kind.STRINGS:
         listed = f"coalesce(f.attributes->'{attribute.name}', 'null')"
         return (
             f"(SELECT array_agg(one) FROM jsonb_array_elements_text(CASE jsonb_typeof({listed})"
             f" WHEN 'array' THEN {listed} WHEN 'null' THEN '[]' ELSE jsonb_build_array({listed}) END) AS one)"
         )
-    return f"({value}){_CASTS.get(kind, '')}"
+    cast = _CASTS.get(kind)
+    return (
+        f"({cast.format(f"(f.attributes->'{attribute.name}')")})"
+        if cast
+        else f"(f.attributes->>'{attribute.name}')"
+    )

@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Final
 
 from geoapi.ogc.collections import Collection
+from geoapi.ogc.editing.openapi import editing_paths
 from geoapi.ogc.engine import TEXT, TITLE
-from geoapi.ogc.formats import GEOJSON, ITEMS, JSON, OPENAPI, SCHEMA, Format
+from geoapi.ogc.formats import GEOJSON, HTML, JSON, OPENAPI, SCHEMA, Format
+from geoapi.ogc.offered import formats_of_item, formats_of_items
 from geoapi.ogc.openapi_operation import GUARDED, OPEN, SERVICE, Node, operation
 from geoapi.ogc.openapi_parameters import components as parameters
 from geoapi.ogc.openapi_parameters import item_parameters, items_parameters, reference
@@ -39,7 +41,8 @@ def document(
     """Return the document as JSON, for who sees these collections and processes."""
     paths: Node = process_paths(processes)
     for part in PARTS:
-        paths |= part(visible, language)
+        for path, operations in part(visible, language).items():
+            paths[path] = paths.get(path, {}) | operations
     made = {
         "openapi": "3.0.3",
         "info": {"title": TITLE[language], "description": TEXT[language], "version": _VERSION},
@@ -76,7 +79,7 @@ def document(
 def _problem(status: str, language: Language) -> Node:
     return {
         "description": words("responses", status, language),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}, HTML: {}},
     }
 
 
@@ -88,7 +91,7 @@ def _service(visible: tuple[Collection, ...], language: Language) -> Node:
             name,
             words("operations", name, language),
             language,
-            {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+            {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}, HTML: {}},
             given=[reference(one) for one in (*more, "f", "lang")],
         )
 
@@ -129,7 +132,7 @@ def _of_collection(one: Collection, language: Language) -> Iterator[tuple[str, N
             f"items.{one.name}",
             words("operations", "items", language, title),
             language,
-            _written(ITEMS, f"features.{one.name}"),
+            _written(formats_of_items(one), f"features.{one.name}"),
             given=items_parameters(one, language),
             **more,
         ),
@@ -140,7 +143,7 @@ def _of_collection(one: Collection, language: Language) -> Iterator[tuple[str, N
             f"item.{one.name}",
             words("operations", "item", language, title),
             language,
-            _written(ITEMS, f"feature.{one.name}"),
+            _written(formats_of_item(one), f"feature.{one.name}"),
             given=item_parameters(one, language),
             **more,
         ),
@@ -156,6 +159,7 @@ def _written(offered: tuple[Format, ...], schema: str) -> Node:
 PARTS: Final[tuple[Callable[[tuple[Collection, ...], Language], Node], ...]] = (
     _service,
     _features,
+    editing_paths,
     tile_paths,
     style_paths,
 )

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from geoapi.ogc import items, pages, styles, tiles, tilesets
+from geoapi.ogc import items, pages, qgis, styles, tiles, tilesets
 from geoapi.ogc.counts import Counts
 from geoapi.ogc.editing import routes as editing
 from geoapi.ogc.gate import Gate
@@ -39,6 +39,7 @@ def _mounted() -> tuple[BaseRoute, ...]:
         *tilesets.ROUTES,
         *tiles.ROUTES,
         *styles.ROUTES,
+        *qgis.ROUTES,
         *process_pages.ROUTES,
         *execution.ROUTES,
         *jobs.ROUTES,

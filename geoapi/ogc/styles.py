@@ -16,18 +16,19 @@ from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer
 from geoapi.ogc.families import feature_type_of
 from geoapi.ogc.formats import JSON, MAPLIBRE, PAGES, QML, SLD, Format, format_of
+from geoapi.ogc.html import words
 from geoapi.ogc.links import link
 from geoapi.ogc.query import check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
-from geoapi.ogc.tags import answered, content_tag
+from geoapi.ogc.tags import answered, content_tag, document_answer
 from geoapi.ogc.tiles import drawable
 from geoapi.platform import platform_of
 from ler.packages.styles import load_styles
 from ler.packages.styling.maplibre_tiles import tile_style
 from ler.packages.styling.parts import Shape, kind_of_type
-from ler.packages.styling.qml import Bands, Layer, qml
+from ler.packages.styling.qml import Bands, Layer, labeling, renderer
 from ler.packages.styling.sld import sld
-from ler.packages.styling.tables import AREA_TABLE, note_style, table_style
+from ler.packages.styling.tables import AREA_TABLE, TableStyle, note_style, table_style
 from ler.packages.styling.tile_drawing import LER_UTILITY, TileLayer
 
 WHOLE: Final = (Format("mapbox", MAPLIBRE, "MapLibre"), Format("sld", SLD, "SLD 1.1"))
@@ -40,9 +41,7 @@ _SHAPES: Final = {"line": Shape.LINE, "polygon": Shape.AREA, "point": Shape.POIN
 
 def whole(visible: Sequence[Collection]) -> tuple[Collection, ...]:
     """Return those of the collections that a map of everything draws, lowest first."""
-    drawn = [
-        one for one in visible if one.geometry != "none" and not one.record and feature_type_of(one) is None
-    ]
+    drawn = [one for one in visible if one.drawn and feature_type_of(one) is None]
     return tuple(sorted(drawn, key=is_buried))
 
 
@@ -57,26 +56,27 @@ def maplibre_style(request: Request, theme: str, collections: Sequence[Collectio
     template = f"{address}/WebMercatorQuad/{{z}}/{{y}}/{{x}}" + (f"?{query}" if query else "")
     coverage = platform_of(request).settings.coverage
     bounds = transformer(STORAGE_SRID, CRS84.srid).transform_bounds(*coverage)
-    layers = [_tile_layer(theme, one) for one in collections]
+    layers = [tile_layer(theme, one) for one in collections]
     style = tile_style(load_styles(theme), layers, template, bounds, DEEPEST)
     return json.dumps(style, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def collection_qml(theme: str, collection: Collection, shape: Shape | None = None) -> str:
+def collection_style(theme: str, collection: Collection, shape: Shape | None = None) -> TableStyle:
     """Return how QGIS draws the features of one shape in a collection; None: of the shape that most of them have."""
     feature_type = feature_type_of(collection)
     if feature_type:
         usual = Shape.POINT if collection.geometry == "any" else Shape.LINE
-        return table_style(theme, feature_type, shape or usual, Bands.WITHOUT).qml
+        return table_style(theme, feature_type, shape or usual, Bands.WITHOUT)
     if is_buried(collection):
-        return qml(load_styles(theme), Layer(shape or Shape.LINE, bands=Bands.WITHOUT))
-    usual = _SHAPES.get(collection.geometry, Shape.POINT)
+        styles, layer = load_styles(theme), Layer(shape or Shape.LINE, bands=Bands.WITHOUT)
+        return TableStyle(layer.shape, renderer(styles, layer), labeling(styles, layer))
     if collection.geometry == "polygon":
-        return table_style(theme, AREA_TABLE, Shape.AREA).qml
-    return note_style(shape or usual).qml
+        return table_style(theme, AREA_TABLE, Shape.AREA)
+    return note_style(shape or _SHAPES.get(collection.geometry, Shape.POINT))
 
 
-def _tile_layer(theme: str, collection: Collection) -> TileLayer:
+def tile_layer(theme: str, collection: Collection) -> TileLayer:
+    """Return what the layer of a collection in tiles holds."""
     feature_type = feature_type_of(collection)
     kind = kind_of_type(feature_type, load_styles(theme)) if feature_type else None
     return TileLayer(collection.name, is_buried(collection), collection.utility_type, kind)
@@ -99,7 +99,9 @@ def _style(request: Request) -> Response:
     if chosen.name == "sld":
         return _written(request, sld(load_styles(theme), attribute=LER_UTILITY).encode(), chosen)
     collections = whole(visible_collections(caller.scopes if caller else frozenset()))
-    tiles = f"{root_of(request)}/tiles?collections={','.join(one.name for one in collections)}"
+    tiles = f"{root_of(request)}/tiles"
+    if collections:
+        tiles += f"?collections={','.join(one.name for one in collections)}"
     return _written(request, maplibre_style(request, theme, collections, tiles), chosen)
 
 
@@ -113,7 +115,7 @@ def _collection_style(request: Request) -> Response:
                 styles, layer=collection.name, attribute=LER_UTILITY, utility=collection.utility_type
             ).encode()
         case "qml":
-            content = collection_qml(theme, collection).encode()
+            content = collection_style(theme, collection).qml.encode()
         case _:
             tiles = f"{root_of(request)}/collections/{collection.name}/tiles"
             content = maplibre_style(request, theme, (collection,), tiles)
@@ -129,7 +131,7 @@ def _visible(request: Request) -> Collection:
 
 
 def _listed(request: Request, address: str, formats: Sequence[Format]) -> Response:
-    format_of(request, PAGES)
+    chosen = format_of(request, PAGES)
     told_in = language(request)
     themes = [
         {
@@ -153,8 +155,7 @@ def _listed(request: Request, address: str, formats: Sequence[Format]) -> Respon
         "styles": themes,
         "links": [link("self", address, JSON, told_in, told=True)],
     }
-    content = json.dumps(document, ensure_ascii=False).encode()
-    return answered(request, content, content_tag(content), JSON, {"Content-Language": told_in})
+    return document_answer(request, document, chosen, words(told_in).styles_title)
 
 
 def _written(request: Request, content: bytes, chosen: Format) -> Response:

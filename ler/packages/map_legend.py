@@ -27,9 +27,10 @@ from ler.packages.map_canvas import (
     wrap_words,
 )
 from ler.packages.map_frame import draw_cells, draw_hatching, draw_outline
+from ler.packages.map_kinds import Kind
 from ler.packages.map_labels import NOTE_MM, TRIANGLE_MM, Label, draw_triangles
 from ler.packages.map_lines import LinePainter
-from ler.packages.map_shapes import Band, Drawing, Group, GroupKey, Kind, UtilityCount
+from ler.packages.map_shapes import Band, Drawing, Group, GroupKey, UtilityCount
 from ler.packages.map_texts import Said, grouped, map_text
 from ler.packages.styles import Name, Styles
 

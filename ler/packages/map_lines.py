@@ -14,6 +14,7 @@ from shapely import LineString, Point
 
 from ler.packages.colours import mix
 from ler.packages.map_canvas import Box, Coordinates, kept, set_colour
+from ler.packages.map_kinds import Kind
 from ler.packages.map_labels import (
     NOTE_MM,
     Ground,
@@ -23,7 +24,7 @@ from ler.packages.map_labels import (
     draw_labels,
 )
 from ler.packages.map_paths import Path, dots_path, outline_path, polygon_path
-from ler.packages.map_shapes import Drawing, Group, GroupKey, Kind, lines
+from ler.packages.map_shapes import Drawing, Group, GroupKey, lines
 from ler.packages.styles import DangerStyle, Styles
 
 _GREY = "#7a7f85"

@@ -7,7 +7,6 @@ Refuses coordinates that are not finite.
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 import numpy as np
 import shapely
@@ -17,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ler.errors import InputError
 from ler.packages.map_canvas import Frame, clean
+from ler.packages.map_kinds import Kind
 from ler.packages.map_paths import Path, line_paths
 from ler.packages.styles import DangerStyle, StatusStyle, Styles, UtilityStyle
 
@@ -44,15 +44,6 @@ class MapFeature:
     band_known: bool = True
     note: str = ""
     """A few characters to stand beside it: how deep it lies."""
-
-
-class Kind(Enum):
-    """How a feature is drawn."""
-
-    LINE = "line"
-    DUCT = "duct"
-    TRACE = "trace"
-    COMPONENT = "component"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ own layer has the rest. Read by QGIS 3.22 and later. The same contents give the 
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
@@ -18,22 +17,18 @@ from ler.domain.uncertainty import has_band
 from ler.model import load_model
 from ler.packages.contents import Contents
 from ler.packages.geopackage_styles import shape_of
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.styles import load_styles
 from ler.packages.styling.parts import DANGER, Shape, kind_of_type
+from ler.packages.styling.qgis_layers import SYSTEM, VectorLayer, tree_group
 from ler.packages.styling.qml import Bands
-from ler.packages.styling.tables import AREA_TABLE, MARKING_TABLE, TableStyle, table_style
+from ler.packages.styling.tables import AREA_TABLE, MARKING_TABLE, table_style
 
 GEOPACKAGE: Final = "consolidated.gpkg"
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 _MARGIN_M: Final = 20.0
-_GEOMETRY: Final = {Shape.POINT: "Point", Shape.LINE: "Line", Shape.AREA: "Polygon"}
 _OGR: Final = {Shape.POINT: "Point25D", Shape.LINE: "LineString25D", Shape.AREA: "Polygon25D"}
 _ENDS: Final = {Shape.POINT: "", Shape.LINE: " (linjer)", Shape.AREA: " (flader)"}
-_SYSTEM: Final = (
-    "<spatialrefsys><srsid>2105</srsid><srid>25832</srid><authid>EPSG:25832</authid>"
-    "<description>ETRS89 / UTM zone 32N</description><geographicflag>false</geographicflag></spatialrefsys>"
-)
 _DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _BANDS, _AREA = (
     "Farlige ledninger",
     "Påvises på stedet",
@@ -44,17 +39,6 @@ _DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _BANDS, _AREA = (
     "Graveområde",
 )
 _GROUPS: Final = (_DANGERS, _MARKING, _PARTS, _LINES, _NOTES, _BANDS, _AREA)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A layer of the project."""
-
-    group: str
-    id: str
-    name: str
-    source: str
-    style: TableStyle
 
 
 def write_project(path: Path, contents: Contents) -> int:
@@ -70,7 +54,7 @@ def write_project(path: Path, contents: Contents) -> int:
     return 0
 
 
-def _layers(contents: Contents) -> Iterator[_Layer]:
+def _layers(contents: Contents) -> Iterator[tuple[str, VectorLayer]]:
     theme = contents.options.theme
     present = sorted(
         {
@@ -122,57 +106,35 @@ def _may_be_any(table: str) -> bool:
 
 def _layer(
     theme: str, group: str, table: str, shape: Shape, *, name: str, chosen: str = "", end: str = ""
-) -> _Layer:
+) -> tuple[str, VectorLayer]:
     source = f"./{GEOPACKAGE}|layername={table}"
     source += f"|geometrytype={_OGR[shape]}" if _may_be_any(table) else ""
     source += f"|subset={chosen}" if chosen else ""
     bands = Bands.ONLY if group == _BANDS else Bands.WITHOUT
-    return _Layer(group, f"{table}_{shape}{end}", name, source, table_style(theme, table, shape, bands))
+    style = table_style(theme, table, shape, bands)
+    return group, VectorLayer(f"{table}_{shape}{end}", name, source, style)
 
 
-def _document(contents: Contents, layers: Sequence[_Layer]) -> str:
+def _document(contents: Contents, layers: Sequence[tuple[str, VectorLayer]]) -> str:
     title = f"LER {contents.request.order_number}"
     west, south, east, north = (
         round(side, 2) for side in shapely.buffer(contents.request.area, _MARGIN_M).bounds
     )
     extent = f"<xmin>{west}</xmin><ymin>{south}</ymin><xmax>{east}</xmax><ymax>{north}</ymax>"
-    groups = "".join(_tree_group(group, [one for one in layers if one.group == group]) for group in _GROUPS)
-    order = "".join(f"<item>{layer.id}</item>" for layer in layers)
+    grouped = {name: [layer for group, layer in layers if group == name] for name in _GROUPS}
+    groups = "".join(tree_group(name, inner) for name, inner in grouped.items() if inner)
+    order = "".join(f"<item>{layer.id}</item>" for _, layer in layers)
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         f'<qgis projectname={quoteattr(title)} version="3.22.0"><homePath path=""/>'
-        f"<title>{escape(title)}</title><projectCrs>{_SYSTEM}</projectCrs>"
+        f"<title>{escape(title)}</title><projectCrs>{SYSTEM}</projectCrs>"
         f"<layer-tree-group><customproperties/>{groups}"
         f'<custom-order enabled="0">{order}</custom-order></layer-tree-group>'
         f'<mapcanvas name="theMapCanvas" annotationsVisible="1"><units>meters</units><extent>{extent}</extent>'
-        f"<rotation>0</rotation><destinationsrs>{_SYSTEM}</destinationsrs></mapcanvas>"
-        f"<projectlayers>{''.join(map(_map_layer, layers))}</projectlayers>"
+        f"<rotation>0</rotation><destinationsrs>{SYSTEM}</destinationsrs></mapcanvas>"
+        f"<projectlayers>{''.join(layer.written for _, layer in layers)}</projectlayers>"
         '<properties><Paths><Absolute type="bool">false</Absolute></Paths>'
         '<SpatialRefSys><ProjectionsEnabled type="int">1</ProjectionsEnabled></SpatialRefSys></properties>'
         f'<ProjectViewSettings UseProjectScales="0"><DefaultViewExtent xmin="{west}" ymin="{south}" '
-        f'xmax="{east}" ymax="{north}">{_SYSTEM}</DefaultViewExtent></ProjectViewSettings></qgis>\n'
-    )
-
-
-def _tree_group(name: str, layers: Sequence[_Layer]) -> str:
-    if not layers:
-        return ""
-    inner = "".join(
-        f'<layer-tree-layer id="{layer.id}" name={quoteattr(layer.name)} source={quoteattr(layer.source)} '
-        'providerKey="ogr" checked="Qt::Checked" expanded="0"><customproperties/></layer-tree-layer>'
-        for layer in layers
-    )
-    return (
-        f'<layer-tree-group name={quoteattr(name)} checked="Qt::Checked" expanded="1">'
-        f"<customproperties/>{inner}</layer-tree-group>"
-    )
-
-
-def _map_layer(layer: _Layer) -> str:
-    style = layer.style
-    return (
-        f'<maplayer type="vector" geometry="{_GEOMETRY[style.shape]}" labelsEnabled="{int(bool(style.labeling))}" '
-        f'readOnly="1"><id>{layer.id}</id><datasource>{escape(layer.source)}</datasource>'
-        f"<layername>{escape(layer.name)}</layername><srs>{_SYSTEM}</srs>"
-        f'<provider encoding="UTF-8">ogr</provider>{style.renderer}{style.labeling}</maplayer>'
+        f'xmax="{east}" ymax="{north}">{SYSTEM}</DefaultViewExtent></ProjectViewSettings></qgis>\n'
     )

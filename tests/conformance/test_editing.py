@@ -68,7 +68,7 @@ def test_create_replace_delete_insert(planner: httpx.Client, platform: Service) 
 def test_features_content_crs(planner: httpx.Client) -> None:
     """A place means the same in whichever system it is sent."""
     degrees = Transformer.from_crs(25832, 4326, always_xy=True)
-    line = [list(degrees.transform(*position)) for position in LINE]
+    line = [list(degrees.transform(east, north)) for east, north in LINE]
     sent = feature(WORK, {"type": "LineString", "coordinates": line})
     answer = planner.post(WORKS, json=sent, headers=GEOJSON)
     turned = feature(WORK, {"type": "LineString", "coordinates": [[y, x] for x, y in line]})
@@ -121,6 +121,26 @@ def test_options_tell_what_may_be_done(planner: httpx.Client) -> None:
     assert planner.options(address).headers["Allow"] == "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"
     refused = planner.post("/ogc/collections/network/items", json=feature({}), headers=GEOJSON)
     assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_what_may_be_done_is_in_the_openapi_document(planner: httpx.Client) -> None:
+    paths = planner.get("/ogc/openapi").json()["paths"]
+    for items in (WORKS, AREAS):
+        path = items.removeprefix("/ogc")
+        assert paths[path].keys() == {"get", "post", "options"}
+        one = paths[f"{path}/{{featureId}}"]
+        assert one.keys() == {"get", "put", "patch", "delete", "options"}
+        for method in ("put", "patch", "delete"):
+            headers = {p["name"]: p["required"] for p in one[method]["parameters"] if p.get("in") == "header"}
+            assert headers["If-Match"]
+            assert {"204", "401", "412", "428"} <= one[method]["responses"].keys()
+            assert {} not in one[method]["security"]
+    body = paths[WORKS.removeprefix("/ogc")]["post"]["requestBody"]["content"]["application/geo+json"][
+        "schema"
+    ]
+    assert body["properties"]["properties"]["properties"].keys() >= WORK.keys()
+    assert "state" not in body["properties"]["properties"]["properties"]
+    assert paths["/collections/network/items"].keys() == {"get"}
 
 
 def test_only_who_may_edits_and_only_its_own(

@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 from pyproj import Transformer
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from geoapi.ogc.collections import all_collections
 from geoapi.ogc.statement import Statement
@@ -20,14 +21,14 @@ from geoapi.ogc.tile_matrix_sets import tile_at
 from geoapi.ogc.tile_statement import tile_statement
 from ler.settings import Settings
 from tests.conformance.scene import Suite
-from tests.service import Service
+from tests.service import Service, execute
 from tests.tile_places import Place, place_of
 
 MVT = "application/vnd.mapbox-vector-tile"
 EXTENT, MARGIN = 4096, 64
 ROUNDING, EDGE = 1.5, 8
 CENTRE = (575100.0, 6224200.0)
-Geometries = Mapping[str, shapely.Geometry]
+Geometries = Mapping[str, BaseGeometry]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def to_system(srid: int) -> Transformer:
     return Transformer.from_crs(25832, srid, always_xy=True)
 
 
-def drawn(geometry: shapely.Geometry, place: Place, margin: float = MARGIN) -> shapely.Geometry:
+def drawn(geometry: BaseGeometry, place: Place, margin: float = MARGIN) -> BaseGeometry:
     """A geometry of EPSG:25832 in the steps of a tile, clipped to what lies so far around it."""
     west, _, east, north = place.box
     steps = EXTENT / (east - west)
@@ -89,7 +90,7 @@ def test_a_detailed_tile_is_an_exact_clip(suite: Suite, network: Geometries, tms
         assert inside[name].is_empty or shapely.covers(shapely.buffer(one, ROUNDING), inside[name]), name
 
 
-def is_drawn(geometry: shapely.Geometry) -> bool:
+def is_drawn(geometry: BaseGeometry) -> bool:
     return geometry.length > 2 or ("Point" in geometry.geom_type and not geometry.is_empty)
 
 
@@ -122,7 +123,8 @@ def test_full_tiles_are_thinned_and_keep_what_is_long(
 ) -> None:
     coverage = Settings().coverage
     place = place_of("WebMercatorQuad", 10, *CENTRE)
-    tile = tile_at("WebMercatorQuad", *map(str, place.numbers), coverage)
+    matrix, row, column = map(str, place.numbers)
+    tile = tile_at("WebMercatorQuad", matrix, row, column, coverage)
     collection = all_collections()["network"]
 
     def ids(most: int) -> set[str]:
@@ -142,7 +144,13 @@ def read(platform: Service, owner: UUID, statement: Statement) -> list[Any]:
     """What a statement gives to an organisation, asked for past the service."""
     with platform.world.database.connect() as connection:
         connection.execute(sql.SQL("SET search_path = ler, public, postgis"))
-        connection.execute(sql.SQL("SELECT set_config('ler.principal', %s, false)"), [str(owner)])
+        connection.execute(
+            sql.SQL(
+                "SELECT set_config('ler.principal', owner_id::text, false), set_config('ler.pinned', '1', false),"
+                " set_config('ler.pinned_dataset', id::text, false) FROM ler.network_dataset WHERE owner_id = %s"
+            ),
+            [owner],
+        )
         return (
             connection.cursor(row_factory=namedtuple_row)
             .execute(statement.sql.encode(), statement.values)
@@ -178,3 +186,18 @@ def test_older_versions_have_tiles(suite: Suite) -> None:
     assert suite.get(address, MVT, as_of=99).status_code == 404
     assert suite.get(address, MVT, crs="x").status_code == 400
     assert suite.get(address, MVT, f="png").status_code == 400
+
+
+def test_what_an_owner_takes_back_is_gone_at_once(platform: Service, suite: Suite) -> None:  # noqa: ARG001 - that there is a network
+    requester = platform.owner()
+    platform.asks(requester)
+    http = platform.client(platform.token(requester)).http
+    tile = f"/ogc/collections/package-features/tiles/WebMercatorQuad/{place_of('WebMercatorQuad', 16, 575050, 6224050).path}"
+    items = "/ogc/collections/package-features/items"
+    known = {address: http.get(address).headers["ETag"] for address in (tile, items)}
+    for address, tag in known.items():
+        assert http.get(address, headers={"If-None-Match": tag}).status_code == 304
+    execute(platform, "UPDATE ler.owner_answer SET replaced_at = now() WHERE requester_id = %s", requester)
+    assert http.get(tile, headers={"If-None-Match": known[tile]}).status_code == 204
+    answer = http.get(items, headers={"If-None-Match": known[items]})
+    assert (answer.status_code, answer.json()["features"]) == (200, [])

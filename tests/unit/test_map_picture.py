@@ -26,9 +26,10 @@ from ler.packages.map_canvas import (
     wrap,
 )
 from ler.packages.map_frame import bar_length, grid_interval
+from ler.packages.map_kinds import Kind
 from ler.packages.map_labels import Ground, Label, LabelPlacer, LabelRequest
 from ler.packages.map_picture import PIXEL_MM, Picture, draw_picture, reduce_colours, world_file
-from ler.packages.map_shapes import Drawing, Kind, MapFeature, Scene, kind_of
+from ler.packages.map_shapes import Drawing, MapFeature, Scene, kind_of
 from ler.packages.map_sheet import Alert, SheetText, Subject
 from ler.packages.map_texts import Said
 from ler.packages.styles import load_styles

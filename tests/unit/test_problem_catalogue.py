@@ -31,6 +31,8 @@ AS_PARAMETER = {"date-ambiguous"}
 
 AS_FINDING = {"coordinate-not-a-number"}
 """Found in a feature, and told in the report of a `network-refused`."""
+IN_ERRORS = {"file-ambiguous", "input-unknown", "output-unknown"}
+"""Told in `errors` of what a process refuses, with a pointer; the refusal itself has the entry."""
 
 SAFETY = {
     "413": ("archive-limit", "geometry-limit", "body-too-large"),
@@ -92,7 +94,7 @@ def test_every_refusal_is_in_the_catalogue_or_needs_no_entry() -> None:
     found = codes_of_source()
     assert len(found) > 100
     missing = {code: place for code, place in found.items() if code not in problem_types()}
-    assert {*missing} == BY_COMMAND_ONLY | OF_REQUESTS | AS_PARAMETER | AS_FINDING, missing
+    assert {*missing} == BY_COMMAND_ONLY | OF_REQUESTS | AS_PARAMETER | AS_FINDING | IN_ERRORS, missing
 
 
 def test_codes_of_bad_input_have_the_status_that_was_promised() -> None:

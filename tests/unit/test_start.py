@@ -8,7 +8,7 @@ HEAVY = {"alembic", "cairocffi", "ezdxf", "geopandas", "pandas", "pikepdf", "seg
 
 def test_service_worker_and_requests_start_without_what_draws_and_converts() -> None:
     commands = ", ".join(f"geoapi.cli.{name}" for name in ("serve", "worker", "request", "answer", "upload"))
-    program = f"import sys, {commands}; print(*sys.modules)"
+    program = f"import sys, geoapi.app, {commands}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert {"geoapi.app", "sqlalchemy"} <= loaded

@@ -56,7 +56,7 @@ def patched_feature(
     _check_type(request, PATCH)
     read = read_json(_Patch, body)
     if "geometry" in read.model_fields_set and read.geometry is None:
-        raise _refused("a feature has a place: it can be changed, not taken away")
+        raise _no_place("a feature has a place: it can be changed, not taken away")
     geometry = None if read.geometry is None else _geometry(request, read.geometry)
     return _values(read.properties, collection, editor), geometry
 
@@ -85,13 +85,13 @@ def _geometry(request: Request, given: dict[str, Any]) -> BaseGeometry:
         shape: BaseGeometry = shapely.from_geojson(json.dumps(given))
         flat = shapely.force_2d(shape)
     except (shapely.errors.ShapelyError, ValueError, TypeError, RecursionError):
-        raise _refused("it is no GeoJSON geometry") from None
+        raise _no_place("it is no GeoJSON geometry") from None
     positions = shapely.get_coordinates(flat)
     if flat.is_empty or len(positions) > MOST_POSITIONS:
-        raise _refused(f"1 to {MOST_POSITIONS} positions are wanted")
+        raise _no_place(f"1 to {MOST_POSITIONS} positions are wanted")
     moved = shapely.transform(flat, lambda it: _moved(it, crs))
     if not all(math.isfinite(one) for one in moved.bounds):
-        raise _refused("its coordinates are none in their system; Content-Crs says which that is")
+        raise _no_place("its coordinates are none in their system; Content-Crs says which that is")
     return moved
 
 
@@ -107,7 +107,7 @@ def _content_crs(request: Request) -> Crs:
     return CRS84 if given is None else crs_of(given.strip().strip("<>"), "content-crs")
 
 
-def _refused(detail: str) -> ProblemException:
+def _no_place(detail: str) -> ProblemException:
     return ProblemException(
         "geometry-invalid", detail, errors=(ProblemError("geometry-invalid", detail, "/geometry"),)
     )

@@ -20,7 +20,7 @@ from geoapi.ogc.editing.editor import Acting, Editor
 from geoapi.ogc.editing.works import WorkEditor
 from geoapi.ogc.query import Query, check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
-from geoapi.ogc.statement import item_statement
+from geoapi.ogc.statement import feature_text, item_statement
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from ler.errors import NotFoundError, RefusedError
@@ -31,6 +31,10 @@ EDITORS: Final[dict[str, Editor]] = {"planned-works": WorkEditor(), "interest-ar
 """By collection."""
 ITEMS: Final = "/collections/{name}/items"
 ITEM: Final = "/collections/{name}/items/{item:path}"
+_READING: Final = "GET, HEAD, OPTIONS"
+ITEMS_METHODS: Final = f"{_READING}, POST"
+ITEM_METHODS: Final = f"{_READING}, PUT, PATCH, DELETE"
+"""What may be done to what may be edited."""
 
 
 def _create(request: Request, body: bytes) -> Response:
@@ -108,7 +112,7 @@ def _version(request: Request, collection: Collection) -> int:
         raise ProblemException("precondition-required")
     if given.strip() == "*":
         found = gate_of(request).read(
-            request, item_statement(Query(collection, item=request.path_params["item"]))
+            request, item_statement(Query(collection, item=request.path_params["item"]), feature_text)
         )
         if not found.rows[0]:
             raise NotFoundError("There is no such feature.")
@@ -126,10 +130,10 @@ def _route(path: str, method: str, answer: Callable[[Request, bytes], Response])
     return Route(path, endpoint, methods=[method])
 
 
-def _options(path: str, methods: str, more: str) -> Route:
+def _options(path: str, methods: str) -> Route:
     async def endpoint(request: Request) -> Response:
         edited = request.path_params["name"] in EDITORS
-        return Response(status_code=204, headers={"Allow": f"{methods}, {more}" if edited else methods})
+        return Response(status_code=204, headers={"Allow": methods if edited else _READING})
 
     return Route(path, endpoint, methods=["OPTIONS"])
 
@@ -139,6 +143,6 @@ ROUTES: Final = (
     _route(ITEM, "PUT", _replace),
     _route(ITEM, "PATCH", _change),
     _route(ITEM, "DELETE", _end),
-    _options(ITEMS, "GET, HEAD, OPTIONS", "POST"),
-    _options(ITEM, "GET, HEAD, OPTIONS", "PUT, PATCH, DELETE"),
+    _options(ITEMS, ITEMS_METHODS),
+    _options(ITEM, ITEM_METHODS),
 )

@@ -130,7 +130,7 @@ def process_paths(visible: Iterable[Process]) -> dict[str, Any]:
         "responses": {
             **_told("200", "Results", RESULTS),
             **_told("201", "A job that will tell", STATUS_INFO, {"Location": {"schema": _ADDRESS}}),
-            **_refused("400", "401", "404", "409", "422", "429"),
+            **_problems("400", "401", "404", "409", "422", "429"),
         },
         "callbacks": {
             "jobCompleted": _callback("successUri", "Results of the job", RESULTS),
@@ -211,7 +211,7 @@ def _read(
         "summary": summary,
         "operationId": operation,
         "parameters": parameters,
-        "responses": _told("200", summary, schema) | _refused(*(refused or ("400", "401"))),
+        "responses": _told("200", summary, schema) | _problems(*(refused or ("400", "401"))),
     }
 
 
@@ -222,7 +222,7 @@ def _told(
     return {status: told | ({"headers": headers} if headers else {})}
 
 
-def _refused(*statuses: str) -> dict[str, Any]:
+def _problems(*statuses: str) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": EXCEPTION}, "application/json": {"schema": EXCEPTION}}
     return {status: {"description": "A problem document", "content": content} for status in statuses}
 

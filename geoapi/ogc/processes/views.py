@@ -13,6 +13,7 @@ from ler.services.jobs import Job
 
 RESULTS: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 EXECUTE: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+_BOX: Final = frozenset({"bbox", "crs"})
 _BOUNDARY: Final = "ler-part"
 
 
@@ -66,7 +67,8 @@ def raw_value(described: Value, value: Any, *, as_json: bool) -> tuple[bytes, st
     if isinstance(value, str) and not as_json:
         told = described.media_type
         return value.encode(), "text/plain" if told == "application/json" else told
-    return json.dumps(value, ensure_ascii=False).encode(), "application/json"
+    told = "application/json" if as_json or isinstance(value, str) else described.media_type
+    return json.dumps(value, ensure_ascii=False).encode(), told
 
 
 def raw_parts(process: Process, job: Job, results: Mapping[str, Any], root: str) -> tuple[bytes, str]:
@@ -87,7 +89,7 @@ def raw_parts(process: Process, job: Job, results: Mapping[str, Any], root: str)
 
 def _inline(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """A value in a document. An object is wrapped, so that it is no link by chance; a bounding box is not."""
-    if isinstance(value, dict) and "bbox" not in value:
+    if isinstance(value, dict) and not (value and value.keys() <= _BOX):
         return {"value": value, "mediaType": "application/json"}
     return value
 

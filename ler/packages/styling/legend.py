@@ -15,9 +15,10 @@ from shapely import LineString, Point
 
 from ler.packages.map_canvas import INK, Box, draw_text, prepare_context, set_colour
 from ler.packages.map_frame import draw_hatching, draw_outline
+from ler.packages.map_kinds import Kind
 from ler.packages.map_labels import TRIANGLE_MM, Label, draw_triangles
 from ler.packages.map_lines import LinePainter
-from ler.packages.map_shapes import Group, GroupKey, Kind
+from ler.packages.map_shapes import Group, GroupKey
 from ler.packages.map_texts import map_text
 from ler.packages.style_classes import AccuracyStyle, SecurityStyle
 from ler.packages.styles import Language, Styles

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ler.packages.colours import mix
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.styles import OTHER, UNKNOWN, Name, StatusStyle, Styles, UtilityStyle
 from ler.packages.styling.parts import (
     ACCURACY,

@@ -5,14 +5,12 @@ not written: they need fonts in a format of their own, which nothing here serves
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from ler.packages.styles import Styles
 from ler.packages.styling.maplibre import SOURCE, legend, line_paint, pixels
-from ler.packages.styling.parts import Shape, Stroke
-from ler.packages.styling.tile_drawing import Drawn, Fill, TileLayer, drawn_tiles
-
-_GEOMETRY: Final = {Shape.LINE: "LineString", Shape.POINT: "Point", Shape.AREA: "Polygon"}
+from ler.packages.styling.parts import Stroke
+from ler.packages.styling.tile_drawing import GEOMETRY, Drawn, Fill, TileLayer, drawn_tiles
 
 type Json = dict[str, Any]
 
@@ -46,7 +44,7 @@ def _layer(drawn: Drawn) -> Json:
         "type": kind,
         "source": SOURCE,
         "source-layer": drawn.layer,
-        "filter": ["all", ["==", "$type", _GEOMETRY[drawn.shape]], *drawn.conditions],
+        "filter": ["all", ["==", "$type", GEOMETRY[drawn.shape]], *drawn.conditions],
         "paint": paint,
     }
 

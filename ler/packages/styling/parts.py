@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from ler.packages.colours import mix
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.style_classes import AccuracyStyle
 from ler.packages.styles import OTHER, UNKNOWN, DangerStyle, StatusStyle, Styles, UtilityStyle
 

@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 from ler.packages.styles import Styles
 from ler.packages.styling.parts import Shape, Stroke
 from ler.packages.styling.qml import disc_layer, fill_layer, line_layer, symbol
-from ler.packages.styling.tile_drawing import Condition, Drawn, Fill, TileLayer, drawn_tiles
+from ler.packages.styling.tile_drawing import GEOMETRY, Condition, Drawn, Fill, TileLayer, drawn_tiles
 
 _GEOMETRY: Final = {Shape.POINT: 0, Shape.LINE: 1, Shape.AREA: 2}
 _HAIR_MM: Final = 0.1
@@ -20,7 +20,9 @@ def tile_renderer(styles: Styles, layers: Sequence[TileLayer]) -> str:
 
 
 def _style(drawn: Drawn) -> str:
-    chosen = " AND ".join(map(_expression, drawn.conditions))
+    # Without it, QGIS draws the middle of areas as points.
+    of_shape: Condition = ["==", "_geom_type", GEOMETRY[drawn.shape]]
+    chosen = " AND ".join(map(_expression, (of_shape, *drawn.conditions)))
     return (
         f"<style name={quoteattr(drawn.name)} layer={quoteattr(drawn.layer)} expression={quoteattr(chosen)} "
         f'geometry="{_GEOMETRY[drawn.shape]}" enabled="1" min-zoom="-1" max-zoom="-1">'

@@ -12,7 +12,7 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from ler.packages.colours import mix, rgb
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.style_classes import AccuracyStyle
 from ler.packages.styles import UNKNOWN, DangerStyle, StatusStyle, Styles, UtilityStyle
 from ler.packages.styling.parts import (

@@ -9,7 +9,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from ler.packages.colours import mix
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.style_classes import PlainStyle
 from ler.packages.styles import OTHER, UNKNOWN, StatusStyle, Styles, UtilityStyle
 from ler.packages.styling.parts import (

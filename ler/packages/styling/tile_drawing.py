@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ler.packages.colours import mix
-from ler.packages.map_shapes import Kind
+from ler.packages.map_kinds import Kind
 from ler.packages.styles import OTHER, UNKNOWN, StatusStyle, Styles, UtilityStyle
 from ler.packages.styling.parts import (
     DANGER,
@@ -26,6 +26,8 @@ from ler.packages.styling.parts import (
 
 LER_UTILITY: Final = "forsyningsart"
 """The attribute of tiles that tells the utility type."""
+GEOMETRY: Final = {Shape.LINE: "LineString", Shape.POINT: "Point", Shape.AREA: "Polygon"}
+"""What tiles call shapes."""
 _AFTER_OPEN: Final = f"{OTHER};"
 """What comes after all values that begin like open ones, letter by letter."""
 _NOTE: Final = Stroke(NOTE, 0.35)
