@@ -23,6 +23,7 @@ from geoapi.database import Databases
 from geoapi.description import describe
 from geoapi.middleware import BodyLimit, Surroundings
 from geoapi.ogc import routes as ogc
+from geoapi.ogc.html_problems import as_page
 from geoapi.ogc.site import ROOT as OGC
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
@@ -191,8 +192,12 @@ def _check_guarded(app: FastAPI) -> None:
         raise TypeError(f"routes that nobody guards: {set(others) - known}")
 
 
+def _told(request: Request, problem: Problem) -> Response:
+    return as_page(request, problem_response(request, problem))
+
+
 def _answer(request: Request, error: Exception) -> Response:
-    return problem_response(request, record_refusal(request, problem_of(error), error))
+    return _told(request, record_refusal(request, problem_of(error), error))
 
 
 def _answer_unreadable(request: Request, error: Exception) -> Response:
@@ -201,20 +206,20 @@ def _answer_unreadable(request: Request, error: Exception) -> Response:
         raise error
     places = [one["loc"] for one in error.errors()]
     if any(place[0] == "path" for place in places):
-        return problem_response(request, Problem("not-found"))
+        return _told(request, Problem("not-found"))
     kind = "header" if all(place[0] == "header" for place in places) else "parameter"
     errors = tuple(
         ProblemError(f"{kind}-invalid", one["msg"], "/".join(str(part) for part in one["loc"]))
         for one in error.errors()
     )
-    return problem_response(request, Problem(f"{kind}-invalid", errors=errors))
+    return _told(request, Problem(f"{kind}-invalid", errors=errors))
 
 
 def _answer_unrouted(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(request, Problem("method-not-allowed", headers=dict(error.headers or {})))
+        return _told(request, Problem("method-not-allowed", headers=dict(error.headers or {})))
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return problem_response(request, Problem("not-found"))
-    return problem_response(request, Problem("refused", str(error.detail)))
+        return _told(request, Problem("not-found"))
+    return _told(request, Problem("refused", str(error.detail)))

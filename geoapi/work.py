@@ -36,6 +36,7 @@ from ler.jobs import queue_upload
 from ler.services.networks import sweep_staging
 from ler.services.registry import get_organisation
 from ler.services.uploads import Upload, forget_version, get_upload, move, record_progress
+from ler.services.windows import expire_windows
 
 _LOG: Final = logging.getLogger("ler.worker")
 
@@ -134,6 +135,7 @@ class Work:
             connection.execute(_FORGET_KEYS)
             connection.execute(_FORGET_ACCESS)
             late = connection.execute(_MARK_LATE).scalar_one()
+            expire_windows(connection)
         ended, erased = self._end_requests()
         done = {"expired": 0, "taken_back": 0, "called": 0, "discarded": 0}
         for row in rows:

@@ -27,7 +27,7 @@ class PlanCheck:
         self.excused = {frozenset(found.work_ids) for found in plan.findings}
 
     def _days(self, start: date, work: PlannedWork) -> set[date]:
-        calendar, days, day = self.brief.calendar, set[date](), start
+        calendar, days, day = self.brief.work_rules.calendar, set[date](), start
         while len(days) < work.duration_days:
             if calendar.is_working_day(day):
                 days.add(day)
@@ -43,9 +43,9 @@ class PlanCheck:
             return True
         day, ahead = self.brief.today, 0
         while ahead < self.brief.rules.freeze_days:
-            ahead += self.brief.calendar.is_working_day(day)
+            ahead += self.brief.work_rules.calendar.is_working_day(day)
             day += _DAY
-        while not self.brief.calendar.is_working_day(day):
+        while not self.brief.work_rules.calendar.is_working_day(day):
             day += _DAY
         return work.planned_start is not None and min(self._days(work.planned_start, work)) < day
 

@@ -6,49 +6,119 @@ as if each of its jobs might also join the best pilot outside: over all parts no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from conflicts.windows.components import parts_of
+from conflicts.windows.draft import Draft
 from conflicts.windows.greedy import greedy_schedule
 from conflicts.windows.problem import Arc, Crew, Order, Problem, Schedule, value_of
 from conflicts.windows.solver import Solution, bound_of, solve
 
+type Bounds = Mapping[tuple[int, ...], int]
+"""What parts could be worth at most, each by its jobs."""
+
+
+_AROUND: Final = 20
+"""Jobs that are planned again around one that changed."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """How the jobs were planned before some of them changed, by their numbers now."""
+
+    start: Mapping[int, int]
+    pilot: Mapping[int, int]
+    changed: frozenset[int]
+    """New ones too."""
+    bounds: Bounds
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A solution of the whole, and the parts that its bound is the sum of; none when it was planned as one."""
+
+    solution: Solution
+    bounds: Bounds
+
 
 def solve_in_parts(
-    problem: Problem, ties: Sequence[tuple[int, int]], most: int, effort: float
-) -> tuple[Solution, int]:
-    """Return a schedule of the whole, and in how many parts it was planned.
+    problem: Problem,
+    ties: Sequence[tuple[int, int]],
+    most: int,
+    effort: float,
+    before: Before | None = None,
+) -> Whole:
+    """Return a schedule of the whole.
 
-    `ties` are the pairs of jobs that hang together, the most worthy first; a part has at most `most` jobs.
+    `ties` are the pairs of jobs that hang together, the most worthy first; a part has at most `most` jobs. With a plan from
+    before, only what changed and those around it are planned again, as long as that is not worse than the greedy schedule.
     """
     count = len(problem.jobs)
     parts = parts_of(count, ties, most)
     if len(parts) == 1:
-        return solve(problem, effort), 1
-    whole = _Whole(problem)
-    greedy_value = value_of(problem, whole.schedule())
-    for part in parts:
+        return Whole(solve(problem, effort), {})
+    greedy = greedy_schedule(problem)
+    greedy_value = value_of(problem, greedy)
+    whole = _Whole(problem, greedy if before is None else _as_before(problem, before))
+    few = most if before is None else min(most, _AROUND)
+    first = parts if before is None else [whole.around(number, few) for number in sorted(before.changed)]
+    for part in first:
         whole.plan_again(part, effort)
     for number in range(count):
         if number not in whole.start:
-            whole.plan_again(whole.around(number, most), effort)
-    crowded = [pair for pair in ties if any(number not in whole.start for number in pair)]
-    bound = sum(bound_of(whole.relaxed(part), effort) for part in parts_of(count, [*crowded, *ties], most))
+            whole.plan_again(whole.around(number, few), effort)
     value = value_of(problem, whole.schedule())
-    return Solution(whole.schedule(), value, max(value, bound), greedy_value), len(parts)
+    if value < greedy_value:
+        return solve_in_parts(problem, ties, most, effort)
+    crowded = [pair for pair in ties if any(number not in whole.start for number in pair)]
+    bounds = whole.bounds(parts_of(count, [*crowded, *ties], most), effort, before)
+    bound = max(value, sum(bounds.values()))
+    return Whole(Solution(whole.schedule(), value, bound, greedy_value), bounds)
+
+
+def _as_before(problem: Problem, before: Before) -> Schedule:
+    """What of a plan from before still keeps every rule; who was in a window with what changed has no days yet."""
+    head = {number: before.pilot.get(number, number) for number in before.start}
+    broken = {head[number] for number in before.changed if number in head} | before.changed
+    draft = Draft(problem)
+    for number, job in enumerate(problem.jobs):
+        if job.fixed:
+            draft.place(number, job.planned)
+    for number in sorted(before.start, key=lambda one: (one in before.pilot, one)):
+        if number not in broken and head[number] not in broken:
+            _place_as_before(draft, number, before)
+    return draft.schedule()
+
+
+def _place_as_before(draft: Draft, number: int, before: Before) -> None:
+    """Pilots and who digs alone come first: who joins finds its pilot where it was, or waits for days of its own."""
+    start, pilot = before.start[number], before.pilot.get(number)
+    fixed_at = draft.start[number]
+    if pilot is not None:
+        lost = draft.start[pilot] != before.start[pilot] or (number, pilot) not in draft.problem.arc_of
+        if lost or fixed_at not in {None, start}:
+            return
+    elif fixed_at is not None:
+        return
+    if fixed_at is not None:
+        draft.take_up(number)
+    if draft.problem.jobs[number].may_start(start) and draft.fits(number, start, pilot):
+        draft.place(number, start, pilot)
+    elif fixed_at is not None:
+        draft.place(number, fixed_at)
 
 
 class _Whole:
     """The whole problem and where everybody stands by now; who has no days, has no start."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, now: Schedule) -> None:
         self.problem = problem
-        greedy = greedy_schedule(problem)
-        placed = [number for number, has_days in enumerate(greedy.placed) if has_days]
-        self.start = {number: greedy.starts[number] for number in placed}
+        placed = [number for number, has_days in enumerate(now.placed) if has_days]
+        self.start = {number: now.starts[number] for number in placed}
         self.pilot: dict[int, int] = {
-            number: pilot for number, pilot in enumerate(greedy.pilots) if pilot is not None
+            number: pilot for number, pilot in enumerate(now.pilots) if pilot is not None
         }
         self._joiners: defaultdict[int, set[int]] = defaultdict(set)
         for number, pilot in self.pilot.items():
@@ -176,6 +246,20 @@ class _Whole:
                 for day in range(start, min(start + self.problem.jobs[member].days, len(free))):
                     free[day] -= 1
         return Crew(crew.members, tuple(max(0, number) for number in free))
+
+    def bounds(
+        self, parts: Iterable[tuple[int, ...]], effort: float, before: Before | None
+    ) -> dict[tuple[int, ...], int]:
+        """What each part could be worth at most; known from before where nothing in or beside it has changed."""
+        known = {} if before is None else before.bounds
+        changed = frozenset() if before is None else before.changed
+        near = changed.union(*(self._met[number] for number in changed))
+        return {
+            part: known[part]
+            if part in known and near.isdisjoint(part)
+            else bound_of(self.relaxed(part), effort)
+            for part in parts
+        }
 
     def relaxed(self, part: Iterable[int]) -> Problem:
         """A part by itself, where each may also join outside, and two that could both join there do not clash."""

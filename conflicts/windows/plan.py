@@ -13,20 +13,18 @@ from uuid import UUID
 
 from conflicts.windows.components import Piece, pieces_of
 from conflicts.windows.crews import CrewBook
-from conflicts.windows.days import days_of
+from conflicts.windows.days import WorkDays, days_of
 from conflicts.windows.figures import Prices, WindowRules, standard_prices, standard_rules
 from conflicts.windows.findings import Finding, finding
 from conflicts.windows.graph import Graph, Scene, Sharing, graph_of
-from conflicts.windows.in_parts import solve_in_parts
+from conflicts.windows.in_parts import Before, Whole, solve_in_parts
 from conflicts.windows.jobs import Calendar, jobs_of
 from conflicts.windows.problem import Job, Problem, Schedule, overlap
 from conflicts.windows.solver import Solution
 from conflicts.windows.touched import touched_by
 from conflicts.windows.wishes import Wishes, wishes_of
-from ler.domain.calendar import WorkingCalendar
-from ler.domain.dig_area import Coverage
 from ler.domain.restrictions import Restriction
-from ler.domain.works import ACTIVE, PlannedWork, WorkLimits, work_faults
+from ler.domain.works import ACTIVE, PlannedWork, WorkRules
 
 _CHUNK = 16
 """Components that a process takes at a time."""
@@ -38,8 +36,7 @@ class Brief:
 
     works: Sequence[PlannedWork]
     today: date
-    calendar: WorkingCalendar
-    coverage: Coverage
+    work_rules: WorkRules
     restrictions: Sequence[Restriction] = ()
     wishes: Collection[tuple[UUID, UUID]] = ()
     """Pairs of works of which, in one window, the first goes before the second."""
@@ -47,7 +44,6 @@ class Brief:
     """How many works an organisation can have going on; who is not named has no limit."""
     rules: WindowRules = field(default_factory=standard_rules)
     prices: Prices = field(default_factory=standard_prices)
-    limits: WorkLimits = field(default_factory=WorkLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +83,14 @@ class Component:
     bound: int
     """No plan of them is worth more."""
     greedy_value: int
-    parts: int
-    """In how many parts it was planned; 1: as one."""
     joins: tuple[Join, ...]
+    part_bounds: tuple[tuple[tuple[UUID, ...], int], ...] = ()
+    """Of one that was planned in parts: what the bound is the sum of, so that a change asks for few of them anew."""
+
+    @property
+    def parts(self) -> int:
+        """In how many parts it was planned; 1: as one."""
+        return max(1, len(self.part_bounds))
 
     @property
     def gap(self) -> float:
@@ -112,7 +113,9 @@ def plan_windows(brief: Brief, *, processes: int = 1) -> Plan:
     works, faults = _sound(brief, brief.works)
     wishes = wishes_of(brief.wishes, {work.id: work for work in works})
     stage = _staged(brief, works)
-    components, placements, found = _planned(stage, wishes, range(len(stage.scene.works)), {}, processes)
+    components, placements, found = _planned(
+        stage, wishes, range(len(stage.scene.works)), standing={}, processes=processes
+    )
     findings = [*faults, *wishes.findings, *stage.findings, *found]
     return Plan(placements, components, wishes.rank, _sorted(findings))
 
@@ -122,7 +125,8 @@ def replan(plan: Plan, brief: Brief, changed: Collection[UUID]) -> Plan:
 
     Works that were changed, added or taken away are named in `changed`; all else stays as it was.
     """
-    same = [work for work in brief.works if work.id not in changed]
+    known = {one for part in plan.components for one in part.work_ids}
+    same = [work for work in brief.works if work.id in known and work.id not in changed]
     altered, faults = _sound(brief, [work for work in brief.works if work.id in changed])
     works = sorted((*same, *altered), key=lambda work: work.id)
     wishes = wishes_of(brief.wishes, {work.id: work for work in works})
@@ -133,7 +137,8 @@ def replan(plan: Plan, brief: Brief, changed: Collection[UUID]) -> Plan:
     numbers, nearby = touched_by(stage.scene, wishes.pairs, {place[one] for one in seeds if one in place})
     gone = seeds | {stage.scene.works[number].id for number in numbers}
     kept = {one: placement for one, placement in plan.placements.items() if one not in gone and one in place}
-    components, placements, found = _planned(stage, wishes, numbers, kept, 1)
+    earlier = _Earlier(plan, named, seeds)
+    components, placements, found = _planned(stage, wishes, numbers, standing=kept, earlier=earlier)
     standing = [part for part in plan.components if gone.isdisjoint(part.work_ids)]
     told = [one for one in plan.findings if one.work_ids and gone.isdisjoint(one.work_ids)]
     here = [one for one in (*faults, *stage.findings, *nearby, *found) if not gone.isdisjoint(one.work_ids)]
@@ -154,7 +159,7 @@ def _sound(brief: Brief, works: Sequence[PlannedWork]) -> tuple[list[PlannedWork
     sound: list[PlannedWork] = []
     findings: list[Finding] = []
     for work in sorted((work for work in works if work.status in ACTIVE), key=lambda work: work.id):
-        faults = work_faults(work, calendar=brief.calendar, coverage=brief.coverage, limits=brief.limits)
+        faults = brief.work_rules.faults(work)
         if faults:
             findings.append(finding("work-faulty", work, why="; ".join(fault.message for fault in faults)))
         else:
@@ -173,7 +178,7 @@ class _Stage:
 
 
 def _staged(brief: Brief, works: Sequence[PlannedWork]) -> _Stage:
-    days = days_of(works, brief.calendar, brief.today)
+    days = days_of(works, brief.work_rules.calendar, brief.today)
     calendar = Calendar(days, brief.today, brief.rules, brief.prices)
     jobs, findings = jobs_of(works, brief.restrictions, calendar)
     pairs = [(work, job) for work, job in zip(works, jobs, strict=True) if job is not None]
@@ -191,18 +196,51 @@ class _Task:
     shares: tuple[Sharing, ...]
     most: int
     effort: float
+    before: Before | None = None
 
 
-def _solved(task: _Task) -> tuple[Solution, int]:
-    return solve_in_parts(task.problem, task.ties, task.most, task.effort)
+def _solved(task: _Task) -> Whole:
+    return solve_in_parts(task.problem, task.ties, task.most, task.effort, task.before)
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """A plan from before, what has changed since, and the works of the components that it touched."""
+
+    plan: Plan
+    changed: frozenset[UUID]
+    touched: frozenset[UUID]
+
+    def of(self, task: _Task, days: WorkDays) -> Before | None:
+        """Return how a large component was planned before; None for one that is planned as one."""
+        if len(task.numbers) <= task.most:
+            return None
+        place = {job.id: index for index, job in enumerate(task.problem.jobs)}
+        parts = [part for part in self.plan.components if not self.touched.isdisjoint(part.work_ids)]
+        start = {
+            place[one]: days.from_(placement.start)
+            for one, placement in self.plan.placements.items()
+            if one in place and one in self.touched
+        }
+        joins = [join for part in parts for join in part.joins if {join.joiner, join.pilot} <= place.keys()]
+        bounds = {
+            tuple(place[one] for one in ids): bound
+            for part in parts
+            for ids, bound in part.part_bounds
+            if place.keys() >= set(ids)
+        }
+        changed = frozenset(place[one] for one in place if one in self.changed or one not in self.touched)
+        return Before(start, {place[join.joiner]: place[join.pilot] for join in joins}, changed, bounds)
 
 
 def _planned(
     stage: _Stage,
     wishes: Wishes,
     numbers: Collection[int],
+    *,
     standing: Mapping[UUID, Placement],
-    processes: int,
+    processes: int = 1,
+    earlier: _Earlier | None = None,
 ) -> tuple[list[Component], dict[UUID, Placement], list[Finding]]:
     """Plan some of the works; the others stand, and keep their crews."""
     scene = stage.scene
@@ -210,6 +248,8 @@ def _planned(
     graph = graph_of(some, wishes.pairs)
     book = CrewBook(stage.crews, scene.jobs, len(stage.calendar.days))
     tasks = _tasks(some, graph, book)
+    if earlier is not None:
+        tasks = [replace(task, before=earlier.of(task, stage.calendar.days)) for task in tasks]
     solutions = _all_solved(tasks, processes)
     for job in scene.jobs:
         placement = standing.get(job.id)
@@ -219,9 +259,9 @@ def _planned(
     components: list[Component] = []
     placements: dict[UUID, Placement] = {}
     findings = list(graph.findings)
-    for task, (alone, parts) in zip(tasks, solutions, strict=True):
-        solution = _with_crews(task, alone, book)
-        components.append(_component(some, task, alone, solution, parts))
+    for task, whole in zip(tasks, solutions, strict=True):
+        solution = _with_crews(task, whole.solution, book)
+        components.append(_component(some, task, whole, solution))
         for place, number in enumerate(task.numbers):
             if solution.schedule.placed[place]:
                 start = solution.schedule.starts[place]
@@ -255,7 +295,7 @@ def _task(scene: Scene, piece: Piece, book: CrewBook) -> _Task:
     return _Task(piece.numbers, problem, ties, tuple(piece.shares), rules.most_works, rules.effort)
 
 
-def _all_solved(tasks: Sequence[_Task], processes: int) -> list[tuple[Solution, int]]:
+def _all_solved(tasks: Sequence[_Task], processes: int) -> list[Whole]:
     if processes <= 1 or len(tasks) <= _CHUNK:
         return [_solved(task) for task in tasks]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
@@ -273,7 +313,7 @@ def _with_crews(task: _Task, alone: Solution, book: CrewBook) -> Solution:
     solution = alone
     if not book.has_room(*_placed(task, alone)):
         beside = replace(task.problem, crews=book.crews(jobs, alone=False))
-        solution, _ = _solved(replace(task, problem=beside))
+        solution = _solved(replace(task, problem=beside)).solution
     for job, start in zip(*_placed(task, solution), strict=True):
         book.add(job, start, 1)
     return solution
@@ -285,15 +325,18 @@ def _placed(task: _Task, solution: Solution) -> tuple[list[Job], list[int]]:
     return [task.problem.jobs[place] for place in places], [schedule.starts[place] for place in places]
 
 
-def _component(scene: Scene, task: _Task, alone: Solution, solution: Solution, parts: int) -> Component:
+def _component(scene: Scene, task: _Task, alone: Whole, solution: Solution) -> Component:
     """The bound is that of the component by itself: what other components take of crews can only lower it."""
     return Component(
         work_ids=tuple(scene.jobs[number].id for number in task.numbers),
         value=solution.value,
-        bound=max(alone.bound, solution.value),
+        bound=max(alone.solution.bound, solution.value),
         greedy_value=solution.greedy_value,
-        parts=parts,
         joins=tuple(_joins(task, solution.schedule)),
+        part_bounds=tuple(
+            (tuple(task.problem.jobs[place].id for place in part), bound)
+            for part, bound in alone.bounds.items()
+        ),
     )
 
 

@@ -5,11 +5,12 @@ Loaded once. A description that names a scope, a kind or a code list that there 
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
+from geoapi.ogc.catalogue import catalogue_source
 from geoapi.ogc.cql2 import Kind, Queryable
 from geoapi.problems import Language
 from ler.domain.access import Scope
@@ -62,6 +63,8 @@ class Collection:
     version: str | None = None
     pinned: bool = False
     record: bool = False
+    own: Scope | None = None
+    """What a token needs for what is somebody's in a collection that everybody sees; without it, only `f.is_open`."""
     utility_type: str | None = None
     """The forsyningsart that all its features have: by it they are drawn."""
 
@@ -78,6 +81,11 @@ class Collection:
         return found
 
     @property
+    def drawn(self) -> bool:
+        """Whether there are tiles and styles of it."""
+        return self.geometry != "none" and not self.record
+
+    @property
     def sortables(self) -> dict[str, Property]:
         """What features may be sorted by."""
         return {one.name: one for one in self.properties if one.kind not in {None, Kind.STRINGS}}
@@ -90,12 +98,19 @@ def all_collections() -> Mapping[str, Collection]:
 
     content = tomllib.loads(files(__package__).joinpath("collections.toml").read_text(encoding="utf-8"))
     read = {name: _collection(name, entry) for name, entry in content.items()}
+    public = [(one.name, one.titles, one.descriptions) for one in read.values() if _is_open_data(one)]
+    for one in (each for each in read.values() if each.record):
+        read[one.name] = replace(one, source=catalogue_source(one.source, public))
     return read | {one.name: one for one in family_collections(read["package-features"])}
 
 
 def visible_collections(scopes: frozenset[Scope]) -> tuple[Collection, ...]:
     """Return the collections that a caller with these scopes sees; without any, the public ones."""
     return tuple(one for one in all_collections().values() if one.scope is None or one.scope in scopes)
+
+
+def _is_open_data(one: Collection) -> bool:
+    return one.scope is None and not one.record
 
 
 def _collection(name: str, entry: dict[str, Any]) -> Collection:
@@ -117,6 +132,7 @@ def _collection(name: str, entry: dict[str, Any]) -> Collection:
         version=entry.get("version"),
         pinned=entry.get("pinned", False),
         record=entry.get("record", False),
+        own=Scope(entry["own"]) if "own" in entry else None,
     )
 
 

@@ -5,6 +5,8 @@ from typing import Final
 _FEATURES: Final = "http://www.opengis.net/spec/ogcapi-features"
 _COMMON: Final = "http://www.opengis.net/spec/ogcapi-common"
 _TILES: Final = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+_JSONFG: Final = "http://www.opengis.net/spec/json-fg-1/1.0/conf"
+_RECORDS: Final = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf"
 _CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
 _PROCESSES: Final = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 
@@ -12,10 +14,12 @@ CLASSES: Final = (
     f"{_COMMON}-1/1.0/conf/core",
     f"{_COMMON}-1/1.0/conf/landing-page",
     f"{_COMMON}-1/1.0/conf/json",
+    f"{_COMMON}-1/1.0/conf/html",
     f"{_COMMON}-1/1.0/conf/oas30",
     f"{_COMMON}-2/1.0/conf/collections",
     f"{_FEATURES}-1/1.0/conf/core",
     f"{_FEATURES}-1/1.0/conf/geojson",
+    f"{_FEATURES}-1/1.0/conf/html",
     f"{_FEATURES}-1/1.0/conf/oas30",
     f"{_FEATURES}-2/1.0/conf/crs",
     f"{_FEATURES}-3/1.0/conf/queryables",
@@ -30,6 +34,11 @@ CLASSES: Final = (
     f"{_FEATURES}-6/0.0/conf/properties",
     f"{_FEATURES}-8/0.0/conf/sorting",
     f"{_FEATURES}-8/0.0/conf/features-sorting",
+    f"{_JSONFG}/core",
+    f"{_RECORDS}/record-core",
+    f"{_RECORDS}/record-core-query-parameters",
+    f"{_RECORDS}/json",
+    f"{_RECORDS}/html",
     f"{_FEATURES}-4/1.0/conf/create-replace-delete",
     f"{_FEATURES}-4/1.0/conf/update",
     f"{_FEATURES}-4/1.0/conf/optimistic-locking-etags",

@@ -62,17 +62,17 @@ def ask(api: API, request: Request, handler: Handler, *values: Any) -> tuple[dic
 @lru_cache(maxsize=_KEPT)
 def said_of_service(root: str, language: Language) -> str:
     """Return what pygeoapi says on the landing page, as JSON."""
-    return ask(engine_of(root, (), {}, _WORLD), _request(language), landing_page)[2]
+    return ask(engine_of(root, (), {}, _WORLD), plain_request(language), landing_page)[2]
 
 
 @lru_cache(maxsize=_KEPT)
 def said_of_collections(root: str, visible: tuple[Collection, ...], language: Language) -> str:
     """Return what pygeoapi says of collections, as JSON; where they lie is not in it."""
-    return ask(engine_of(root, visible, {}, _WORLD), _request(language), describe_collections)[2]
+    return ask(engine_of(root, visible, {}, _WORLD), plain_request(language), describe_collections)[2]
 
 
-def _request(language: Language) -> Request:
-    """A call of nobody, for pygeoapi to read the language and the format from."""
+def plain_request(language: Language) -> Request:
+    """Return a call of nobody, for pygeoapi to read the language and the format from."""
     query = f"f=json&lang={language}".encode()
     return Request({"type": "http", "method": "GET", "path": "/", "query_string": query, "headers": []})
 

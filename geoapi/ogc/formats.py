@@ -18,6 +18,12 @@ GEOJSON: Final = "application/geo+json"
 SCHEMA: Final = "application/schema+json"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 
+JSONFG: Final = "application/vnd.ogc.fg+json"
+FGB: Final = "application/flatgeobuf"
+CSV: Final = "text/csv"
+GML: Final = "application/gml+xml;version=3.2"
+HTML: Final = "text/html"
+
 MVT: Final = "application/vnd.mapbox-vector-tile"
 MAPLIBRE: Final = "application/vnd.mapbox.style+json"
 SLD: Final = "application/vnd.ogc.sld+xml;version=1.1"
@@ -37,10 +43,23 @@ class Format:
     """How it is called, in any language."""
 
 
-PAGES: Final = (Format("json", JSON, "JSON"),)
+_PAGE: Final = Format("html", HTML, "HTML")
+PAGES: Final = (Format("json", JSON, "JSON"), _PAGE)
 """Of what describes; the default first."""
-ITEMS: Final = (Format("json", GEOJSON, "GeoJSON"),)
-"""Of features; the default first."""
+API: Final = (Format("json", OPENAPI, "OpenAPI 3.0"), _PAGE)
+SCHEMAS: Final = (Format("json", SCHEMA, "JSON Schema"), _PAGE)
+_GEOJSON: Final = Format("json", GEOJSON, "GeoJSON")
+_JSONFG: Final = Format("jsonfg", JSONFG, "JSON-FG")
+_GML: Final = Format("gml", GML, "LER GML")
+_TABLES: Final = (Format("fgb", FGB, "FlatGeobuf"), Format("csv", CSV, "CSV"))
+ITEM: Final = (_GEOJSON, _JSONFG, _PAGE)
+"""Of one feature; the default first."""
+RECORDS: Final = (_GEOJSON, _PAGE)
+"""Of records, which are GeoJSON with members of their own."""
+ITEMS: Final = (_GEOJSON, _JSONFG, *_TABLES, _PAGE)
+"""Of features of any kind; the default first."""
+LER_ITEMS: Final = (_GEOJSON, _JSONFG, _GML, *_TABLES, _PAGE)
+"""Of features of the LER model."""
 
 TILES: Final = (Format("mvt", MVT, "Mapbox Vector Tile"),)
 
@@ -53,5 +72,6 @@ def format_of(request: Request, offered: Sequence[Format]) -> Format:
         if name not in by_name:
             raise unusable("f", f"it is one of {', '.join(by_name)}")
         return by_name[name]
-    liked = media_type_of(request.headers.get("accept"), [one.media_type for one in offered])
-    return next((one for one in offered if one.media_type == liked), offered[0])
+    bare = {one.media_type.partition(";")[0]: one for one in offered}
+    liked = media_type_of(request.headers.get("accept"), [*bare])
+    return bare[liked] if liked else offered[0]

@@ -13,6 +13,9 @@ SORTABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 TILESETS: Final = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
 TILING_SCHEME: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 TILING_SCHEMES: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
+CONFORMANCE: Final = "http://www.opengis.net/def/rel/ogc/1.0/conformance"
+PROCESSES: Final = "http://www.opengis.net/def/rel/ogc/1.0/processes"
+JOB_LIST: Final = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
 STYLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/styles"
 TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     "self": {"da": "Denne side", "en": "This document"},
@@ -24,6 +27,7 @@ TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     "data": {"da": "Samlingerne", "en": "The collections"},
     "collection": {"da": "Samlingen", "en": "The collection"},
     "items": {"da": "Objekterne som {}", "en": "The features as {}"},
+    "related": {"da": "Samlingen med dataene", "en": "The collection with the data"},
     "next": {"da": "Næste side", "en": "The next page"},
     "prev": {"da": "Forrige side", "en": "The page before"},
     QUERYABLES: {"da": "Hvad der kan filtreres på", "en": "What filters may name"},
@@ -32,6 +36,9 @@ TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     TILESETS: {"da": "Vektorfliser", "en": "Vector tiles"},
     TILING_SCHEME: {"da": "Fliseinddelingen", "en": "The tile matrix set"},
     TILING_SCHEMES: {"da": "Fliseinddelinger", "en": "Tile matrix sets"},
+    CONFORMANCE: {"da": "Hvad tjenesten overholder", "en": "What the service conforms to"},
+    PROCESSES: {"da": "Processer, der kan køres", "en": "Processes that can be run"},
+    JOB_LIST: {"da": "Dine job", "en": "Your jobs"},
     STYLES: {"da": "Kortstile", "en": "Map styles"},
     "item": {"da": "Fliserne", "en": "The tiles"},
     "geodata": {"da": "Samlingen", "en": "The collection"},

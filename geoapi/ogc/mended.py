@@ -1,6 +1,6 @@
 """What pygeoapi says of the service and its collections, mended.
 
-It names formats that are not served (JSON-LD, CSV), services that are elsewhere or nowhere, and schemas by addresses with
+It names formats that are not served (JSON-LD), services that are elsewhere or nowhere, and schemas by addresses with
 a format in them; it has no sortables, its titles of links are English, it gives systems of coordinates to what has no
 place and none to records. Each mend stands with its reason in `docs/reference/ogc-api.md`.
 """
@@ -14,8 +14,11 @@ from typing import Any, Final
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, OFFERED, STORAGE
 from geoapi.ogc.engine import Box, said_of_collections, said_of_service
-from geoapi.ogc.formats import ITEMS, JSON, OPENAPI, PAGES, SCHEMA, Format
+from geoapi.ogc.formats import JSON, OPENAPI, PAGES, SCHEMA, Format
 from geoapi.ogc.links import (
+    CONFORMANCE,
+    JOB_LIST,
+    PROCESSES,
     QUERYABLES,
     SCHEMA_OF,
     SORTABLES,
@@ -25,6 +28,7 @@ from geoapi.ogc.links import (
     link,
     own_links,
 )
+from geoapi.ogc.offered import formats_of_items
 from geoapi.problems import Language
 
 _GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -45,11 +49,15 @@ def landing(root: str, chosen: Format, language: Language) -> dict[str, Any]:
     links = [
         *own_links(root, {}, chosen, PAGES, language),
         link("service-desc", f"{root}/openapi", OPENAPI, language, told=True),
+        # Features 1 names the relation by a word, Processes 1 by an address.
         link("conformance", f"{root}/conformance", JSON, language),
+        link(CONFORMANCE, f"{root}/conformance", JSON, language),
         link("data", f"{root}/collections", JSON, language, told=True),
         link(TILESETS, f"{root}/tiles", JSON, language, told=True),
         link(TILING_SCHEMES, f"{root}/tileMatrixSets", JSON, language, told=True),
         link(STYLES, f"{root}/styles", JSON, language, told=True),
+        link(PROCESSES, f"{root}/processes", JSON, language, told=True),
+        link(JOB_LIST, f"{root}/jobs", JSON, language),
     ]
     return {"title": said["title"], "description": said["description"], "links": links}
 
@@ -98,11 +106,11 @@ def _links(root: str, one: Collection, chosen: Format, language: Language) -> li
     return [
         *own_links(address, {}, chosen, PAGES, language),
         link("root", root, JSON, language, told=True),
-        *_items(address, ITEMS, language),
+        *_items(address, formats_of_items(one), language),
         link(SCHEMA_OF, f"{address}/schema", SCHEMA, language, told=True),
         link(QUERYABLES, f"{address}/queryables", SCHEMA, language, told=True),
         link(SORTABLES, f"{address}/sortables", SCHEMA, language, told=True),
-        *(_drawn(address, language) if one.geometry != "none" else ()),
+        *(_drawn(address, language) if one.drawn else ()),
     ]
 
 

@@ -13,7 +13,8 @@ from typing import Final
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.editing.openapi import editing_paths
 from geoapi.ogc.engine import TEXT, TITLE
-from geoapi.ogc.formats import GEOJSON, ITEMS, JSON, OPENAPI, SCHEMA, Format
+from geoapi.ogc.formats import GEOJSON, HTML, JSON, OPENAPI, SCHEMA, Format
+from geoapi.ogc.offered import formats_of_item, formats_of_items
 from geoapi.ogc.openapi_operation import GUARDED, OPEN, SERVICE, Node, operation
 from geoapi.ogc.openapi_parameters import components as parameters
 from geoapi.ogc.openapi_parameters import item_parameters, items_parameters, reference
@@ -78,7 +79,7 @@ def document(
 def _problem(status: str, language: Language) -> Node:
     return {
         "description": words("responses", status, language),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}, HTML: {}},
     }
 
 
@@ -90,7 +91,7 @@ def _service(visible: tuple[Collection, ...], language: Language) -> Node:
             name,
             words("operations", name, language),
             language,
-            {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+            {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}, HTML: {}},
             given=[reference(one) for one in (*more, "f", "lang")],
         )
 
@@ -131,7 +132,7 @@ def _of_collection(one: Collection, language: Language) -> Iterator[tuple[str, N
             f"items.{one.name}",
             words("operations", "items", language, title),
             language,
-            _written(ITEMS, f"features.{one.name}"),
+            _written(formats_of_items(one), f"features.{one.name}"),
             given=items_parameters(one, language),
             **more,
         ),
@@ -142,7 +143,7 @@ def _of_collection(one: Collection, language: Language) -> Iterator[tuple[str, N
             f"item.{one.name}",
             words("operations", "item", language, title),
             language,
-            _written(ITEMS, f"feature.{one.name}"),
+            _written(formats_of_item(one), f"feature.{one.name}"),
             given=item_parameters(one, language),
             **more,
         ),

@@ -6,16 +6,18 @@ from typing import Any, Final
 from geoapi.ogc.collections import GEOMETRY, Collection, Property
 from geoapi.ogc.cql2 import Kind
 from geoapi.ogc.crs import CRS84, OFFERED
-from geoapi.ogc.formats import ITEMS as FORMATS
-from geoapi.ogc.formats import PAGES
+from geoapi.ogc.formats import PAGES, Format
+from geoapi.ogc.offered import formats_of_item, formats_of_items
 from geoapi.ogc.openapi_texts import words
 from geoapi.ogc.query import DEFAULT_LIMIT, ITEM, ITEMS, LARGEST_LIMIT, LARGEST_OFFSET, MOST_SORTED, PINNED
+from geoapi.ogc.record_query import RECORDS
 from geoapi.ogc.schemas import property_schema
 from geoapi.problems import Language
 
 type Node = dict[str, Any]
 
 _CRS: Final = {"type": "string", "format": "uri", "enum": [one.uri for one in OFFERED], "default": CRS84.uri}
+_LISTED: Final = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
 _QUERY: Final[dict[str, Node]] = {
     "f": {"type": "string", "enum": [one.name for one in PAGES], "default": PAGES[0].name},
     "lang": {"type": "string", "enum": ["da", "en"]},
@@ -29,6 +31,7 @@ _QUERY: Final[dict[str, Node]] = {
         "maxItems": 6,
         "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
     },
+    **dict.fromkeys(RECORDS, _LISTED),
     "bbox-crs": _CRS,
     "crs": _CRS,
     "datetime": {"type": "string"},
@@ -60,16 +63,17 @@ def components(visible: tuple[Collection, ...], language: Language) -> Node:
 
 def items_parameters(one: Collection, language: Language) -> list[Node]:
     """Return the parameters of the items of a collection, its queryables among them."""
-    shared = sorted(ITEMS - _OWN) + ([PINNED] if one.pinned else [])
+    asked = ITEMS | (RECORDS if one.record else frozenset())
+    shared = sorted(asked - _OWN) + ([PINNED] if one.pinned else [])
     by_name = {each.name: each for each in one.properties}
     return [
         *(reference(name) for name in shared),
-        *_shown(one, language),
+        *_shown(one, formats_of_items(one), language),
         *_sorted_by(one, language),
         *(
             _queryable(by_name[name], language)
             for name in one.queryables
-            if name != GEOMETRY and name not in ITEMS
+            if name != GEOMETRY and name not in asked
         ),
     ]
 
@@ -77,12 +81,16 @@ def items_parameters(one: Collection, language: Language) -> list[Node]:
 def item_parameters(one: Collection, language: Language) -> list[Node]:
     """Return the parameters of one item of a collection."""
     shared = sorted(ITEM - _OWN) + ([PINNED] if one.pinned else [])
-    return [reference("featureId"), *(reference(name) for name in shared), *_shown(one, language)]
+    return [
+        reference("featureId"),
+        *(reference(name) for name in shared),
+        *_shown(one, formats_of_item(one), language),
+    ]
 
 
-def _shown(one: Collection, language: Language) -> list[Node]:
+def _shown(one: Collection, offered: tuple[Format, ...], language: Language) -> list[Node]:
     names = {"type": "string", "enum": [each.name for each in one.properties]}
-    formats = {"type": "string", "enum": [each.name for each in FORMATS], "default": FORMATS[0].name}
+    formats = {"type": "string", "enum": [each.name for each in offered], "default": offered[0].name}
     return [
         _query("f", formats, language),
         _query("properties", {"type": "array", "items": names, "uniqueItems": True}, language),

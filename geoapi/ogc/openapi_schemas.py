@@ -92,7 +92,8 @@ def _feature(one: Collection, language: Language) -> Node:
         properties={
             "type": "object",
             "properties": {each.name: _nullable(each, language) for each in one.properties},
-            "additionalProperties": False,
+            # A record says more than what may be asked for.
+            "additionalProperties": one.record,
         },
         links=_LINKS,
     )

@@ -15,7 +15,8 @@ from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.conformance import CLASSES
 from geoapi.ogc.crs import STORAGE_SRID, transformer
 from geoapi.ogc.engine import Box
-from geoapi.ogc.formats import JSON, OPENAPI, PAGES, SCHEMA, format_of
+from geoapi.ogc.formats import API, HTML, PAGES, SCHEMAS, Format, format_of
+from geoapi.ogc.html import document_page, words
 from geoapi.ogc.mended import Extent
 from geoapi.ogc.openapi import document
 from geoapi.ogc.processes.registry import visible_processes
@@ -40,14 +41,18 @@ degrees by 0.1 in Denmark: a side loses 0.1 of the other, and of what it grew.""
 def landing(request: Request) -> Response:
     """Answer the root."""
     caller = gate_of(request).read(request).caller
-    page = mended.landing(root_of(request), format_of(request, PAGES), language(request))
-    return _answer(request, caller, page)
+    chosen = format_of(request, PAGES)
+    page = mended.landing(root_of(request), chosen, language(request))
+    return _answer(request, caller, page, chosen=chosen, template="landing", title=page["title"])
 
 
 def _conformance(request: Request) -> Response:
     caller = gate_of(request).read(request).caller
-    format_of(request, PAGES)
-    return _answer(request, caller, {"conformsTo": [*CLASSES]})
+    chosen = format_of(request, PAGES)
+    title = words(language(request)).conformance_title
+    return _answer(
+        request, caller, {"conformsTo": [*CLASSES]}, chosen=chosen, template="conformance", title=title
+    )
 
 
 def _collections(request: Request) -> Response:
@@ -56,7 +61,14 @@ def _collections(request: Request) -> Response:
     extents = _extents(request, visible)
     chosen = format_of(request, PAGES)
     page = mended.collections(root_of(request), visible, extents, chosen, language(request))
-    return _answer(request, caller, page)
+    return _answer(
+        request,
+        caller,
+        page,
+        chosen=chosen,
+        template="collections",
+        title=words(language(request)).collections,
+    )
 
 
 def _collection(request: Request) -> Response:
@@ -64,24 +76,27 @@ def _collection(request: Request) -> Response:
     extent = _extents(request, (one,))[one.name]
     chosen = format_of(request, PAGES)
     page = mended.collection(root_of(request), one, extent, chosen, language(request))
-    return _answer(request, caller, page)
+    return _answer(request, caller, page, chosen=chosen, template="collection", title=page["title"])
 
 
-def _schema(schema: Callable[..., dict[str, Any]]) -> Callable[[Request], Response]:
+def _schema(schema: Callable[..., dict[str, Any]], title: str) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         one, caller = _visible(request)
-        format_of(request, PAGES)
+        chosen, told_in = format_of(request, SCHEMAS), language(request)
         address = f"{root_of(request)}/collections/{one.name}"
-        return _answer(request, caller, schema(one, address, language(request)), SCHEMA)
+        called = getattr(words(told_in), title).format(one.titles[told_in])
+        return _answer(
+            request, caller, schema(one, address, told_in), chosen=chosen, template="schema", title=called
+        )
 
     return answer
 
 
 def _openapi(request: Request) -> Response:
     caller = gate_of(request).read(request).caller
-    format_of(request, PAGES)
+    chosen = format_of(request, API)
     content = document(root_of(request), _visible_to(caller), visible_processes(caller), language(request))
-    return _answer(request, caller, content, OPENAPI)
+    return _answer(request, caller, content, chosen=chosen, template="api", title="API")
 
 
 def _visible_to(caller: Principal | None) -> tuple[Collection, ...]:
@@ -130,16 +145,27 @@ def _degrees(bounds: Box) -> Box:
 
 
 def _answer(
-    request: Request, caller: Principal | None, page: Mapping[str, Any] | bytes, media_type: str = JSON
+    request: Request,
+    caller: Principal | None,
+    page: Mapping[str, Any] | bytes,
+    *,
+    chosen: Format,
+    template: str,
+    title: str,
 ) -> Response:
     """An answer with a tag by which it is not sent twice; equal answers to two callers never share one."""
-    content = page if isinstance(page, bytes) else json.dumps(page, ensure_ascii=False).encode()
+    headers = _HEADERS | {"Content-Language": language(request)}
+    if chosen.media_type == HTML:
+        told = json.loads(page) if isinstance(page, bytes) else page
+        content, more = document_page(request, template, language(request), told, title)
+        headers |= more
+    else:
+        content = page if isinstance(page, bytes) else json.dumps(page, ensure_ascii=False).encode()
     who = str(caller.organisation_id) if caller else ""
-    tag = f'W/"{sha256(who.encode() + content).hexdigest()[:32]}"'
-    headers = _HEADERS | {"ETag": tag, "Content-Language": language(request)}
+    headers["ETag"] = tag = f'W/"{sha256(who.encode() + content).hexdigest()[:32]}"'
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type=media_type)
+    return Response(content, headers=headers, media_type=chosen.media_type)
 
 
 def route(path: str, answer: Callable[[Request], Response]) -> Route:
@@ -158,7 +184,7 @@ ROUTES: Final = (
     route("/openapi", _openapi),
     route("/collections", _collections),
     route("/collections/{name}", _collection),
-    route("/collections/{name}/queryables", _schema(schemas.queryables_schema)),
-    route("/collections/{name}/schema", _schema(schemas.feature_schema)),
-    route("/collections/{name}/sortables", _schema(schemas.sortables_schema)),
+    route("/collections/{name}/queryables", _schema(schemas.queryables_schema, "queryables_title")),
+    route("/collections/{name}/schema", _schema(schemas.feature_schema, "schema_title")),
+    route("/collections/{name}/sortables", _schema(schemas.sortables_schema, "sortables_title")),
 )

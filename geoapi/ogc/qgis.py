@@ -68,9 +68,7 @@ def _layers(request: Request, theme: str) -> Iterator[MapLayer]:
 
 def _held(request: Request, visible: tuple[Collection, ...]) -> Iterator[tuple[Collection, Shape]]:
     """Each collection that holds something, and of which shape QGIS takes it to be: that of its first feature."""
-    asked = [
-        one for one in visible if one.geometry != "none" and not one.record and one.name != "package-features"
-    ]
+    asked = [one for one in visible if one.drawn and one.name != "package-features"]
     asked.sort(key=_depth)
     read = gate_of(request).read(request, *map(_first, asked))
     for one, rows in zip(asked, read.rows, strict=True):

@@ -17,6 +17,7 @@ from geoapi.moments import moment_of
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Filter, compile_filter
 from geoapi.ogc.crs import CRS84, Crs, box_of, crs_of, unusable
+from geoapi.ogc.record_query import RECORDS, Condition, record_conditions
 from geoapi.ogc.times import Span, span_of
 from geoapi.ogc.values import value_of
 from geoapi.problems import ProblemError, ProblemException
@@ -82,13 +83,16 @@ class Query:
     """The key after which the page begins."""
     as_of: Any = None
     """A time or the number of a version."""
+    further: tuple[Condition, ...] = ()
     item: str | None = None
     """The one feature that is asked for."""
 
     @property
     def narrowed(self) -> bool:
         """Whether it asks for some of the features."""
-        return bool(self.box is not None or self.span or self.filter or self.equal or self.item)
+        return bool(
+            self.box is not None or self.span or self.filter or self.equal or self.item or self.further
+        )
 
 
 def items_query(
@@ -96,7 +100,8 @@ def items_query(
 ) -> Query:
     """Return what the parameters of `items` ask for; a problem that names each that cannot be used."""
     queryables = collection.queryables
-    known = ITEMS | ({PINNED} if collection.pinned else set()) | ({*queryables} - {"geom"})
+    asked = ITEMS | (RECORDS if collection.record else frozenset())
+    known = asked | ({PINNED} if collection.pinned else set()) | ({*queryables} - {"geom"})
     check_known(given, known)
     query = _shown(Query(collection), given)
     box_crs = crs_of(given["bbox-crs"], "bbox-crs") if "bbox-crs" in given else CRS84
@@ -105,7 +110,8 @@ def items_query(
         box=box_of(given["bbox"], box_crs, coverage) if "bbox" in given else None,
         span=span_of(given["datetime"]) if "datetime" in given else None,
         filter=_filter(collection, given),
-        equal={name: given[name] for name in queryables if name in given and name not in ITEMS},
+        equal={name: given[name] for name in queryables if name in given and name not in asked},
+        further=record_conditions(given) if collection.record else (),
         sorting=_sorting(collection, given.get("sortby")),
         limit=_whole(given, "limit", DEFAULT_LIMIT, 1, None),
         offset=_whole(given, "offset", 0, 0, LARGEST_OFFSET),

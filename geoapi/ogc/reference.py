@@ -23,11 +23,17 @@ def _cells() -> Iterator[tuple[str, ...]]:
         yield (
             f"`{one.name}`",
             one.descriptions["en"],
-            f"tokens with `{one.scope}`" if one.scope else "everybody",
+            _who(one),
             _geometry(one),
             ", ".join(f"`{column}`" for column in one.time) or "-",
             "yes" if one.pinned else "-",
         )
+
+
+def _who(one: Collection) -> str:
+    if one.own:
+        return f"everybody; what is an owner's, its tokens with `{one.own}`"
+    return f"tokens with `{one.scope}`" if one.scope else "everybody"
 
 
 def _geometry(one: Collection) -> str:

@@ -48,7 +48,9 @@ def feature_schema(collection: Collection, address: str, language: Language) -> 
     roles = _roles(collection)
     for one in collection.properties:
         properties[one.name] = property_schema(one, language) | roles.get(one.column, {})
-    return _document(collection, f"{address}/schema", language, properties) | {"additionalProperties": False}
+    return _document(collection, f"{address}/schema", language, properties) | {
+        "additionalProperties": collection.record
+    }
 
 
 def queryables_schema(collection: Collection, address: str, language: Language) -> dict[str, Any]:

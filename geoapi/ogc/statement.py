@@ -5,7 +5,7 @@ the same pass that finds the page. Where few match, the place or the filter lead
 order leads, and the page is full before the rest is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -22,6 +22,9 @@ from geoapi.ogc.values import value_of
 MOST_COUNTED: Final = 10_000
 """So many are counted; of more it is not told how many they are (4 ms instead of 260 at a million)."""
 
+HEIGHTS_KNOWN: Final = "(ST_NDims(f.geom) = 3 AND ST_AsText(f.geom) NOT LIKE '%%NaN%%')"
+"""Whether all heights of a feature are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -31,7 +34,11 @@ class Statement:
     values: dict[str, Any]
 
 
-def items_statement(query: Query) -> Statement:
+type Written = Callable[[Query], str]
+"""What gives the expression by which the row `f` of a feature is written."""
+
+
+def items_statement(query: Query, written: Written) -> Statement:
     """Return the statement of a page of features.
 
     Its row: `features`, the text of the array without brackets, or NULL; `returned`; `matched`, NULL where there are
@@ -67,7 +74,7 @@ def items_statement(query: Query) -> Statement:
         f"""
         WITH {found}
         SELECT
-            (SELECT string_agg({feature_text(query)}, ',' ORDER BY f.ogc_place) FROM {shown} AS f) AS features,
+            (SELECT string_agg({written(query)}, ',' ORDER BY f.ogc_place) FROM {shown} AS f) AS features,
             (SELECT least(count(*), %(limit)s) FROM page) AS returned,
             (SELECT CASE WHEN c.matched <= {MOST_COUNTED} OR {_counts_all(query)} THEN c.matched END
                 FROM counted AS c) AS matched,
@@ -80,14 +87,14 @@ def items_statement(query: Query) -> Statement:
     )
 
 
-def item_statement(query: Query) -> Statement:
+def item_statement(query: Query, written: Written) -> Statement:
     """Return the statement of one feature; it gives a row, with its `version`, or none."""
     collection = query.collection
     conditions, values = _conditions(query)
     tag = collection.tag or "SELECT NULL"
     return Statement(
         f"""
-        SELECT {feature_text(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag,
+        SELECT {written(query)} AS features, 1 AS returned, 1 AS matched, NULL AS last_key, ({tag}) AS tag,
             {collection.version or "NULL"} AS version
         FROM {collection.source} AS f{_where(conditions)} LIMIT 1
         """,
@@ -119,8 +126,7 @@ def geometry_text(crs: Crs) -> str:
     flat = f"ST_AsGeoJSON({moved('ST_Force2D(f.geom)', crs)}, {crs.decimals}, 0)"
     if not crs.heights:
         return flat
-    known = "ST_NDims(f.geom) = 3 AND ST_AsText(f.geom) NOT LIKE '%%NaN%%'"
-    return f"CASE WHEN {known} THEN ST_AsGeoJSON(f.geom, {crs.decimals}, 0) ELSE {flat} END"
+    return f"CASE WHEN {HEIGHTS_KNOWN} THEN ST_AsGeoJSON(f.geom, {crs.decimals}, 0) ELSE {flat} END"
 
 
 def moved(geometry: str, crs: Crs) -> str:
@@ -160,6 +166,8 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
             _equal(queryable.column, queryable.kind, f"e{number}"),
             {f"e{number}": _value(name, queryable.kind, value)},
         )
+    for condition, given in query.further:
+        yield condition, dict(given)
     if query.filter:
         yield f"({query.filter.sql})", query.filter.values
 

@@ -16,10 +16,11 @@ from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer
 from geoapi.ogc.families import feature_type_of
 from geoapi.ogc.formats import JSON, MAPLIBRE, PAGES, QML, SLD, Format, format_of
+from geoapi.ogc.html import words
 from geoapi.ogc.links import link
 from geoapi.ogc.query import check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
-from geoapi.ogc.tags import answered, content_tag
+from geoapi.ogc.tags import answered, content_tag, document_answer
 from geoapi.ogc.tiles import drawable
 from geoapi.platform import platform_of
 from ler.packages.styles import load_styles
@@ -40,9 +41,7 @@ _SHAPES: Final = {"line": Shape.LINE, "polygon": Shape.AREA, "point": Shape.POIN
 
 def whole(visible: Sequence[Collection]) -> tuple[Collection, ...]:
     """Return those of the collections that a map of everything draws, lowest first."""
-    drawn = [
-        one for one in visible if one.geometry != "none" and not one.record and feature_type_of(one) is None
-    ]
+    drawn = [one for one in visible if one.drawn and feature_type_of(one) is None]
     return tuple(sorted(drawn, key=is_buried))
 
 
@@ -132,7 +131,7 @@ def _visible(request: Request) -> Collection:
 
 
 def _listed(request: Request, address: str, formats: Sequence[Format]) -> Response:
-    format_of(request, PAGES)
+    chosen = format_of(request, PAGES)
     told_in = language(request)
     themes = [
         {
@@ -156,8 +155,7 @@ def _listed(request: Request, address: str, formats: Sequence[Format]) -> Respon
         "styles": themes,
         "links": [link("self", address, JSON, told_in, told=True)],
     }
-    content = json.dumps(document, ensure_ascii=False).encode()
-    return answered(request, content, content_tag(content), JSON, {"Content-Language": told_in})
+    return document_answer(request, document, chosen, words(told_in).styles_title)
 
 
 def _written(request: Request, content: bytes, chosen: Format) -> Response:

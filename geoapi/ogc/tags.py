@@ -1,11 +1,15 @@
 """Whether a caller has an answer already: entity tags that say whose view of what they are of, and what caches may do."""
 
+import json
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request, Response
 
 from geoapi.ogc.collections import Collection
+from geoapi.ogc.formats import HTML, Format
+from geoapi.ogc.html import document_page
 from geoapi.ogc.site import check_visible, gate_of, language
 from geoapi.ogc.statement import tag_statement
 from ler.services.principals import Principal
@@ -53,6 +57,17 @@ def unchanged(
         check_visible(request, one, read.caller)
     tag = state_tag(request, read.caller, format_, *(rows[0].tag for rows in read.rows))
     return _not_modified(tag, headers) if _has(request, tag) else None
+
+
+def document_answer(request: Request, document: Mapping[str, Any], chosen: Format, title: str) -> Response:
+    """Return a document as JSON or as a page, which may be kept like every answer."""
+    told_in = language(request)
+    if chosen.media_type == HTML:
+        content, headers = document_page(request, "document", told_in, document, title)
+    else:
+        content = json.dumps(document, ensure_ascii=False).encode()
+        headers = {"Content-Language": told_in}
+    return answered(request, content, content_tag(content), chosen.media_type, headers)
 
 
 def answered(

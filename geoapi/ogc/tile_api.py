@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from geoapi.ogc.collections import Collection
-from geoapi.ogc.formats import JSON, MAPLIBRE, MVT, QLR, QML, SLD
+from geoapi.ogc.formats import HTML, JSON, MAPLIBRE, MVT, QLR, QML, SLD
 from geoapi.ogc.openapi_operation import Node, operation
 from geoapi.ogc.openapi_parameters import reference
 from geoapi.ogc.openapi_texts import words
@@ -26,7 +26,7 @@ def tile_paths(visible: tuple[Collection, ...], language: Language) -> Node:
         "/tileMatrixSets/{tileMatrixSetId}": _page("getTileMatrixSet", language, tms),
         **_tiles("", "dataset", language, given=[tms], place=place, more=[chosen]),
     }
-    if any(one.geometry != "none" for one in visible):
+    if any(one.drawn for one in visible):
         given = [reference("collectionId"), tms]
         path = "/collections/{collectionId}"
         found |= _tiles(path, "collection", language, given=given, place=place, more=[])
@@ -51,7 +51,7 @@ def style_paths(visible: tuple[Collection, ...], language: Language) -> Node:
             reference("lang"),
         ),
     }
-    if any(one.geometry != "none" for one in visible):
+    if any(one.drawn for one in visible):
         name = reference("collectionId")
         f = _query("f", {"type": "string", "enum": ["mapbox", "sld", "qml"], "default": "mapbox"}, language)
         found |= {
@@ -82,7 +82,7 @@ def _tiles(
 
 
 def _page(name: str, language: Language, *given: Node) -> Node:
-    return _operation(name, {JSON: _ANY}, language, *given, reference("f"), reference("lang"))
+    return _operation(name, {JSON: _ANY, HTML: {}}, language, *given, reference("f"), reference("lang"))
 
 
 def _operation(name: str, content: Node, language: Language, *given: Node) -> Node:

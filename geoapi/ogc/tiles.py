@@ -38,7 +38,7 @@ async def dataset_tile(request: Request) -> Response:
 
 def drawable(collection: Collection) -> Collection:
     """Return a collection that has tiles; NotFoundError for one whose features have no place."""
-    if collection.geometry == "none":
+    if not collection.drawn:
         raise NotFoundError("It has no tiles.")
     return collection
 
@@ -52,7 +52,7 @@ def chosen_collections(request: Request) -> tuple[Collection, ...]:
     if given is None:
         caller = gate_of(request).read(request).caller
         visible = visible_collections(caller.scopes if caller else frozenset())
-        return tuple(one for one in visible if one.geometry != "none")
+        return tuple(one for one in visible if one.drawn)
     names = [name.removeprefix(f"{root_of(request)}/collections/") for name in given.split(",")]
     if len({*names}) < len(names):
         raise unusable(COLLECTIONS, "each may be named once")

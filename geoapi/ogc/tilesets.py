@@ -4,7 +4,6 @@ What pygeoapi says of these is not used: it has no limits, no layers and no tile
 matrix sets lead nowhere.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,11 +14,12 @@ from starlette.routing import Route
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer
 from geoapi.ogc.formats import JSON, MVT, PAGES, format_of
+from geoapi.ogc.html import words
 from geoapi.ogc.links import TILING_SCHEME, link
 from geoapi.ogc.query import check_known
 from geoapi.ogc.schemas import property_schema
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
-from geoapi.ogc.tags import answered, content_tag
+from geoapi.ogc.tags import document_answer
 from geoapi.ogc.tile_matrix_sets import (
     TileMatrixSet,
     described,
@@ -145,12 +145,15 @@ def _layer(root: str, one: Collection, told_in: Language) -> dict[str, Any]:
     return layer
 
 
+def _title(request: Request) -> str:
+    said = words(language(request))
+    return str(said.tile_matrix_sets_title if "/tileMatrixSets" in request.url.path else said.tiles_title)
+
+
 def _route(path: str, tell: Callable[[Request], dict[str, Any]], *more: str) -> Route:
     def answer(request: Request) -> Response:
         check_known(request.query_params, _ONLY | {*more})
-        format_of(request, PAGES)
-        content = json.dumps(tell(request), ensure_ascii=False).encode()
-        return answered(request, content, content_tag(content), JSON, {"Content-Language": language(request)})
+        return document_answer(request, tell(request), format_of(request, PAGES), _title(request))
 
     async def endpoint(request: Request) -> Response:
         return await run_sync(answer, request)

@@ -67,6 +67,29 @@ def write_answer(stream: BinaryIO, answer: Answer, model: Model | None = None) -
     return members
 
 
+def write_parts(stream: BinaryIO, header: Feature, parts: Mapping[str, Sequence[Feature]]) -> int:
+    """Write features of several answers as one document; returns the number of members (pieces counted one by one).
+
+    The keys of `parts` are what the identifiers of each begin with, since a document may not hold one twice. A reference
+    to what is not among them stays, and leads nowhere.
+    """
+    model = load_model()
+    writer = GmlWriter(stream, model)
+    writer.text(_DECLARATION)
+    writer.open_answer(header, (None, None), _DECLARATIONS)
+    members = [
+        (member, prefix, piece)
+        for prefix, features in parts.items()
+        for member, piece in writer.pieces(features)
+    ]
+    order = {member: position for position, member in enumerate(model.members)}
+    for member, prefix, piece in sorted(members, key=lambda one: order[one[0]]):
+        writer.prefix = prefix
+        writer.member(member, piece)
+    writer.text(f"</ler:{ANSWER}>\n")
+    return len(members)
+
+
 class IdTakenError(ValueError):
     """An object of the answer has an identifier like those that geometries get; write again with another prefix."""
 

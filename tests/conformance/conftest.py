@@ -5,10 +5,13 @@ from uuid import UUID
 
 import pytest
 
+from tests.conformance.jobbing import jobbing, jobs_service
 from tests.conformance.scene import Suite, inhabit
 from tests.databases import SharedCluster
 from tests.service import Service, open_service
 from tests.world import open_world
+
+__all__ = ["jobbing", "jobs_service"]
 
 
 @pytest.fixture(scope="session")
@@ -31,13 +34,13 @@ def inhabitant(platform: Service, tmp_path_factory: pytest.TempPathFactory) -> U
     return inhabit(platform, tmp_path_factory.mktemp("inhabitant"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def suite(platform: Service, inhabitant: UUID) -> Suite:
-    """The view of that organisation."""
+    """The view of that organisation; what one module was answered is not kept for the next, which may write."""
     return Suite(platform.client(platform.token(inhabitant)).http)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stranger(platform: Service, inhabitant: UUID) -> Suite:  # noqa: ARG001 - that there is something to see
     """The view of who has no token."""
     return Suite(platform.client(None).http)

@@ -56,7 +56,25 @@ def inhabit(service: Service, folder: Path) -> UUID:
         place = {"type": "Point", "coordinates": [575000 + number * 70, 6224100]}
         _post(http, DAMAGES, DAMAGE | {"reference": f"S-{number}", "place": place})
         _post(http, DEVIATIONS, UNKNOWN | {"geometry": place})
+        _post(http, "/ogc/collections/planned-works/items", work(number))
     return owner
+
+
+def work(number: int) -> dict[str, Any]:
+    """A planned work, as it is entered."""
+    east, north = 10.2 + number / 1000, 56.155
+    return {
+        "type": "Feature",
+        "geometry": {"type": "LineString", "coordinates": [[east, north], [east + 0.002, north + 0.001]]},
+        "properties": {
+            "title": f"Ny vandledning {number}",
+            "activity": "vand",
+            "method": "open-trench",
+            "duration_days": 5 + number,
+            "earliest_start": "2027-03-01",
+            "latest_end": "2027-05-01",
+        },
+    }
 
 
 def network() -> list[Feature]:
@@ -82,7 +100,9 @@ def _own(one: Feature) -> dict[str, Any]:
 
 
 def _post(http: httpx.Client, path: str, body: dict[str, Any]) -> None:
-    answer = http.post(path, json=body, headers={"Idempotency-Key": uuid4().hex})
+    form = GEOJSON if body.get("type") == "Feature" else "application/json"
+    headers = {"Idempotency-Key": uuid4().hex, "Content-Type": form}
+    answer = http.post(path, json=body, headers=headers)
     assert answer.status_code == 201, answer.text
 
 
@@ -142,6 +162,9 @@ class Suite:
     @cached_property
     def spatial(self) -> list[dict[str, Any]]:
         return [one for one in self.collections if "spatial" in one["extent"]]
+
+    def collection(self, name: str) -> dict[str, Any]:
+        return next(one for one in self.collections if one["id"] == name)
 
     def items(self, collection: Mapping[str, Any], /, **given: Any) -> dict[str, Any]:  # noqa: ANN401
         return self.json(linked(collection, "items", GEOJSON)["href"], GEOJSON, **given)

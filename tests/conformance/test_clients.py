@@ -62,11 +62,12 @@ def gdal(platform: Service, inhabitant: UUID, tmp_path_factory: pytest.TempPathF
     pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database(platform: Service, inhabitant: UUID) -> Iterator[Connection]:
-    """The database as the inhabitant sees it."""
-    with platform.world.database.connect("ler_app") as connection:
-        connection.execute("SELECT set_config('ler.principal', %s, false)", [str(inhabitant)])
+    """The database as the inhabitant sees it, in a transaction that reads its network."""
+    with platform.world.database.connect() as connection, connection.transaction():
+        connection.execute("SELECT ler.begin_reading(%s, NULL)", [inhabitant])
+        connection.execute("SET LOCAL ROLE ler_app")
         yield connection
 
 
@@ -88,7 +89,9 @@ def _columns(one: Collection) -> set[str]:
 
 
 def named(one: Collection, frame: geopandas.GeoDataFrame) -> dict[str, Any]:
-    """What was read, by what names it."""
+    """What was read, by what names it; of nothing, GDAL knows no columns."""
+    if frame.empty:
+        return {}
     if "gml_id" in _columns(one):
         names = [
             f"{order}/{name}" for order, name in zip(frame["order_number"], frame["gml_id"], strict=True)

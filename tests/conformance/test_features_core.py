@@ -332,7 +332,7 @@ class TestFeaturesTime:
         assert len([*timed(suite)]) > 3
 
     def test_validateFeaturesWithDateTimeResponse(self, suite: Suite) -> None:
-        requests = next(one for one in suite.collections if one["id"] == "requests")
+        requests = suite.collection("requests")
         first, last = date(2026, 12, 1), date(2026, 12, 14)
         for given, found in {
             "2026-11-30": 0,

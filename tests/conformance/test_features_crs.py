@@ -204,8 +204,7 @@ class TestFeaturesCrsParameterTransform:
 
 
 def test_heights_are_told_in_the_system_that_has_them(suite: Suite) -> None:
-    network = next(one for one in suite.spatial if one["id"] == "network")
-    address = f"{features_url(network)}/pipe.1"
+    address = f"{features_url(suite.collection('network'))}/pipe.1"
     solid = suite.json(address, GEOJSON, crs="http://www.opengis.net/def/crs/EPSG/0/7416")
     assert solid["geometry"]["coordinates"] == [[575030, 6224000, 1.5], [575021, 6224500, 2]]
 

@@ -2,17 +2,24 @@
 
 import json
 from base64 import b64encode
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from openapi_spec_validator import validate
+from shapely import LineString, box
+from shapely.geometry import mapping
 
+from geoapi.works_desk import WorksDesk
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
+from ler.services.requests import today_of
 from ler.services.tokens import create_token, revoke_token
+from ler.settings import Settings
 from tests.answers import answer
 from tests.conformance.jobbing import (
     ASYNC,
@@ -21,16 +28,16 @@ from tests.conformance.jobbing import (
     JSON,
     Jobbing,
     check,
-    jobbing,
-    jobs_service,
 )
 from tests.notices import receiver
-from tests.service import Service, eventually
-
-__all__ = ["jobbing", "jobs_service"]
+from tests.packages import ask, central
+from tests.service import AREA, Service, eventually
 
 EXCAVATION = "/ogc/processes/excavation-request/execution"
 CHECKING = "/ogc/processes/check-network/execution"
+CONFLICTS = "/ogc/processes/find-conflicts"
+WINDOWS = "/ogc/processes/propose-windows/execution"
+NETWORK_CONFLICTS = "/ogc/processes/find-network-conflicts"
 ASKED = {
     "area_wkt": "POLYGON((575000 6224000,575050 6224000,575050 6224050,575000 6224050,575000 6224000))",
     "period_from": "2026-12-10",
@@ -43,6 +50,10 @@ GML = answer().encode()
 
 def token(service: Service, owner: Any, *scopes: Scope) -> httpx.Client:  # noqa: ANN401 - an id
     return service.client(service.token(owner, *scopes)).http
+
+
+def listed(http: httpx.Client) -> list[str]:
+    return [one["id"] for one in http.get("/ogc/processes").json()["processes"]]
 
 
 def requests_of(jobbing: Jobbing) -> int:
@@ -90,7 +101,7 @@ def test_processes_are_seen_by_who_may_run_them_and_so_are_their_jobs(jobbing: J
     theirs = jobbing.json("/ogc/jobs?processID=excavation-request&limit=1")["jobs"][0]["jobID"]
     assert narrow.get(f"/ogc/jobs/{theirs}").status_code == 404
     nobody = jobbing.service.client(None).http
-    assert [one["id"] for one in nobody.get("/ogc/processes").json()["processes"]] == ["echo"]
+    assert listed(nobody) == ["echo"]
     assert nobody.get("/ogc/processes/echo").status_code == 200
     assert nobody.get("/ogc/processes/excavation-request").status_code == 401
     paths = nobody.get("/ogc/openapi").json()["paths"]
@@ -102,6 +113,14 @@ def test_the_description_of_the_api_is_valid(jobbing: Jobbing) -> None:
     ours = {path: one for path, one in document["paths"].items() if path.startswith(("/processes", "/jobs"))}
     assert len(ours) == 7
     validate({"openapi": "3.0.3", "info": document["info"], "paths": ours})
+
+
+def test_every_link_leads_somewhere(jobbing: Jobbing) -> None:
+    found = jobbing.json("/ogc/processes")
+    links = [link for one in (found, *found["processes"]) for link in one["links"]]
+    ways = {link["href"] for link in links if not link["rel"].endswith("/execute")}
+    assert len(ways) >= 2 + len(found["processes"])
+    assert {way: jobbing.http.get(way).status_code for way in ways} == dict.fromkeys(ways, 200)
 
 
 def test_a_job_that_runs_is_dismissed_and_stops(jobbing: Jobbing) -> None:
@@ -307,3 +326,69 @@ def test_a_job_runs_with_the_rights_of_the_moment(jobbing: Jobbing) -> None:
     assert found["status"] == "failed"
     assert jobbing.json(f"{sent.headers['Location']}/results", 403)["type"] == "/problems/job-rights-ended"
     assert requests_of(jobbing) == before
+
+
+def test_conflicts_are_found_among_what_was_delivered_and_in_the_own_network(
+    jobbing: Jobbing, tmp_path: Path
+) -> None:
+    service = jobbing.service
+    owner = central(service, tmp_path, 1)
+    asked = ask(service)
+    inputs = {"request": str(asked.id)}
+    asked.packed()
+    found = asked.client.http.post(f"{CONFLICTS}/execution", json={"inputs": inputs, "response": "document"})
+    told = found.json()
+    features = told["conflicts"]["value"]["features"]
+    assert told["summary"]["value"]["conflicts"] == len(features) == 2
+    assert {one["properties"]["gml_id"] for one in features} == {"p0", "p1"}
+    east, north = features[0]["geometry"]["coordinates"][0][:2]
+    assert (9 < east < 11, 56 < north < 57) == (True, True)
+    raw = {"inputs": inputs, "outputs": {"conflicts": {}}, "response": "raw"}
+    assert (
+        asked.client.http.post(f"{CONFLICTS}/execution", json=raw).headers["Content-Type"]
+        == "application/geo+json"
+    )
+    strange = jobbing.http.post(f"{CONFLICTS}/execution", json={"inputs": inputs})
+    assert [error["pointer"] for error in strange.json()["errors"]] == ["/inputs/request"]
+    dig = {"area": mapping(AREA), "crs": "EPSG:25832", "depth_m": 1.0}
+    own = token(service, owner).post(f"{NETWORK_CONFLICTS}/execution", json={"inputs": dig})
+    assert own.json()["summary"]["value"]["conflicts"] == 2
+    others = jobbing.http.post(f"{NETWORK_CONFLICTS}/execution", json={"inputs": dig})
+    assert others.json()["summary"]["value"]["conflicts"] == 0
+
+
+def test_windows_are_proposed_for_the_works_of_an_area(jobbing: Jobbing) -> None:
+    service, west, south = jobbing.service, 600_000.0, 6_200_000.0
+    ids = []
+    for organisation, activity, shift in ((service.owner(), "vand", 0.0), (service.owner(), "el", 1.0)):
+        with transaction(service.world.databases.app, organisation) as connection:
+            today = today_of(connection)
+            values = {
+                "title": activity,
+                "activity": activity,
+                "method": "open-trench",
+                "duration_days": 5,
+                "earliest_start": (today + timedelta(days=60)).isoformat(),
+                "latest_end": (today + timedelta(days=180)).isoformat(),
+                "road": "lane",
+                "willing_to_share": True,
+            }
+            trench = LineString([(west, south + shift), (west + 200, south + shift)])
+            desk = WorksDesk(Settings(), today)
+            ids.append(str(desk.create(connection, organisation, values, trench).work.work.id))
+    area = {"area": mapping(box(west - 10, south - 10, west + 210, south + 10)), "crs": "EPSG:25832"}
+    waiting = {"Prefer": "wait=30"}
+    found = jobbing.http.post(WINDOWS, json={"inputs": area | {"order": [ids]}}, headers=waiting)
+    told = found.json()
+    (window,) = (one["properties"] for one in told["windows"]["value"]["features"])
+    assert sorted(window["works"]) == sorted(ids)
+    summary = told["summary"]["value"]
+    assert (summary["windows"], summary["saved_dkk"]) == (1, window["saved_dkk"])
+    assert 0 < summary["value_dkk"] <= summary["bound_dkk"]
+    placed = told["placements"]["value"]
+    assert placed.keys() == {*ids}
+    assert placed[ids[0]]["start"] <= placed[ids[1]]["start"]
+    wrong = jobbing.http.post(WINDOWS, json={"inputs": {"order": [["x", "y"]], "crews": 0}}, headers=waiting)
+    assert [error["pointer"] for error in wrong.json()["errors"]] == [
+        *("/inputs/order/0/0", "/inputs/order/0/1", "/inputs/crews")
+    ]

@@ -21,7 +21,7 @@ from geoapi.ogc.tile_matrix_sets import tile_at
 from geoapi.ogc.tile_statement import tile_statement
 from ler.settings import Settings
 from tests.conformance.scene import Suite
-from tests.service import Service
+from tests.service import Service, execute
 from tests.tile_places import Place, place_of
 
 MVT = "application/vnd.mapbox-vector-tile"
@@ -144,7 +144,13 @@ def read(platform: Service, owner: UUID, statement: Statement) -> list[Any]:
     """What a statement gives to an organisation, asked for past the service."""
     with platform.world.database.connect() as connection:
         connection.execute(sql.SQL("SET search_path = ler, public, postgis"))
-        connection.execute(sql.SQL("SELECT set_config('ler.principal', %s, false)"), [str(owner)])
+        connection.execute(
+            sql.SQL(
+                "SELECT set_config('ler.principal', owner_id::text, false), set_config('ler.pinned', '1', false),"
+                " set_config('ler.pinned_dataset', id::text, false) FROM ler.network_dataset WHERE owner_id = %s"
+            ),
+            [owner],
+        )
         return (
             connection.cursor(row_factory=namedtuple_row)
             .execute(statement.sql.encode(), statement.values)
@@ -180,3 +186,18 @@ def test_older_versions_have_tiles(suite: Suite) -> None:
     assert suite.get(address, MVT, as_of=99).status_code == 404
     assert suite.get(address, MVT, crs="x").status_code == 400
     assert suite.get(address, MVT, f="png").status_code == 400
+
+
+def test_what_an_owner_takes_back_is_gone_at_once(platform: Service, suite: Suite) -> None:  # noqa: ARG001 - that there is a network
+    requester = platform.owner()
+    platform.asks(requester)
+    http = platform.client(platform.token(requester)).http
+    tile = f"/ogc/collections/package-features/tiles/WebMercatorQuad/{place_of('WebMercatorQuad', 16, 575050, 6224050).path}"
+    items = "/ogc/collections/package-features/items"
+    known = {address: http.get(address).headers["ETag"] for address in (tile, items)}
+    for address, tag in known.items():
+        assert http.get(address, headers={"If-None-Match": tag}).status_code == 304
+    execute(platform, "UPDATE ler.owner_answer SET replaced_at = now() WHERE requester_id = %s", requester)
+    assert http.get(tile, headers={"If-None-Match": known[tile]}).status_code == 204
+    answer = http.get(items, headers={"If-None-Match": known[items]})
+    assert (answer.status_code, answer.json()["features"]) == (200, [])

@@ -28,7 +28,7 @@ from tests.integration.test_drawings_matched import add_drawing, drawing_row, ma
 
 __all__ = ["world"]
 
-PUBLIC_VIEWS = {"ogc_planned_work", "ogc_restriction"}
+PUBLIC_VIEWS = {"ogc_digging_window", "ogc_planned_work", "ogc_restriction"}
 """What everybody may read, whoever acts: the views say by themselves what that is; `test_planned_works.py` proves it."""
 
 OTHER_SCENES: dict[str, str] = {
@@ -37,6 +37,7 @@ OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
+    **dict.fromkeys(("digging_window", "window_work"), "test_digging_windows.py"),
     "ogc_job": "test_jobs_access.py",
     "package_link": "test_package_links.py",
     **dict.fromkeys(("answer_watch", "change_task", "notice_endpoint", "outbox"), "test_notices_access.py"),
@@ -480,6 +481,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("tell_of_deviation", "tell_of_offer"),
         *("damage_statistics", "damage_reporting"),
         *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near"),
+        *("invite_window", "answer_window", "withdraw_windows", "expire_windows"),
         *("open_reading", "touch_token"),
         *("queue_job", "jobs_at_work", "forget_jobs", "claim_job_calls", "record_job_call"),
     }

@@ -9,12 +9,12 @@ from shapely import LineString, Point, box
 
 from conflicts.windows.plan import Brief, Plan, plan_windows, replan
 from ler.domain.restrictions import Restriction, RestrictionKind
-from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkStatus
+from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkRules, WorkStatus
 from ler.settings import Settings
 from tests.window_checks import PlanCheck
 from tests.window_city import CALENDAR, CORNER, TODAY, city_restrictions, city_works
 
-COVERAGE = Settings().coverage
+RULES = WorkRules(CALENDAR, Settings().coverage)
 
 
 def city_brief(seed: int, count: int = 70, blocks: int = 4) -> Brief:
@@ -23,9 +23,7 @@ def city_brief(seed: int, count: int = 70, blocks: int = 4) -> Brief:
     crews = dict.fromkeys(owners[:2], 1)
     pairs = random.Random(seed).sample([work.id for work in works], 20)
     wishes = tuple(zip(pairs[::2], pairs[1::2], strict=True))
-    return Brief(
-        works, TODAY, CALENDAR, COVERAGE, city_restrictions(seed, 5, blocks), wishes=wishes, crews=crews
-    )
+    return Brief(works, TODAY, RULES, city_restrictions(seed, 5, blocks), wishes=wishes, crews=crews)
 
 
 def check_city(seed: int) -> Plan:
@@ -82,6 +80,32 @@ def test_a_change_is_planned_as_if_all_were_planned_anew() -> None:
         assert again != plan
 
 
+def test_a_large_component_is_planned_again_only_around_a_change() -> None:
+    brief = city_brief(7, count=90, blocks=2)
+    brief = replace(brief, crews={}, rules=replace(brief.rules, most_works=10))
+    plan = plan_windows(brief)
+    large = max(plan.components, key=lambda part: len(part.work_ids))
+    assert large.parts > 3
+    works = {work.id: work for work in brief.works}
+    stood = 0
+    for changed in large.work_ids[:4]:
+        later = replace(works[changed], latest_end=works[changed].latest_end + timedelta(days=14))
+        after = replace(brief, works=list((works | {changed: later}).values()))
+        again, anew = replan(plan, after, {changed}), plan_windows(after)
+        assert PlanCheck(after, again).broken() == []
+        (part,) = (one for one in again.components if changed in one.work_ids)
+        (other,) = (one for one in anew.components if changed in one.work_ids)
+        assert part.work_ids == other.work_ids
+        assert part.greedy_value == other.greedy_value <= part.value <= min(part.bound, other.bound)
+        assert other.value <= part.bound
+        stood += sum(
+            again.placements[one] == plan.placements.get(one)
+            for one in part.work_ids
+            if one in again.placements
+        )
+    assert stood > 2 * len(large.work_ids)
+
+
 def _work(number: int, **values: Any) -> PlannedWork:  # noqa: ANN401 - what a test changes, by name
     east, north = CORNER
     given: dict[str, Any] = {
@@ -104,7 +128,7 @@ def _work(number: int, **values: Any) -> PlannedWork:  # noqa: ANN401 - what a t
 
 
 def _plan(*works: PlannedWork, **values: Any) -> Plan:  # noqa: ANN401 - parts of the brief, by name
-    return plan_windows(Brief(works, TODAY, CALENDAR, COVERAGE, **values))
+    return plan_windows(Brief(works, TODAY, RULES, **values))
 
 
 def _codes(plan: Plan) -> list[str]:

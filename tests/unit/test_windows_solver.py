@@ -38,8 +38,9 @@ def test_what_is_cut_keeps_every_rule_and_its_bound() -> None:
     for seed in range(20):
         problem = random_problem(seed, 5, 3)
         ties = [(arc.joiner, arc.pilot) for arc in problem.arcs] + [*problem.clashes, *problem.surfaces]
-        solution, parts = solve_in_parts(problem, ties, 2, EFFORT)
-        assert parts > 1
+        whole = solve_in_parts(problem, ties, 2, EFFORT)
+        solution = whole.solution
+        assert len(whole.bounds) > 1
         assert broken_rules(problem, solution.schedule) == []
         assert worth(problem, solution.schedule) == solution.value
         assert solution.greedy_value <= solution.value <= best_worth(problem) <= solution.bound

@@ -20,7 +20,7 @@ from geoapi.ogc.editing.editor import Acting, Editor
 from geoapi.ogc.editing.works import WorkEditor
 from geoapi.ogc.query import Query, check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
-from geoapi.ogc.statement import item_statement
+from geoapi.ogc.statement import feature_text, item_statement
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from ler.errors import NotFoundError, RefusedError
@@ -112,7 +112,7 @@ def _version(request: Request, collection: Collection) -> int:
         raise ProblemException("precondition-required")
     if given.strip() == "*":
         found = gate_of(request).read(
-            request, item_statement(Query(collection, item=request.path_params["item"]))
+            request, item_statement(Query(collection, item=request.path_params["item"]), feature_text)
         )
         if not found.rows[0]:
             raise NotFoundError("There is no such feature.")

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
+from geoapi.ogc.formats import HTML, PAGES, format_of
+from geoapi.ogc.html import document_page
 from geoapi.ogc.processes.documents import results_of
 from geoapi.ogc.processes.process import Process
 from geoapi.ogc.processes.views import (
@@ -17,7 +19,7 @@ from geoapi.ogc.processes.views import (
     status_view,
     wanted_results,
 )
-from geoapi.ogc.site import root_of
+from geoapi.ogc.site import language, root_of
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from ler.services.jobs import Job
@@ -43,6 +45,16 @@ def json_answer(
     """Return a document."""
     content = json.dumps(document, ensure_ascii=False).encode()
     return Response(content, status, headers=_HEADERS | dict(headers or {}), media_type=_JSON)
+
+
+def described_answer(
+    request: Request, document: Mapping[str, Any], title: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a document as JSON, or as a page for who asks for one."""
+    if format_of(request, PAGES).media_type != HTML:
+        return json_answer(document, headers=headers)
+    page = document_page(request, "document", language(request), document, title)
+    return Response(page[0], headers=_HEADERS | dict(headers or {}) | page[1], media_type=HTML)
 
 
 def status_answer(

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from geoapi.auth import acting
 from geoapi.cursors import cursor_of, place_of
 from geoapi.ogc.crs import unusable
+from geoapi.ogc.html import words
 from geoapi.ogc.processes.answers import (
-    json_answer,
+    described_answer,
     output_answer,
     results_answer,
     standard_problem,
@@ -28,7 +29,7 @@ from geoapi.ogc.processes.registry import PROCESSES, visible_processes
 from geoapi.ogc.processes.running import problem_from
 from geoapi.ogc.processes.views import status_view, wanted_results
 from geoapi.ogc.query import check_known
-from geoapi.ogc.site import gate_of, root_of
+from geoapi.ogc.site import gate_of, language, root_of
 from geoapi.ogc.statement import Statement
 from geoapi.ogc.times import span_of
 from geoapi.platform import platform_of
@@ -41,7 +42,8 @@ from ler.services.principals import Principal
 DEFAULT_LIMIT: Final = 10
 LARGEST_LIMIT: Final = 1000
 _LONGEST_S: Final = 10**9
-PARAMETERS: Final = frozenset(
+_SHOWN: Final = frozenset({"f", "lang"})
+PARAMETERS: Final = _SHOWN | frozenset(
     {"limit", "cursor", "type", "processID", "status", "datetime", "minDuration", "maxDuration"}
 )
 _LIST: Final = (
@@ -81,11 +83,13 @@ def _list(request: Request) -> Response:
         last = jobs[limit - 1]
         place = {"cursor": cursor_of(last.created_at, last.id)}
         links.append(_link("next", f"{root}/jobs", dict(given) | place))
-    return json_answer({"jobs": [status_view(one, root) for one in jobs[:limit]], "links": links})
+    document = {"jobs": [status_view(one, root) for one in jobs[:limit]], "links": links}
+    return described_answer(request, document, words(language(request)).jobs)
 
 
 def _status(request: Request) -> Response:
-    return status_answer(request, _found(request)[0])
+    job, _ = _found(request, _SHOWN)
+    return described_answer(request, status_view(job, root_of(request)), f"{job.process}: {job.status}")
 
 
 def _results(request: Request) -> Response:
@@ -115,9 +119,9 @@ def _dismiss(request: Request) -> Response:
         raise standard_problem("no-such-job") from None
 
 
-def _found(request: Request) -> tuple[Job, Principal]:
+def _found(request: Request, known: frozenset[str] = frozenset()) -> tuple[Job, Principal]:
     """The job that an address names. A problem for who may not see it, as if it were not there."""
-    check_known(request.query_params, frozenset())
+    check_known(request.query_params, known)
     try:
         statements = [Statement(_ONE, {"job": UUID(request.path_params["job"])})]
     except ValueError:

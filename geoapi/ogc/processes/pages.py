@@ -10,8 +10,9 @@ from pygeoapi.api.processes import describe_processes
 from starlette.routing import Route
 
 from geoapi.ogc.crs import unusable
-from geoapi.ogc.engine import ask, processes_engine
-from geoapi.ogc.processes.answers import json_answer
+from geoapi.ogc.engine import ask, plain_request, processes_engine
+from geoapi.ogc.html import words
+from geoapi.ogc.processes.answers import described_answer
 from geoapi.ogc.processes.described import inputs_description
 from geoapi.ogc.processes.execution import process_of
 from geoapi.ogc.processes.registry import visible_processes
@@ -19,29 +20,32 @@ from geoapi.ogc.query import check_known
 from geoapi.ogc.site import gate_of, language, root_of
 
 _LARGEST_LIMIT: Final = 10_000
-_DESCRIBED_ELSEWHERE: Final = ("text/html", "application/ld+json")
+_DESCRIBED_ELSEWHERE: Final = ("application/ld+json",)
 
 
 def _list(request: Request) -> Response:
     check_known(request.query_params, {"f", "lang", "limit"})
     caller = gate_of(request).read(request).caller
     visible = visible_processes(caller)[: _limit(request)]
-    _, _, content = ask(processes_engine(root_of(request), visible), request, describe_processes)
+    _, _, content = ask(
+        processes_engine(root_of(request), visible), plain_request(language(request)), describe_processes
+    )
     document = json.loads(content)
     document["links"] = _our_links(document["links"])
     for one in document["processes"]:
         one["links"] = _process_links(one["links"])
-    return _described(request, document)
+    return _described(request, document, words(language(request)).processes)
 
 
 def _one(request: Request) -> Response:
     check_known(request.query_params, {"f", "lang"})
     process = process_of(request, gate_of(request).read(request).caller)
     api = processes_engine(root_of(request), (process,))
-    _, _, content = ask(api, request, describe_processes, process.id)
+    _, _, content = ask(api, plain_request(language(request)), describe_processes, process.id)
     document = json.loads(content)
     document["links"] = _process_links(document["links"])
-    return _described(request, document | inputs_description(process, language(request)))
+    document |= inputs_description(process, language(request))
+    return _described(request, document, document["title"])
 
 
 def _limit(request: Request) -> int:
@@ -52,7 +56,7 @@ def _limit(request: Request) -> int:
 
 
 def _our_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The links to what there is: pages of JSON."""
+    """The links to what there is."""
     return [link for link in links if link["type"] not in _DESCRIBED_ELSEWHERE]
 
 
@@ -64,13 +68,13 @@ def _process_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _described(request: Request, document: dict[str, Any]) -> Response:
+def _described(request: Request, document: dict[str, Any], title: str) -> Response:
     headers = {
         "Content-Language": language(request),
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Accept-Language, Authorization, Cookie, Ler-Acting-For",
     }
-    return json_answer(document, headers=headers)
+    return described_answer(request, document, title, headers)
 
 
 def _route(path: str, answer: Callable[[Request], Response]) -> Route:

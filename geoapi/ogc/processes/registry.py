@@ -3,12 +3,27 @@
 from collections.abc import Mapping
 from typing import Final
 
-from geoapi.ogc.processes import check_network, echo, excavation_request
+from geoapi.ogc.processes import (
+    check_network,
+    echo,
+    excavation_request,
+    find_conflicts,
+    find_network_conflicts,
+    propose_windows,
+)
 from geoapi.ogc.processes.process import Process
 from ler.services.principals import Principal
 
 PROCESSES: Final[Mapping[str, Process]] = {
-    module.PROCESS.id: module.PROCESS for module in (excavation_request, check_network, echo)
+    module.PROCESS.id: module.PROCESS
+    for module in (
+        excavation_request,
+        find_conflicts,
+        find_network_conflicts,
+        propose_windows,
+        check_network,
+        echo,
+    )
 }
 
 

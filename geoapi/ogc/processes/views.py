@@ -67,7 +67,8 @@ def raw_value(described: Value, value: Any, *, as_json: bool) -> tuple[bytes, st
     if isinstance(value, str) and not as_json:
         told = described.media_type
         return value.encode(), "text/plain" if told == "application/json" else told
-    return json.dumps(value, ensure_ascii=False).encode(), "application/json"
+    told = "application/json" if as_json or isinstance(value, str) else described.media_type
+    return json.dumps(value, ensure_ascii=False).encode(), told
 
 
 def raw_parts(process: Process, job: Job, results: Mapping[str, Any], root: str) -> tuple[bytes, str]:

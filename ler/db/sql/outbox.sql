@@ -14,7 +14,7 @@ RETURN NOT data @> '{"quiet": true}' AND what = ANY (
         owner.appeared,network.changed,package.ready,request.cancelled,request.extended,
         upload.rejected,upload.needs_approval,upload.failed,upload.expired,
         package.stuck,endpoint.paused,endpoint.disabled,notice.undelivered,deviation.reported,deviation.offered,
-        work.conflict,work.planned
+        work.conflict,work.planned,window.invited,window.settled
     }'::text[]
 );
 

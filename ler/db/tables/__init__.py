@@ -44,6 +44,7 @@ from ler.db.tables.requests import (
 )
 from ler.db.tables.sensitivity import answer_withheld, sensitivity_rule, withheld_feature
 from ler.db.tables.uploads import access_token, idempotency_key, upload, upload_event
+from ler.db.tables.windows import digging_window, window_work
 from ler.db.tables.works import (
     area_subscription,
     planned_work,
@@ -78,6 +79,7 @@ __all__ = [
     "damage_free_year",
     "deviation",
     "deviation_photo",
+    "digging_window",
     "dispensation",
     "drawing",
     "excavation_request",
@@ -112,6 +114,7 @@ __all__ = [
     "upload",
     "upload_event",
     "used_assertion",
+    "window_work",
     "withheld_feature",
     "work_conflict",
     "work_judgement",

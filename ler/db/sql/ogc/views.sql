@@ -14,9 +14,9 @@ SELECT f.gml_id AS id, f.*
 FROM ler.network_feature AS f
 WHERE f.owner_id = (SELECT ler.principal())
     AND f.dataset_id = (SELECT nullif(current_setting('ler.pinned_dataset', true), '')::uuid)
-    AND ler.is_valid_in(
-        (SELECT nullif(current_setting('ler.pinned', true), '')::integer), f.added_in, f.removed_in
-    );
+    -- ler.is_valid_in, written out: with a query among its arguments it is called for each row (5 microseconds).
+    AND f.added_in <= (SELECT nullif(current_setting('ler.pinned', true), '')::integer)
+    AND (f.removed_in IS NULL OR f.removed_in > (SELECT nullif(current_setting('ler.pinned', true), '')::integer));
 
 -- What was delivered to the requester that acts, of its requests under way, by the answers that hold.
 CREATE VIEW ler.ogc_package_feature AS

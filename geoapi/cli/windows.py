@@ -1,0 +1,283 @@
+"""`ler windows`: which planned works to dig together, who is invited, what they say, and when they dig."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+from shapely.geometry import mapping
+
+from conflicts.windows.figures import read_prices, standard_prices
+from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_moment, show_rows
+from geoapi.cli.console import ReportingGroup, results, say, settings_of
+from geoapi.cli.language import LanguageOption, language_of
+from geoapi.windows_calendar import window_calendar
+from geoapi.windows_desk import Planned, keep_proposals, plan_entered
+from geoapi.windows_report import total_of, windows_report
+from ler.db.tables import PLATFORM_OPERATOR
+from ler.domain.legal_time import legal_day
+from ler.domain.windows import WindowState
+from ler.errors import RefusedError
+from ler.services.windows import (
+    StoredWindow,
+    answer_window,
+    get_window,
+    invite_window,
+    list_windows,
+)
+
+app = typer.Typer(
+    cls=ReportingGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Digging windows: propose, show, invite, answer, ics.",
+)
+
+WindowId = Annotated[UUID, typer.Argument(help="The window's id.")]
+By = Annotated[str, typer.Option("--by", help="CVR number or id of the organisation that does so.")]
+
+
+@app.command()
+def propose(
+    ctx: typer.Context,
+    *,
+    by: Annotated[
+        str, typer.Option("--by", help="Who coordinates: CVR number or id; else the operator.")
+    ] = str(PLATFORM_OPERATOR),
+    order: Annotated[
+        list[str] | None, typer.Option(help="FIRST:THEN, ids of works of which one is to go first.")
+    ] = None,
+    crews: Annotated[
+        list[str] | None, typer.Option(help="CVR=NUMBER: how many works it can have going on.")
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(help="TOML file of prices in the place of ours.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the proposals, so that they can be invited.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML report with maps and timelines.")] = None,
+    language: LanguageOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan all works that are entered, and tell which to dig together, when, in which order, and what that saves."""
+    chosen = language_of(language)
+    wishes = [_wish(text) for text in order or []]
+    with acting_as_operator(ctx) as connection:
+        limits = dict(_crews(connection, text) for text in crews or [])
+    with acting_as(ctx, by) as (connection, found):
+        planned = plan_entered(
+            connection,
+            settings_of(ctx),
+            legal_day(datetime.now(UTC)),
+            wishes=wishes,
+            crews=limits,
+            prices=read_prices(prices) if prices else standard_prices(),
+            processes=os.cpu_count() or 1,
+        )
+        kept, taken = keep_proposals(connection, found.id, planned) if keep else ([], 0)
+    if report is not None:
+        report.write_text(windows_report(planned, chosen), encoding="utf-8", newline="\n")
+    if as_json:
+        results().print_json(json.dumps(_document(planned, kept), ensure_ascii=False, default=str))
+    else:
+        _show_plan(planned, danish=chosen == "da")
+    if keep:
+        say(f"{len(kept)} windows kept, {taken} earlier ones taken back.")
+
+
+def _wish(text: str) -> tuple[UUID, UUID]:
+    try:
+        first, then = (UUID(part) for part in text.split(":"))
+    except ValueError:
+        raise RefusedError("option-invalid", f"--order {text}: write FIRST:THEN, two ids of works") from None
+    return first, then
+
+
+def _crews(connection: Any, text: str) -> tuple[UUID, int]:  # noqa: ANN401 - a transaction
+    who, _, number = text.rpartition("=")
+    if not who or not number.isdecimal() or not int(number):
+        raise RefusedError("option-invalid", f"--crews {text}: write CVR=NUMBER, at least 1")
+    return find_organisation(connection, who).id, int(number)
+
+
+def _document(planned: Planned, kept: list[UUID]) -> dict[str, Any]:
+    return {
+        "total": total_of(planned),
+        "kept": [str(one) for one in kept],
+        "findings": [
+            {"code": one.code, "works": [str(work) for work in one.work_ids], "da": one.da, "en": one.en}
+            for one in planned.plan.findings
+        ],
+        "windows": [
+            {
+                "pilot": str(one.pilot.id),
+                "start_on": one.start,
+                "end_on": one.end,
+                "days_saved": round(one.benefit.days, 2),
+                "surface_saved_m2": round(one.benefit.m2, 2),
+                "openings_saved": one.benefit.openings,
+                "gain_dkk": one.benefit.gain_dkk,
+                "move_dkk": one.benefit.move_dkk,
+                "gap": one.gap,
+                "reason_da": one.reason_da,
+                "reason_en": one.reason_en,
+                "works": [
+                    {
+                        "id": str(member.work.id),
+                        "title": member.work.title,
+                        "start_on": member.placement.start,
+                        "end_on": member.placement.end,
+                        "moved_days": member.placement.moved_days,
+                    }
+                    for member in one.members
+                ],
+            }
+            for one in planned.proposals
+        ],
+    }
+
+
+def _show_plan(planned: Planned, *, danish: bool) -> None:
+    heads = (
+        ("Dage", "Arbejder i rækkefølge", "Flyttes", "Sparer mindst")
+        if danish
+        else ("Days", "Works in order", "Moves", "Saves at least")
+    )
+    table = Table(*heads)
+    for one in planned.proposals:
+        table.add_row(
+            f"{one.start} – {one.end}",
+            "\n".join(member.work.title for member in one.members),
+            "\n".join(f"{member.placement.moved_days:+d}" for member in one.members),
+            one.reason_da if danish else one.reason_en,
+        )
+    results().print(table)
+    total = total_of(planned)
+    say(
+        f"{total['windows']} gravevinduer sparer mindst {total['days_saved']} dage med optaget vej,"
+        f" {total['surface_saved_m2']} m² og {total['openings_saved']} opgravninger; planen er højst"
+        f" {total['gap']:.1%} fra den bedste."
+        if danish
+        else f"{total['windows']} windows save at least {total['days_saved']} days of occupied road,"
+        f" {total['surface_saved_m2']} m² and {total['openings_saved']} openings; the plan is at most"
+        f" {total['gap']:.1%} from the best."
+    )
+    for found in planned.plan.findings:
+        say(found.da if danish else found.en)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    window: Annotated[UUID | None, typer.Argument(help="One window, as JSON with its place.")] = None,
+    *,
+    organisation: Annotated[
+        str | None, typer.Option(help="Only with works of this one: CVR number or id.")
+    ] = None,
+    state: Annotated[list[WindowState] | None, typer.Option(help="Only these; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Show the windows that are kept, in the order in which they were proposed; or one of them."""
+    with acting_as(ctx, organisation or str(PLATFORM_OPERATOR)) as (connection, found):
+        if window is not None:
+            kept = get_window(connection, window)
+            place = {"geometry": mapping(kept.window.geometry)}
+            results().print_json(json.dumps(_row(kept) | place, ensure_ascii=False, default=str))
+            return
+        owner = found.id if organisation else None
+        rows = list_windows(connection, states=state, organisation_id=owner, limit=limit)
+    columns = "id", "state", "start_on", "end_on", "days_saved", "openings_saved", "saved_dkk", "answer_by"
+    show_rows([_row(one) for one in rows], *columns, as_json=as_json)
+
+
+def _row(kept: StoredWindow) -> dict[str, Any]:
+    window = kept.window
+    return {
+        "id": str(kept.id),
+        "state": kept.state.value,
+        "pilot": str(window.pilot_work_id),
+        "start_on": window.start_on.isoformat(),
+        "end_on": window.end_on.isoformat(),
+        "days_saved": round(window.days_saved, 2),
+        "surface_saved_m2": round(window.surface_saved_m2, 2),
+        "openings_saved": window.openings_saved,
+        "saved_dkk": window.gain_dkk - window.move_dkk,
+        "gap": window.gap,
+        "answer_by": kept.answer_by.isoformat() if kept.answer_by else None,
+        "reason_da": window.reason_da,
+        "reason_en": window.reason_en,
+        "works": [
+            {
+                "id": str(one.member.work_id),
+                "organisation": str(one.member.organisation_id),
+                "title": one.title,
+                "start_on": one.member.start_on.isoformat(),
+                "end_on": one.member.end_on.isoformat(),
+                "moved_days": one.member.moved_days,
+                "answer": one.answer.value,
+            }
+            for one in kept.members
+        ],
+    }
+
+
+@app.command()
+def invite(
+    ctx: typer.Context,
+    window: WindowId,
+    *,
+    until: Annotated[
+        str, typer.Option(help="Until when they answer: a day, or a moment like 2027-05-01T12:00.")
+    ],
+    by: Annotated[str, typer.Option("--by", help="Who coordinates; else the operator.")] = str(
+        PLATFORM_OPERATOR
+    ),
+) -> None:
+    """Invite the organisations of a window that is proposed; who says nothing in time is not in it."""
+    moment = read_moment(until)
+    if moment is None:
+        raise RefusedError("option-invalid", "--until is wanted")
+    with acting_as(ctx, by) as (connection, found):
+        invite_window(connection, found.id, window, moment)
+    say(f"They are invited, and answer until {moment.isoformat()}.")
+
+
+@app.command()
+def answer(
+    ctx: typer.Context,
+    window: WindowId,
+    *,
+    by: By,
+    accept: Annotated[bool, typer.Option("--accept/--decline", help="Yes or no.")],
+    work: Annotated[
+        UUID | None, typer.Option(help="Only for this work; else for all of the organisation's.")
+    ] = None,
+) -> None:
+    """Say yes or no to an invitation, for an organisation's own works."""
+    with acting_as(ctx, by) as (connection, found):
+        state = answer_window(connection, found.id, window, accepts=accept, work_id=work)
+    say(f"The window is {state.value}.")
+
+
+@app.command()
+def ics(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(help="CVR number or id of the organisation.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write into this file; else to stdout.")] = None,
+    language: LanguageOption = None,
+) -> None:
+    """Give an organisation's windows as a calendar (iCalendar): agreed, and those to which it is invited."""
+    with acting_as(ctx, who) as (connection, found):
+        windows = list_windows(
+            connection, states=[WindowState.INVITED, WindowState.AGREED], organisation_id=found.id
+        )
+        content = window_calendar(windows, found.id, language_of(language))
+    if out is None:
+        results().print(content.decode(), end="")
+    else:
+        out.write_bytes(content)

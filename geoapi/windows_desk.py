@@ -1,0 +1,139 @@
+"""Windows planned over what is entered, and kept: the planner of `conflicts` between the services of `ler`.
+
+What is agreed stands: works of agreed windows are fixed on the days that were agreed, whatever their own record says by now.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy.engine import Connection
+
+from conflicts.windows.figures import Prices, standard_prices, standard_rules
+from conflicts.windows.plan import Brief, Plan, plan_windows
+from conflicts.windows.proposals import Proposal, proposals_of
+from ler.domain.windows import WindowAnswer, WindowState
+from ler.domain.works import ACTIVE, PlannedWork, WorkStatus
+from ler.rules_in_force import work_rules
+from ler.services.restrictions import list_restrictions
+from ler.services.windows import NewMember, NewWindow, list_windows, store_windows, withdraw_windows
+from ler.services.works import list_works
+from ler.settings import Settings
+
+_MOVES: Final = frozenset({WorkStatus.PLANNED, WorkStatus.AGREED})
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan of all works that are entered, and its windows."""
+
+    brief: Brief
+    plan: Plan
+    proposals: list[Proposal]
+
+
+def plan_entered(
+    connection: Connection,
+    settings: Settings,
+    today: date,
+    *,
+    wishes: Collection[tuple[UUID, UUID]] = (),
+    crews: Mapping[UUID, int] | None = None,
+    prices: Prices | None = None,
+    processes: int = 1,
+) -> Planned:
+    """Plan all works that the acting organisation may see, by the rules of the settings, on a legal day."""
+    brief = brief_entered(connection, settings, today, wishes=wishes, crews=crews, prices=prices)
+    return planned_by(brief, processes=processes)
+
+
+def brief_entered(
+    connection: Connection,
+    settings: Settings,
+    today: date,
+    *,
+    wishes: Collection[tuple[UUID, UUID]] = (),
+    crews: Mapping[UUID, int] | None = None,
+    prices: Prices | None = None,
+    area: BaseGeometry | None = None,
+    most: int | None = None,
+) -> Brief:
+    """Return what there is to plan of what is entered: everywhere, or of works that touch an area (EPSG:25832); at most so many."""
+    agreed = _agreed_days(connection)
+    found = list_works(connection, statuses=ACTIVE, area=area, limit=most)
+    return Brief(
+        works=[_as_agreed(one.work, agreed) for one in found],
+        today=today,
+        work_rules=work_rules(settings, today),
+        restrictions=[one.restriction for one in list_restrictions(connection)],
+        wishes=wishes,
+        crews=crews or {},
+        rules=standard_rules(),
+        prices=prices or standard_prices(),
+    )
+
+
+def planned_by(brief: Brief, *, processes: int = 1) -> Planned:
+    """Return the plan of a brief and its windows; it takes long, and needs no connection."""
+    plan = plan_windows(brief, processes=processes)
+    works = {work.id: work for work in brief.works}
+    return Planned(brief, plan, proposals_of(plan, works, brief.rules))
+
+
+def _agreed_days(connection: Connection) -> dict[UUID, date]:
+    return {
+        one.member.work_id: one.member.start_on
+        for window in list_windows(connection, states=[WindowState.AGREED])
+        for one in window.members
+        if one.answer is WindowAnswer.ACCEPTED
+    }
+
+
+def _as_agreed(work: PlannedWork, agreed: Mapping[UUID, date]) -> PlannedWork:
+    start = agreed.get(work.id)
+    if start is None or work.status not in _MOVES or not work.earliest_start <= start <= work.latest_end:
+        return work
+    return replace(work, planned_start=start, status=WorkStatus.FROZEN)
+
+
+def keep_proposals(connection: Connection, acting: UUID, planned: Planned) -> tuple[list[UUID], int]:
+    """Keep the windows of a plan in the place of those that were not agreed yet; their ids, and how many were taken back.
+
+    A window of which all works are agreed already is not proposed again.
+    """
+    taken = withdraw_windows(connection, acting, [work.id for work in planned.brief.works])
+    fresh = [one for one in planned.proposals if any(not member.placement.fixed for member in one.members)]
+    return store_windows(connection, acting, [new_window(one) for one in fresh]), taken
+
+
+def new_window(proposal: Proposal) -> NewWindow:
+    """Return a proposal as it is kept."""
+    benefit = proposal.benefit
+    return NewWindow(
+        pilot_work_id=proposal.pilot.id,
+        geometry=proposal.geometry,
+        start_on=proposal.start,
+        end_on=proposal.end,
+        days_saved=benefit.days,
+        surface_saved_m2=benefit.m2,
+        openings_saved=benefit.openings,
+        gain_dkk=benefit.gain_dkk,
+        move_dkk=benefit.move_dkk,
+        gap=proposal.gap,
+        reason_da=proposal.reason_da,
+        reason_en=proposal.reason_en,
+        members=[
+            NewMember(
+                work_id=member.work.id,
+                organisation_id=member.work.organisation_id,
+                start_on=member.placement.start,
+                end_on=member.placement.end,
+                stands_on=member.placement.stands,
+                moved_days=member.placement.moved_days,
+            )
+            for member in proposal.members
+        ],
+    )

@@ -1,0 +1,112 @@
+"""`ler windows`, from a plan over an invitation to an agreement in a calendar; and the report that it writes."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from icalendar import Calendar
+from lxml import etree
+from shapely import LineString
+from typer.testing import CliRunner, Result
+
+from conflicts.windows.plan import Brief, plan_windows
+from conflicts.windows.proposals import proposals_of
+from geoapi.cli import app
+from geoapi.windows_desk import Planned
+from geoapi.windows_report import total_of, windows_report
+from geoapi.works_desk import WorksDesk
+from ler.domain.works import WorkRules
+from ler.settings import Settings
+from tests.integration.test_db_world import World, square, world
+from tests.window_city import CALENDAR, TODAY, city_works
+
+__all__ = ["world"]
+
+EAST, NORTH = 572_000.0, 6_225_000.0
+LINE = LineString([(EAST, NORTH), (EAST + 100, NORTH)])
+
+
+def ler(world: World, *words: str) -> Result:
+    done = CliRunner().invoke(app, [*words], env={"LER_DATABASE_URL": world.database.url(), "COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
+    world: World, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    owners = [world.owner(name, square(0, 0, 1, 1)) for name in ("Water", "Power")]
+    desk = WorksDesk(Settings(), today)
+    for number, owner in enumerate(owners):
+        values = {
+            "title": f"<Work> {number}",
+            "activity": ("vand", "el")[number],
+            "method": "open-trench",
+            "duration_days": 5,
+            "earliest_start": (today + timedelta(days=60)).isoformat(),
+            "latest_end": (today + timedelta(days=200)).isoformat(),
+            "planned_start": (today + timedelta(days=80 + 20 * number)).isoformat(),
+            "road": "lane",
+            "willing_to_share": True,
+        }
+        with world.acting(owner) as connection:
+            desk.create(connection, owner, values, LINE)
+    report = tmp_path / "report.html"
+    proposed = ler(
+        world, "windows", "propose", "--keep", "--json", "--language", "en", "--report", str(report)
+    )
+    document = json.loads(proposed.stdout)
+    (window,) = document["kept"]
+    (told,) = document["windows"]
+    assert [work["title"] for work in told["works"]] == ["<Work> 0", "<Work> 1"], "the deeper goes first"
+    assert sum(bool(work["moved_days"]) for work in told["works"]) == 1
+    assert document["total"]["openings_saved"] == 1
+    assert "&lt;Work&gt; 0" in report.read_text(encoding="utf-8")
+    assert "2 arbejder" in ler(world, "windows", "propose", "--language", "da").stdout.replace("\n", " ")
+    ler(world, "windows", "invite", window, "--until", (today + timedelta(days=14)).isoformat())
+    for owner in owners:
+        ler(world, "windows", "answer", window, "--by", str(owner), "--accept")
+    shown = json.loads(ler(world, "windows", "show", window).stdout)
+    assert (shown["state"], shown["geometry"]["type"]) == ("agreed", "Polygon")
+    (listed,) = json.loads(ler(world, "windows", "show", "--organisation", str(owners[0]), "--json").stdout)
+    assert listed["id"] == window
+    calendar = Calendar.from_ical(ler(world, "windows", "ics", str(owners[1]), "--language", "da").stdout)
+    (event,) = calendar.walk("VEVENT")
+    mine = shown["works"][1]
+    assert (event["summary"], event["status"]) == ("<Work> 1", "CONFIRMED")
+    assert event["dtstart"].dt == date.fromisoformat(mine["start_on"])
+    assert event["dtend"].dt == date.fromisoformat(mine["end_on"]) + timedelta(days=1)
+
+
+def test_a_report_holds_all_figures_and_draws_every_work_of_a_window() -> None:
+    works = [replace(work, organisation_id=UUID(int=1)) for work in city_works(3, 80, 4)]
+    brief = Brief(works, TODAY, WorkRules(CALENDAR, Settings().coverage))
+    plan = plan_windows(brief)
+    planned = Planned(brief, plan, proposals_of(plan, {work.id: work for work in works}, brief.rules))
+    assert len(planned.proposals) > 3
+    for proposal in planned.proposals:
+        first_days = [member.placement.start for member in proposal.members]
+        assert first_days == sorted(first_days) or proposal.members[-1].work.activity == "road"
+    html = windows_report(planned, "da")
+    assert html == windows_report(planned, "da")
+    svg = "{http://www.w3.org/2000/svg}"
+    drawings = [
+        etree.fromstring(f'<svg xmlns="{svg[1:-1]}" {part.split("</svg>")[0]}</svg>')
+        for part in html.split("<svg ")[1:]
+    ]
+    maps, timelines = drawings[::2], drawings[1::2]
+    counts = sorted(len(one.members) for one in planned.proposals)
+    assert sorted(len(one.findall(f"{svg}path")) for one in maps) == counts
+    bars = [[r for r in one.findall(f"{svg}rect") if r.get("class") != "stands"] for one in timelines]
+    assert sorted(map(len, bars)) == counts
+    for rect in (rect for one in timelines for rect in one.findall(f"{svg}rect")):
+        assert (
+            200 <= float(rect.get("x", "")) <= float(rect.get("x", "")) + float(rect.get("width", "")) <= 641
+        )
+    total = total_of(planned)
+    value = sum(part.value for part in plan.components if part.joins)
+    assert total["saved_dkk"] >= value
+    assert f"{total['openings_saved']}</td>" in html
