@@ -119,7 +119,9 @@ def served(new_service: Service, tmp_path: Path) -> Service:
     return new_service
 
 
-def test_the_guides_of_a_contractor_and_of_programs_and_the_readme_are_true(served: Service, tmp_path: Path) -> None:
+def test_the_guides_of_a_contractor_and_of_programs_and_the_readme_are_true(
+    served: Service, tmp_path: Path
+) -> None:
     served.world.upload(CVR, tmp_path / "network.gml")
     run(ROOT / "docs/guides/contractor.md", tmp_path, served.url)
     run(ROOT / "README.md", tmp_path, served.url)

@@ -11,7 +11,7 @@ REFUSALS = ("RefusedError", "UnreadableFileError", "ProblemException", "_refused
 
 BY_COMMAND_ONLY = {
     *("demo-elsewhere", "drawing-refused", "export-empty", "file-exists", "file-missing", "folder-invalid"),
-    *("folder-missing", "no-answer-of-ours", "option-invalid", "picture-format", "report-name"),
+    *("folder-missing", "option-invalid", "request-over", "picture-format", "report-name"),
     *("utility-type-unknown", "audit-file", "audit-empty"),
     *("clearances-invalid", "clearances-unreadable", "conflicts-missing"),
     *("package-too-large", "package-unreadable", "signature-unreadable"),
@@ -23,7 +23,7 @@ BY_COMMAND_ONLY = {
         "time-without-zone",
     ),
 }
-"""Said to who sits at the platform's own command line: its files, its register, its drawings, its tokens."""
+"""Said to who sits at the platform's own command line: its files, its register, its drawings, its tokens; and by `ler.client`."""
 OF_REQUESTS = {"event-not-yours"}
 """Of steps that no route takes as yet."""
 AS_PARAMETER = {"date-ambiguous"}

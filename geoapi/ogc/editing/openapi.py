@@ -90,7 +90,7 @@ def _operation(
 def _options(one: Collection, language: Language, methods: str, given: list[Node]) -> Node:
     allow = {"Allow": {"schema": {"type": "string", "enum": [methods]}}}
     answer = {"204": {"description": words("responses", "allowed", language), "headers": allow}}
-    name = "itemOptions" if given else "options"
+    name = "optionsOfItem" if given else "options"
     return _operation(name, one, language, given=given, answers=answer, refused=()) | {"security": OPEN}
 
 
