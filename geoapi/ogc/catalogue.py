@@ -1,6 +1,6 @@
 """The rows of the catalogue: the networks that the database shows, and the collections that everybody reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from geoapi.problems import Language
 
@@ -11,7 +11,7 @@ _COLUMNS = (
     " model_version, feature_count, created, updated, geom, is_open, scheme, external_id, collection"
 )
 
-type Told = tuple[str, dict[Language, str], dict[Language, str]]
+type Told = tuple[str, Mapping[Language, str], Mapping[Language, str]]
 """A public collection: name, titles, descriptions."""
 
 
@@ -33,7 +33,9 @@ def catalogue_source(networks: str, public: Iterable[Told]) -> str:
     )
 
 
-def _open(name: str, titles: dict[Language, str], descriptions: dict[Language, str], keywords: str) -> str:
+def _open(
+    name: str, titles: Mapping[Language, str], descriptions: Mapping[Language, str], keywords: str
+) -> str:
     texts = ", ".join(
         _text(one) for one in (titles["en"], titles["da"], descriptions["en"], descriptions["da"])
     )

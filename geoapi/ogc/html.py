@@ -61,7 +61,12 @@ def html_page(
         **values,
     }
     content: str = _environment().get_template(f"{template}.html.j2").render(told)
-    return content.encode(), {"Content-Security-Policy": _policy(), "Content-Language": language}
+    return content.encode(), page_headers() | {"Content-Language": language}
+
+
+def page_headers() -> dict[str, str]:
+    """Return what every page says to a browser, also when it is not sent again."""
+    return {"Content-Security-Policy": _policy()}
 
 
 def document_page(

@@ -14,6 +14,8 @@ from geoapi.ogc.html import html_page
 from geoapi.ogc.site import ROOT
 
 _NOT_KEPT: Final = frozenset({"content-type", "content-length", "content-language", "vary"})
+_CHALLENGE: Final = 'Basic realm="ler", charset="UTF-8"'
+"""Alone: Chromium takes a header for one challenge, and of the first, which is Bearer, it knows nothing to ask for."""
 
 
 def as_page(request: Request, answer: Response) -> Response:
@@ -30,6 +32,8 @@ def as_page(request: Request, answer: Response) -> Response:
     )
     kept = {name: value for name, value in answer.headers.items() if name not in _NOT_KEPT}
     told = kept | headers | {"Vary": "Accept, Accept-Language"}
+    if "www-authenticate" in kept:
+        told["www-authenticate"] = _CHALLENGE
     return Response(content, answer.status_code, headers=told, media_type=HTML)
 
 

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from geoapi.ogc.audit import tell_of_reading
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.formats import GEOJSON, HTML, JSON, Format, format_of
+from geoapi.ogc.html import page_headers
 from geoapi.ogc.html_items import HTML_WRITER
 from geoapi.ogc.jsonfg import JSONFG_WRITER
 from geoapi.ogc.ler_gml import GML_WRITER
@@ -59,7 +60,8 @@ def _items(request: Request, name: str) -> Response:
         query = writer.prepared(items_query(collection, _given(request, chosen), coverage))
     query = as_far_as_seen(request, query)
     pinned = pinned_version(request, query)
-    kept = unchanged(request, (collection,), pinned, crs_header(query.crs), chosen.name)
+    told = crs_header(query.crs) | (page_headers() if chosen.media_type == HTML else {})
+    kept = unchanged(request, (collection,), pinned, told, chosen.name)
     if kept is not None:
         return kept
     read = gate_of(request).read(request, items_statement(query, writer.written), pinned=pinned)

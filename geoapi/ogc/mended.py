@@ -1,6 +1,6 @@
 """What pygeoapi says of the service and its collections, mended.
 
-It names formats that are not served (JSON-LD, CSV), services that are elsewhere or nowhere, and schemas by addresses with
+It names formats that are not served (JSON-LD), services that are elsewhere or nowhere, and schemas by addresses with
 a format in them; it has no sortables, its titles of links are English, it gives systems of coordinates to what has no
 place and none to records. Each mend stands with its reason in `docs/reference/ogc-api.md`.
 """

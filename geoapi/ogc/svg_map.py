@@ -74,7 +74,7 @@ def draw(
     styles = load_styles()
     sheet = _sheet(shapely.total_bounds([place for _, place in placed]))
     found: dict[str, UtilityStyle] = {}
-    parts = []
+    parts: list[str] = []
     # What covers ground lies below what runs through it.
     for one, place in sorted(placed, key=lambda pair: -shapely.get_dimensions(pair[1])):
         utility = _utility(collection, one["properties"], styles)

@@ -31,11 +31,7 @@ from tests.service import Service
 from tests.world import water_pipe
 
 MARK = "HEMMELIGT"
-<<<<<<< HEAD
 LINE = "hemmelig.1"
-=======
-SECRET = "hemmelig.1"  # noqa: S105 - a line that nobody may see, no password
->>>>>>> client
 CVR = "10000077"
 PLACE = (574_512.375, 6_224_487.625)
 """Of the secret line's beginning, by whose digits bytes are searched."""

@@ -24,6 +24,7 @@ from geoapi.ogc.collections import all_collections, visible_collections
 from geoapi.ogc.openapi import document
 from geoapi.ogc.processes.registry import PROCESSES
 from geoapi.ogc.query import ITEM, ITEMS
+from geoapi.ogc.record_query import RECORDS
 from ler.domain.access import Scope
 from tests.conformance.scene import Suite, resolved
 
@@ -88,8 +89,9 @@ def test_conf_oas30_completeness() -> None:
         if one.record:
             continue  # what records are asked by stands in `test_records.py`
         more = {"as-of"} if one.pinned else set()
+        asked = ITEMS | (RECORDS if one.record else frozenset())
         for path, known in (
-            (f"/collections/{name}/items", ITEMS | more | ({*one.queryables} - {"geom"})),
+            (f"/collections/{name}/items", asked | more | ({*one.queryables} - {"geom"})),
             (f"/collections/{name}/items/{{featureId}}", ITEM | more | {"featureId"}),
         ):
             given = [resolved(found, each) for each in found["paths"][path]["get"]["parameters"]]
