@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
 
-import httpx
-
 from geoapi.answer_views import (
     PATH,
     AnswerFields,
@@ -24,11 +22,11 @@ from geoapi.answer_views import (
 )
 from geoapi.answering import SentFile, enter_answer, prepare_answer
 from geoapi.database import Databases
-from geoapi.request_desk import refusal_of
+from geoapi.request_desk import called
 from geoapi.stores import blob_store
+from ler.client.connection import Connection
 from ler.db.engine import transaction
 from ler.domain.states import OWES_ANSWER
-from ler.errors import UnavailableError
 from ler.services.answer_links import make_answer_link
 from ler.services.answers import (
     acknowledge,
@@ -137,7 +135,7 @@ class LocalDesk:
 class RemoteDesk:
     """A service over HTTP, for the owner of the token that the client carries."""
 
-    http: httpx.Client
+    connection: Connection
 
     def list(self, limit: int, *, everything: bool) -> list[Document]:
         """Return what is asked."""
@@ -184,14 +182,7 @@ class RemoteDesk:
         return self._call("POST", f"{PATH}/{asked}/mark", json={"note": note})
 
     def _call(self, method: str, path: str, **more: Any) -> Document:  # noqa: ANN401 - handed on to httpx
-        try:
-            answer = self.http.request(method, path, **more)
-        except httpx.TransportError:
-            raise UnavailableError("The server does not answer. Try again later.") from None
-        if answer.is_success:
-            read: Document = answer.json()
-            return read
-        raise refusal_of(answer, "There is no such owner request.")
+        return called(self.connection, "There is no such owner request.", method, path, **more)
 
 
 def _media_type(path: Path) -> str:

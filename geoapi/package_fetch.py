@@ -1,19 +1,19 @@
-"""The newest package of a request as a file on disk: out of the own store, or from a service over HTTP.
+"""The newest package of a request as a file on disk, out of the own store.
 
-Both leave the same trail, check what they write against its SHA-256, and write no half file under the package's name.
+It leaves the same trail as over HTTP (`ler.client.packages`), is checked against its SHA-256, and no half file gets its name.
 """
 
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 from geoapi.database import Databases
 from ler.blobs import BlobStore
+from ler.client.packages import Fetched
 from ler.db.engine import transaction
 from ler.errors import BlobDamagedError, RefusedError, UnavailableError
 from ler.services.packages import (
@@ -24,20 +24,6 @@ from ler.services.packages import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A package that was written."""
-
-    path: Path
-    revision: int
-    complete: bool
-    """Whether nobody that was asked owes an answer; else: do not dig."""
-    being_made: bool
-    """Whether a newer one is under way."""
-    notices: list[dict[str, Any]]
-    """What it says in words: `code`, `da`, `en`, and owner by owner."""
-
-
 def fetch_own(
     databases: Databases, store: BlobStore, requester_id: UUID, request_id: UUID, folder: Path
 ) -> Fetched:
@@ -46,7 +32,7 @@ def fetch_own(
         state = get_packing_state(connection, request_id)
         found = [one for one in list_packages(connection, request_id) if one.owner_id is None]
     if not found:
-        raise _not_made()
+        raise RefusedError("package-not-made", "there is no package yet; try again in a moment")
     newest = found[0]
     try:
         content = store.open(newest.sha256, verify=True)
@@ -69,24 +55,6 @@ def fetch_own(
         state.left_to_make,
         manifest.get("notices", []),
     )
-
-
-def fetch_listed(listed: dict[str, Any], folder: Path, download: Callable[[str, BinaryIO], None]) -> Fetched:
-    """Fetch the newest of a service's list (`GET .../packages`); `download` writes what is at an address."""
-    found = [one for one in listed["packages"] if one["kind"] == "consolidated"]
-    if not found:
-        raise _not_made()
-    newest = found[0]
-    path = _write(
-        folder, newest["file_name"], newest["sha256"], lambda stream: download(newest["file"], stream)
-    )
-    return Fetched(
-        path, newest["revision"], bool(newest["complete"]), listed["being_made"], newest["notices"]
-    )
-
-
-def _not_made() -> RefusedError:
-    return RefusedError("package-not-made", "there is no package yet; try again in a moment")
 
 
 def _write(folder: Path, name: str, sha256: str, fill: Callable[[BinaryIO], None]) -> Path:

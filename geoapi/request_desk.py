@@ -10,16 +10,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-import httpx
 from pydantic import BaseModel
 from shapely.geometry.base import BaseGeometry
 
 from geoapi.asking import send_request
 from geoapi.database import Databases
-from geoapi.package_fetch import Fetched, fetch_listed, fetch_own
+from geoapi.package_fetch import fetch_own
 from geoapi.parameters import read_json
 from geoapi.problems import ProblemException
 from geoapi.request_bodies import (
@@ -35,8 +34,11 @@ from geoapi.request_bodies import (
 from geoapi.request_views import ORDERS, PATH, Language, price_view, request_view, summary_view
 from geoapi.stores import blob_store
 from ingest.area_file import read_area_file
+from ler.client.connection import Connection
+from ler.client.packages import Fetched, fetch_package
+from ler.client.problem import ProblemError
 from ler.db.engine import transaction
-from ler.errors import InputError, LerError, NotFoundError, RefusedError, UnavailableError
+from ler.errors import InputError, NotFoundError
 from ler.rules_in_force import ordinary_due, request_limits
 from ler.services.charges import quote
 from ler.services.request_reading import (
@@ -183,7 +185,7 @@ class LocalDesk:
 class RemoteDesk:
     """A service over HTTP, for the requester of the token that the client carries."""
 
-    http: httpx.Client
+    connection: Connection
 
     def price(self, body: Document, files: Sequence[Path]) -> Document:
         """Say what a request would cost."""
@@ -208,7 +210,7 @@ class RemoteDesk:
 
     def fetch(self, request_id: UUID, folder: Path) -> Fetched:
         """Write the newest package of all owners into a folder."""
-        return fetch_listed(self._call("GET", f"{PATH}/{request_id}/packages"), folder, self._download)
+        return fetch_package(self.connection, self._call("GET", f"{PATH}/{request_id}/packages"), folder)
 
     def extend(self, request_id: UUID, last_day: str) -> Document:
         """Give a request a later last day, whatever has happened to it since."""
@@ -223,16 +225,6 @@ class RemoteDesk:
         """Ask again as it was."""
         return self._send(f"{PATH}/{request_id}/renew", body, ())
 
-    def _download(self, address: str, stream: BinaryIO) -> None:
-        try:
-            with self.http.stream("GET", address) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise refusal_of(answer)
-                stream.writelines(answer.iter_bytes())
-        except httpx.TransportError:
-            raise UnavailableError("The server does not answer. Try again later.") from None
-
     def _send(self, path: str, body: Document, files: Sequence[Path]) -> Document:
         # One key for all tries of this call: a request whose answer was lost is not entered twice.
         headers = {"Idempotency-Key": uuid4().hex}
@@ -243,14 +235,7 @@ class RemoteDesk:
             return self._call("POST", path, data=data, files=parts, headers=headers)
 
     def _call(self, method: str, path: str, **more: Any) -> Document:  # noqa: ANN401 - handed on to httpx
-        try:
-            answer = self.http.request(method, path, **more)
-        except httpx.TransportError:
-            raise UnavailableError("The server does not answer. Try again later.") from None
-        if answer.is_success:
-            read: Document = answer.json()
-            return read
-        raise refusal_of(answer)
+        return called(self.connection, "There is no such request.", method, path, **more)
 
 
 @contextmanager
@@ -288,18 +273,12 @@ def _parsed[Model: BaseModel](model: type[Model], body: Mapping[str, Any]) -> Mo
         raise InputError(told or "the request cannot be read") from None
 
 
-def refusal_of(answer: httpx.Response, absent: str = "There is no such request.") -> LerError:
-    """Return the refusal of a service as an error, with each thing that is wrong; `absent` is said of what is not there."""
-    if answer.status_code == HTTPStatus.NOT_FOUND:
-        return NotFoundError(absent)
+def called(connection: Connection, absent: str, method: str, path: str, **more: Any) -> Document:  # noqa: ANN401 - handed on to httpx
+    """Call a service once; NotFoundError says `absent` of what is not there, ProblemError what else is refused."""
     try:
-        problem = answer.json()
-        code = str(problem["type"]).rpartition("/")[2]
-        errors = "; ".join(
-            f"{one.get('pointer', '')} {one['detail']}".strip() for one in problem.get("errors", ())
-        )
-        return RefusedError(code, errors or problem.get("detail") or problem["title"])
-    except (ValueError, KeyError, TypeError):
-        return RefusedError(
-            "no-answer-of-ours", f"the server answered {answer.status_code} and not as ours do"
-        )
+        read: Document = connection.once(method, path, **more).json()
+    except ProblemError as refused:
+        if refused.status == HTTPStatus.NOT_FOUND:
+            raise NotFoundError(absent) from None
+        raise
+    return read

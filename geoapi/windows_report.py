@@ -73,8 +73,6 @@ def windows_report(planned: Planned, language: Language, *, most: int = MOST_DRA
         findings=[found.da if language == "da" else found.en for found in planned.plan.findings],
         windows=[_drawn(one, language) for one in best],
         width=_WIDTH,
-        map_height=_MAP_HEIGHT,
-        labels=_LABELS,
         row=_ROW,
         number=_danish if language == "da" else _english,
     )
@@ -120,14 +118,15 @@ def _drawn(proposal: Proposal, language: Language) -> dict[str, Any]:
     }
 
 
-def _map(proposal: Proposal) -> list[dict[str, Any]]:
-    """Each member's footprint as a path, north up, the largest below."""
+def _map(proposal: Proposal) -> dict[str, Any]:
+    """Each member's footprint as a path, north up, the largest below; as high as they need."""
     west, south, east, north = proposal.geometry.buffer(_MARGIN_M).bounds
     scale = min(_WIDTH / (east - west), _MAP_HEIGHT / (north - south))
+    west -= (_WIDTH / scale - (east - west)) / 2
     turns = sorted(
         enumerate(proposal.members, 1), key=lambda turn: (-turn[1].work.footprint.area, turn[1].work.id)
     )
-    return [
+    paths = [
         {
             "turn": turn,
             "pilot": member.work.id == proposal.pilot.id,
@@ -135,6 +134,7 @@ def _map(proposal: Proposal) -> list[dict[str, Any]]:
         }
         for turn, member in turns
     ]
+    return {"height": round((north - south) * scale, 1), "paths": paths}
 
 
 def _rings(footprint: BaseGeometry, west: float, north: float, scale: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ as if each of its jobs might also join the best pilot outside: over all parts no
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from conflicts.windows.components import parts_of
 from conflicts.windows.draft import Draft
@@ -17,6 +18,10 @@ from conflicts.windows.solver import Solution, bound_of, solve
 
 type Bounds = Mapping[tuple[int, ...], int]
 """What parts could be worth at most, each by its jobs."""
+
+
+_AROUND: Final = 20
+"""Jobs that are planned again around one that changed."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,13 @@ def solve_in_parts(
     greedy = greedy_schedule(problem)
     greedy_value = value_of(problem, greedy)
     whole = _Whole(problem, greedy if before is None else _as_before(problem, before))
-    first = parts if before is None else [whole.around(number, most) for number in sorted(before.changed)]
+    few = most if before is None else min(most, _AROUND)
+    first = parts if before is None else [whole.around(number, few) for number in sorted(before.changed)]
     for part in first:
         whole.plan_again(part, effort)
     for number in range(count):
         if number not in whole.start:
-            whole.plan_again(whole.around(number, most), effort)
+            whole.plan_again(whole.around(number, few), effort)
     value = value_of(problem, whole.schedule())
     if value < greedy_value:
         return solve_in_parts(problem, ties, most, effort)

@@ -123,13 +123,17 @@ def _number(value: float, *, danish: bool) -> str:
     return text.translate(str.maketrans(",.", ".,")) if danish else text
 
 
+def _counted(count: int, one: str, ending: str) -> str:
+    return f"{count} {one}{'' if count == 1 else ending}"
+
+
 def _reason_da(benefit: Benefit, members: list[Member]) -> str:
     moved = sum(bool(member.placement.moved_days) for member in members)
     days, m2 = _number(benefit.days, danish=True), _number(benefit.m2, danish=True)
     return (
         f"{len(members)} arbejder ligger op ad hinanden og kan graves samtidig. Det sparer mindst {days} arbejdsdage med"
-        f" optaget vej, {m2} m² belægning og {benefit.openings} opgravninger, i alt"
-        f" {_number(benefit.dkk, danish=True)} kr. efter {moved} flytninger."
+        f" optaget vej, {m2} m² belægning og {_counted(benefit.openings, 'opgravning', 'er')}, i alt"
+        f" {_number(benefit.dkk, danish=True)} kr. efter {_counted(moved, 'flytning', 'er')}."
     )
 
 
@@ -138,6 +142,6 @@ def _reason_en(benefit: Benefit, members: list[Member]) -> str:
     days, m2 = _number(benefit.days, danish=False), _number(benefit.m2, danish=False)
     return (
         f"{len(members)} works lie side by side and can be dug together. That saves at least {days} working days of occupied"
-        f" road, {m2} m² of surface and {benefit.openings} openings, DKK {_number(benefit.dkk, danish=False)} in all after"
-        f" {moved} moves."
+        f" road, {m2} m² of surface and {_counted(benefit.openings, 'opening', 's')},"
+        f" DKK {_number(benefit.dkk, danish=False)} in all after {_counted(moved, 'move', 's')}."
     )

@@ -22,6 +22,7 @@ from geoapi.cli.language import language_of
 from geoapi.cli.remote_upload import server_of, token_of
 from geoapi.database import open_databases
 from ingest.answer_file import AnswerRefusedError
+from ler.client.connection import Connection
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.answers import AnswerType
@@ -261,7 +262,7 @@ def _desk(
         return
     headers = {"Authorization": f"Bearer {token_of(token_file)}", "Accept-Language": language_of(None)}
     with httpx.Client(base_url=server_of(server), headers=headers, timeout=60.0) as http:
-        yield RemoteDesk(http)
+        yield RemoteDesk(Connection(http))
 
 
 @contextmanager

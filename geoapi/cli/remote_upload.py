@@ -12,7 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from geoapi.cli.console import messages, results, say
 from geoapi.cli.language import language_of
-from geoapi.upload_client import Resumption, Told, UploadClient, resumption_folder
+from ler.client.connection import Connection
+from ler.client.uploads import Resumption, Told, UploadClient, resumption_folder
 from ler.errors import InputError, RefusedError
 
 TOKEN_VARIABLE: Final = "LER_TOKEN"  # noqa: S105 - the name of a variable, no secret
@@ -29,7 +30,7 @@ def upload_to(
         raise RefusedError("file-missing", f"{file} is not a file")
     headers = {"Authorization": f"Bearer {token_of(token_file)}"}
     with httpx.Client(base_url=server_of(server), headers=headers, timeout=60.0) as http, _bar(file) as told:
-        client = UploadClient(http)
+        client = UploadClient(Connection(http))
         kept = Resumption.of(resumption_folder(), server, file)
         if kept.address:
             say("Going on with an upload that was interrupted.")

@@ -20,6 +20,7 @@ from geoapi.cli.language import language_of
 from geoapi.cli.remote_upload import server_of, token_of
 from geoapi.database import open_databases
 from geoapi.request_desk import Desk, LocalDesk, RemoteDesk
+from ler.client.connection import Connection
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.request_rules import DigKind
@@ -273,7 +274,7 @@ def _desk(
     if server is not None:
         headers = {"Authorization": f"Bearer {token_of(token_file)}", "Accept-Language": language}
         with httpx.Client(base_url=server_of(server), headers=headers, timeout=120.0) as http:
-            yield RemoteDesk(http)
+            yield RemoteDesk(Connection(http))
         return
     settings = settings_of(ctx)
     with open_databases(settings) as databases:

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
@@ -111,6 +110,8 @@ def _flatgeobuf(page: Page) -> Body:
     place = table.schema.get_field_index(_GEOMETRY)
     named = pa.field(_GEOMETRY, pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
     crs = STORAGE if page.query.crs.heights and not solid else page.query.crs
+    import pyogrio  # noqa: PLC0415 - it brings pandas, half a second at the start of the service
+
     content = io.BytesIO()
     pyogrio.write_arrow(
         table.cast(table.schema.set(place, named)),

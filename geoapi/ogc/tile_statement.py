@@ -3,7 +3,7 @@
 A tile says no more than the items do: their id, and the properties that are no objects; geometry in 4,096 steps a side,
 with a margin of 64 so that nothing is cut where a line is drawn wide. Lists are texts with `;` between.
 
-Where a pixel (of 256) is wider than 10 m - zoom 13 and above of web maps -, tiles are for finding one's way and are
+Where a pixel (of 256) is wider than 10 m - up to zoom 13 of web maps -, tiles are for finding one's way and are
 generalised: bends finer than a quarter of a pixel are left out; and where a tile would hold more than 10,000 features,
 those that are shorter than 1/64 of its side are thinned, one in 2, 4, 8 ... by a hash of their ids, so that the same ones
 stay at all scales. From zoom 14 on everything is there.

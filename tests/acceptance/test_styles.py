@@ -1,7 +1,6 @@
 """The map style for everybody: themes and formats without a token, and by command."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from ler.packages.styles import load_styles
 from ler.packages.styling.export import export_style
 from ler.packages.styling.formats import StyleFormat
+from tests.commands import in_process
 from tests.service import Service
 
 
@@ -36,8 +36,7 @@ def test_a_style_that_there_is_not_is_told_so(service: Service, path: str, statu
 
 def test_a_style_is_written_by_command(tmp_path: Path) -> None:
     def ler(*words: str) -> subprocess.CompletedProcess[str]:
-        program = [str(Path(sys.executable).with_name("ler")), "styles", *words]
-        return subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return in_process(("styles", *words), tmp_path, {"NO_COLOR": "1"})
 
     assert [line.split()[0] for line in ler("list").stdout.splitlines()] == ["ler", "klic", "apwa"]
     done = ler("export", "--format", "qml", "--theme", "apwa")

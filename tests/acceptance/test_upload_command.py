@@ -10,8 +10,9 @@ from random import Random
 import httpx
 import pytest
 
-from geoapi import upload_client
-from geoapi.upload_client import Resumption, UploadClient
+from ler.client import uploads as upload_client
+from ler.client.connection import Connection
+from ler.client.uploads import Resumption, UploadClient
 from ler.errors import RefusedError, UnavailableError
 from tests.answers import answer
 from tests.service import Service
@@ -105,7 +106,7 @@ def test_lost_calls_and_answers_change_nothing(worked: Service, tmp_path: Path, 
     transport = Flaky(seed)
     headers = {"Authorization": f"Bearer {worked.token(owner)}"}
     with httpx.Client(base_url=worked.url, headers=headers, transport=transport, timeout=30) as http:
-        client = UploadClient(http, pause=lambda _: None)
+        client = UploadClient(Connection(http, pause=lambda _: None))
         kept = Resumption.of(tmp_path / "state", worked.url, file)
         for _ in range(5):
             try:
@@ -132,7 +133,7 @@ def test_an_interrupted_upload_is_taken_up_where_it_was(worked: Service, tmp_pat
 
     headers = {"Authorization": f"Bearer {worked.token(owner)}"}
     with httpx.Client(base_url=worked.url, headers=headers, timeout=30) as http:
-        client = UploadClient(http)
+        client = UploadClient(Connection(http))
         with pytest.raises(KeyboardInterrupt):
             client.upload(file, Resumption.of(tmp_path, worked.url, file), WANTED, interrupt)
         kept = Resumption.of(tmp_path, worked.url, file)
@@ -168,6 +169,6 @@ def test_what_the_server_refuses_is_not_tried_again(service: Service, tmp_path: 
         httpx.Client(base_url=service.url, headers=headers, event_hooks=hooks, timeout=30) as http,
         pytest.raises(RefusedError) as caught,
     ):
-        UploadClient(http).upload(file, kept, {"mode": "half"}, told)
+        UploadClient(Connection(http)).upload(file, kept, {"mode": "half"}, told)
     assert caught.value.code == "field-invalid"
     assert len(calls) == 1

@@ -115,6 +115,14 @@ def test_the_description_of_the_api_is_valid(jobbing: Jobbing) -> None:
     validate({"openapi": "3.0.3", "info": document["info"], "paths": ours})
 
 
+def test_every_link_leads_somewhere(jobbing: Jobbing) -> None:
+    found = jobbing.json("/ogc/processes")
+    links = [link for one in (found, *found["processes"]) for link in one["links"]]
+    ways = {link["href"] for link in links if not link["rel"].endswith("/execute")}
+    assert len(ways) >= 2 + len(found["processes"])
+    assert {way: jobbing.http.get(way).status_code for way in ways} == dict.fromkeys(ways, 200)
+
+
 def test_a_job_that_runs_is_dismissed_and_stops(jobbing: Jobbing) -> None:
     job = jobbing.started(SLOW)
     eventually(lambda: jobbing.json(job)["status"] == "running" and jobbing.json(job)["progress"] > 0)

@@ -1,7 +1,6 @@
-"""`ler check`, `ler rules`, `ler model` and `ler convert` as a person meets them: own process, exit codes, one message."""
+"""`ler check`, `ler rules`, `ler model` and `ler convert` as a person meets them: exit codes, one message."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from ingest.rules.catalogue import load_rules
 from ler.model import load_model
 from ler.model.json_schema import feature_schema
 from tests.answers import VALVE, WATER, answer
+from tests.commands import in_process
 from tests.official import needs_schemas, schema_errors
 
 RULE = "Ledning.driftsstatusVoidrestriktion"
@@ -31,11 +31,7 @@ HEAVY = (
 
 def ler(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder, in an English terminal of no colours unless told another."""
-    given = os.environ | {"NO_COLOR": "1", "LC_ALL": "C.UTF-8", **environment}
-    program = [str(Path(sys.executable).with_name("ler")), *words]
-    return subprocess.run(
-        program, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=120
-    )
+    return in_process(words, folder, {"NO_COLOR": "1", "LC_ALL": "C.UTF-8", **environment})
 
 
 def saved(folder: Path, text: str, name: str) -> str:

@@ -7,7 +7,6 @@ refuses: that none was found yet must not be read as there being none.
 from typing import Final
 from uuid import UUID
 
-from conflicts.stored import list_conflicts
 from geoapi.ogc.processes.conflict_views import OUTPUTS, conflict_results
 from geoapi.ogc.processes.process import Process, Results, Task, Value
 from ler.domain.access import Scope
@@ -16,6 +15,9 @@ from ler.errors import NotFoundError, RefusedError
 
 
 def _find(task: Task) -> Results:
+    # It reads terrain models, for whose library no other call is to wait.
+    from conflicts.stored import list_conflicts  # noqa: PLC0415
+
     try:
         with task.acting() as connection:
             kept = list_conflicts(connection, UUID(task.inputs["request"]))

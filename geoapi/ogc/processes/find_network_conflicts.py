@@ -5,20 +5,22 @@ from typing import Any, Final
 
 import shapely
 
-from conflicts.clearances import load_clearances
-from conflicts.detect import detect
 from conflicts.dig import Dig
-from conflicts.network import lines_near
-from conflicts.stored import conflict_row, ground_of, rules_of_owners
 from geoapi.ogc.processes.conflict_views import OUTPUTS, conflict_results
 from geoapi.ogc.processes.process import Process, Results, Task, Value
 from geoapi.ogc.processes.values import AREA, CRS, read_area
-from geoapi.packing import package_options
 from ler.domain.access import Scope
 from ler.domain.work_codes import work_kinds, work_methods
 
 
 def _find(task: Task) -> Results:
+    # They read terrain models, for whose library no other call is to wait.
+    from conflicts.clearances import load_clearances  # noqa: PLC0415
+    from conflicts.detect import detect  # noqa: PLC0415
+    from conflicts.network import lines_near  # noqa: PLC0415
+    from conflicts.stored import conflict_row, ground_of, rules_of_owners  # noqa: PLC0415
+    from geoapi.packing import package_options  # noqa: PLC0415
+
     dig = _dig(task.inputs)
     options = package_options(task.platform.settings)
     with task.acting() as connection:

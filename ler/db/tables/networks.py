@@ -159,6 +159,12 @@ network_feature = Table(
 
 # Serves ler.match_request: the features of all owners in a dig area.
 Index("ix_network_feature_geom", network_feature.c.geom, postgresql_using="gist")
+# Serves boxes of the OGC API, which find what has no place too: by the index above, that takes 10 ms of a million lines.
+Index(
+    "ix_network_feature_placeless",
+    network_feature.c.dataset_id,
+    postgresql_where=network_feature.c.geom.is_(None),
+)
 
 # Unlogged: a crash empties it, and what was staged must be uploaded again; feature_count tells that it did.
 staged_feature = Table(

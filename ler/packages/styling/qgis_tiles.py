@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from ler.packages.styles import Styles
 from ler.packages.styling.parts import Shape, Stroke
-from ler.packages.styling.qml import disc_layer, fill_layer, line_layer, symbol
+from ler.packages.styling.qml import fill_layer, line_layer, marker_layer, symbol
 from ler.packages.styling.tile_drawing import GEOMETRY, Condition, Drawn, Fill, TileLayer, drawn_tiles
 
 _GEOMETRY: Final = {Shape.POINT: 0, Shape.LINE: 1, Shape.AREA: 2}
@@ -36,7 +36,7 @@ def _painted(drawn: Drawn) -> str:
         return fill_layer(paint.colour, 0, paint) if drawn.shape is Shape.AREA else line_layer(paint)
     if isinstance(paint, Fill):
         return fill_layer(paint.colour, paint.opacity, Stroke(paint.edge, _HAIR_MM) if paint.edge else None)
-    return disc_layer(paint.colour, paint.edge, paint.size_mm)
+    return marker_layer("circle", paint.colour, paint.size_mm, paint.edge)
 
 
 def _expression(condition: Condition) -> str:

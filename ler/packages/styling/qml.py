@@ -160,14 +160,9 @@ def fill_layer(
     return _layer("SimpleFill", {"color": _rgba(fill, opacity), "style": style, **edge}, level)
 
 
-def marker_layer(name: str, colour: str, size_mm: float) -> str:
-    """Return a mark of a symbol."""
-    return _marker(name, colour, Stroke(colour, 0.2), size_mm, 0)
-
-
-def disc_layer(colour: str, edge: Stroke | None, size_mm: float) -> str:
-    """Return a disc of a symbol, with an edge or without."""
-    return _marker("circle", colour, edge or Stroke(colour, 0), size_mm, 0)
+def marker_layer(name: str, colour: str, size_mm: float, edge: Stroke | None = None) -> str:
+    """Return a mark of a symbol, with an edge of its own colour where no other is given."""
+    return _marker(name, colour, edge or Stroke(colour, 0.2), size_mm, 0)
 
 
 def symbol(shape: Shape, layers: Iterable[str]) -> str:

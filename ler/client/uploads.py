@@ -7,29 +7,21 @@ no token and nothing of the network.
 
 import json
 import os
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import uuid4
 
-import httpx
-
-from ler.errors import RefusedError, UnavailableError
+from ler.client.connection import LONGEST_PAUSE_S, TRIES, Connection
+from ler.errors import UnavailableError
 from ler.packages.files import write_whole
 
 PATH: Final = "/api/v1/uploads"
 PART_BYTES: Final = 8 << 20
 
-_PASSING: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
-"""Answers after which the same call may succeed; of 409 only those that say when (Retry-After)."""
-
-_TRIES: Final = 8
-_LONGEST_PAUSE_S: Final = 30.0
 _POLL_S: Final = 0.5
 _AT_REST: Final = frozenset(
     {"rejected", "unchanged", "published", "discarded", "expired", "failed", "needs_approval"}
@@ -75,11 +67,12 @@ def resumption_folder() -> Path:
 
 
 class UploadClient:
-    """Calls of one owner to one server. Raises RefusedError with the server's words, UnavailableError when it is away."""
+    """Calls of one owner to one server. Raises ProblemError with the server's words, UnavailableError when it is away."""
 
-    def __init__(self, http: httpx.Client, *, pause: Callable[[float], None] = time.sleep) -> None:
-        self._http = http
-        self._pause = pause
+    def __init__(self, connection: Connection) -> None:
+        self._call = connection.call
+        self._try = connection.attempt
+        self._pause = connection.pause
 
     def upload(self, file: Path, kept: Resumption, wanted: dict[str, Any], told: Told) -> dict[str, Any]:
         """Announce and send a file unless that has been done, and follow it until it rests; return it as it is then."""
@@ -141,12 +134,12 @@ class UploadClient:
                 return
             offset = int(head["Upload-Offset"])
             without_progress = 0 if offset > before else without_progress + 1
-            if without_progress >= _TRIES:
+            if without_progress >= TRIES:
                 raise UnavailableError(
                     "The server takes no more of the file. Try again later; it goes on from there."
                 )
             if without_progress:
-                self._pause(min(2.0**without_progress, _LONGEST_PAUSE_S))
+                self._pause(min(2.0**without_progress, LONGEST_PAUSE_S))
             before = max(before, offset)
             yield offset
 
@@ -163,42 +156,3 @@ class UploadClient:
                 found: dict[str, Any] = self._call("GET", address).json()
                 return found
             self._pause(0.0 if events else _POLL_S)
-
-    def _call(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - handed on to httpx
-        """Call until there is an answer that stands; every call made by this is safe to repeat."""
-        for tried in range(_TRIES):
-            answer = self._try(method, path, **more)
-            if answer is not None:
-                return answer
-            self._pause(min(2.0**tried * 0.5, _LONGEST_PAUSE_S))
-        raise UnavailableError(
-            "The server does not answer. Try again later; an upload goes on from where it was."
-        )
-
-    def _try(self, method: str, path: str, **more: Any) -> httpx.Response | None:  # noqa: ANN401 - handed on to httpx
-        """Call once; None when it is worth calling again."""
-        try:
-            answer = self._http.request(method, path, **more)
-        except httpx.TransportError:
-            return None
-        if answer.is_success:
-            return answer
-        again = answer.status_code in _PASSING and (
-            answer.status_code != HTTPStatus.CONFLICT or "retry-after" in answer.headers or method == "PATCH"
-        )
-        if again:
-            return None
-        raise _refusal(answer)
-
-
-def _refusal(answer: httpx.Response) -> RefusedError:
-    try:
-        problem = answer.json()
-        code = str(problem["type"]).rpartition("/")[2]
-        said = problem.get("detail") or problem["title"]
-        mend = problem.get("mend", "")
-    except (ValueError, KeyError, TypeError):
-        return RefusedError(
-            "no-answer-of-ours", f"the server answered {answer.status_code} and not as ours do"
-        )
-    return RefusedError(code, f"{said}. {mend}".replace("..", "."))
