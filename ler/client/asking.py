@@ -46,17 +46,17 @@ class Request:
         """
         until = monotonic() + timeout_s
         waits = pauses()
-        while not self._is_packed():
+        while True:
             if self.refresh()["state"] in _OVER:
                 raise RefusedError("request-over", f"the request is {self.receipt['state']}")
+            if self._is_packed():
+                return self
             if monotonic() > until:
                 missing = self.receipt["progress"]["missing"]
                 raise UnavailableError(
                     f"After {timeout_s:.0f} s there is no complete package: {missing} owe an answer."
                 )
             self._connection.pause(next(waits))
-        self.refresh()
-        return self
 
     def package(self, target: Path | str = ".", *, keys: Sequence[str] = ()) -> Fetched:
         """Fetch the newest package into a folder or as a `.zip`, complete or not; gone on with where it was interrupted.

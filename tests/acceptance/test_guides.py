@@ -119,10 +119,11 @@ def served(new_service: Service, tmp_path: Path) -> Service:
     return new_service
 
 
-def test_the_guide_of_a_contractor_and_the_readme_are_true(served: Service, tmp_path: Path) -> None:
+def test_the_guides_of_a_contractor_and_of_programs_and_the_readme_are_true(served: Service, tmp_path: Path) -> None:
     served.world.upload(CVR, tmp_path / "network.gml")
     run(ROOT / "docs/guides/contractor.md", tmp_path, served.url)
     run(ROOT / "README.md", tmp_path, served.url)
+    run(ROOT / "docs/guides/python-client.md", tmp_path, served.url, XDG_STATE_HOME=str(tmp_path / "state"))
 
 
 def test_the_guide_of_an_owner_is_true(served: Service, tmp_path: Path) -> None:
