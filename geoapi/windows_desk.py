@@ -1,6 +1,7 @@
 """Windows planned over what is entered, and kept: the planner of `conflicts` between the services of `ler`.
 
-What is agreed stands: works of agreed windows are fixed on the days that were agreed, whatever their own record says by now.
+What is agreed stands, and an invitation until it is settled: works of such windows are fixed on the window's days, whatever
+their own record says by now.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,6 +24,11 @@ from ler.services.windows import NewMember, NewWindow, list_windows, store_windo
 from ler.services.works import list_works
 from ler.settings import Settings
 
+_HOLDS: Final = {
+    WindowState.INVITED: frozenset({WindowAnswer.OPEN, WindowAnswer.ACCEPTED}),
+    WindowState.AGREED: frozenset({WindowAnswer.ACCEPTED}),
+}
+"""By which answers a work is held to its days."""
 _MOVES: Final = frozenset({WorkStatus.PLANNED, WorkStatus.AGREED})
 
 
@@ -62,10 +68,10 @@ def brief_entered(
     most: int | None = None,
 ) -> Brief:
     """Return what there is to plan of what is entered: everywhere, or of works that touch an area (EPSG:25832); at most so many."""
-    agreed = _agreed_days(connection)
+    held = _held_days(connection)
     found = list_works(connection, statuses=ACTIVE, area=area, limit=most)
     return Brief(
-        works=[_as_agreed(one.work, agreed) for one in found],
+        works=[_as_held(one.work, held) for one in found],
         today=today,
         work_rules=work_rules(settings, today),
         restrictions=[one.restriction for one in list_restrictions(connection)],
@@ -83,26 +89,26 @@ def planned_by(brief: Brief, *, processes: int = 1) -> Planned:
     return Planned(brief, plan, proposals_of(plan, works, brief.rules))
 
 
-def _agreed_days(connection: Connection) -> dict[UUID, date]:
+def _held_days(connection: Connection) -> dict[UUID, date]:
     return {
         one.member.work_id: one.member.start_on
-        for window in list_windows(connection, states=[WindowState.AGREED])
+        for window in list_windows(connection, states=_HOLDS.keys())
         for one in window.members
-        if one.answer is WindowAnswer.ACCEPTED
+        if one.answer in _HOLDS[window.state]
     }
 
 
-def _as_agreed(work: PlannedWork, agreed: Mapping[UUID, date]) -> PlannedWork:
-    start = agreed.get(work.id)
+def _as_held(work: PlannedWork, held: Mapping[UUID, date]) -> PlannedWork:
+    start = held.get(work.id)
     if start is None or work.status not in _MOVES or not work.earliest_start <= start <= work.latest_end:
         return work
     return replace(work, planned_start=start, status=WorkStatus.FROZEN)
 
 
 def keep_proposals(connection: Connection, acting: UUID, planned: Planned) -> tuple[list[UUID], int]:
-    """Keep the windows of a plan in the place of those that were not agreed yet; their ids, and how many were taken back.
+    """Keep the windows of a plan in the place of those that were only proposed; their ids, and how many were taken back.
 
-    A window of which all works are agreed already is not proposed again.
+    A window of which all works stand fixed already is not proposed again.
     """
     taken = withdraw_windows(connection, acting, [work.id for work in planned.brief.works])
     fresh = [one for one in planned.proposals if any(not member.placement.fixed for member in one.members)]

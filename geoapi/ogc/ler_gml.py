@@ -13,12 +13,17 @@ from geoapi.ogc.crs import OFFERED, unusable
 from geoapi.ogc.query import Query
 from geoapi.ogc.writers import Body, Page, Writer, crs_header, paging_headers
 from ler.db.rows import COLUMNS, row_to_feature
-from ler.model import ANSWER, Feature
+from ler.model import ANSWER, Feature, Value
 from ler.packages.gml import write_parts
 
 _CRS: Final = next(one for one in OFFERED if one.heights)
 _OWN: Final = "network"
 """The collection whose features are all of one owner."""
+_HEADER: Final[dict[str, Value]] = {
+    "type": "ledningsoplysninger udleveret",
+    "typeSupplerendeInfo": "Uddrag fra OGC API, ikke et svar på en graveforespørgsel.",
+}
+"""What the schema wants of every document, and that this one is no answer."""
 
 
 def _row(query: Query) -> str:
@@ -33,8 +38,8 @@ def _row(query: Query) -> str:
 
 def _page(page: Page) -> Body:
     stream = io.BytesIO()
-    header = Feature(ANSWER, f"ogc-{page.query.collection.name}", {})
-    write_parts(stream, header, _parts(page.listed))
+    name = f"ogc-{page.query.collection.name}"
+    write_parts(stream, Feature(ANSWER, name, {"id": name, **_HEADER}), _parts(page.listed))
     return stream.getvalue(), crs_header(_CRS) | paging_headers(page)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -28,6 +29,7 @@ def add_routes(app: FastAPI, platform: Platform) -> None:
     databases = platform.databases
     counts = Counts(settings.ogc_reads_per_minute)
     app.state.ogc_gate = Gate(databases.reads, databases.app, counts, settings.ogc_timeout_s)
+    app.state.process_threads = CapacityLimiter(execution.AT_ONCE)
     app.router.routes[:0] = _mounted()
 
 

@@ -21,7 +21,7 @@ class WindowState(StrEnum):
     EXPIRED = "expired"
     """Too few said yes, and somebody said nothing in time."""
     WITHDRAWN = "withdrawn"
-    """Another plan took its place before anything was agreed."""
+    """Another plan took its place before anybody was invited."""
 
 
 class WindowAnswer(StrEnum):

@@ -141,7 +141,7 @@ def _store(connection: Connection, one: NewWindow) -> UUID:
 
 
 def withdraw_windows(connection: Connection, acting: UUID, work_ids: Collection[UUID]) -> int:
-    """Take back windows with any of these works that are proposed or invited and that the acting one coordinates."""
+    """Take back windows with any of these works that are proposed and that the acting one coordinates; how many."""
     taken: int = connection.execute(_WITHDRAW, {"works": sorted(work_ids)}).scalar_one()
     if taken:
         record_event(connection, "coordinator:window:withdraw", actor=acting, details={"windows": taken})

@@ -150,6 +150,18 @@ class TestLerGml:
                 shapely.force_2d(one.geometry), shapely.force_2d(shape(place)), 0.001
             )
 
+    @needs_schemas
+    def test_what_several_answers_delivered_stands_in_one_valid_document(
+        self, suite: Suite, tmp_path: Path
+    ) -> None:
+        (tmp_path / "delivered.gml").write_bytes(items(suite, "package-features", "gml").content)
+        assert schema_errors(tmp_path / "delivered.gml") == []
+        found, _ = read(tmp_path / "delivered.gml")
+        plain = geojson(suite, "package-features").values()
+        told = [one["properties"]["gml_id"] for one in plain]
+        assert len({*told}) < len(told)
+        assert sorted(one.gml_id.partition(".")[2] for one in found) == sorted(told)
+
     def test_what_it_cannot_say_is_refused(self, suite: Suite) -> None:
         address = "/ogc/collections/network/items"
         suite.refused(address, f="gml", properties="objekttype")

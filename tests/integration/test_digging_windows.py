@@ -148,6 +148,8 @@ def test_who_is_silent_does_not_join_and_a_new_plan_takes_the_place_of_the_old(
     _, (again,) = plan(world)
     assert found(world, water, window).state is WindowState.WITHDRAWN
     invited(world, again)
+    assert plan(world)[1] == [], "an invitation stands until it is settled"
+    assert found(world, water, again).state is WindowState.INVITED
     with world.database.connect() as connection:
         connection.execute("UPDATE ler.digging_window SET answer_by = now() WHERE id = %s", [again])
     with pytest.raises(RefusedError):

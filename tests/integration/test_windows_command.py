@@ -77,8 +77,8 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
     (event,) = calendar.walk("VEVENT")
     mine = shown["works"][1]
     assert (event["summary"], event["status"]) == ("<Work> 1", "CONFIRMED")
-    assert event["dtstart"].dt == date.fromisoformat(mine["start_on"])
-    assert event["dtend"].dt == date.fromisoformat(mine["end_on"]) + timedelta(days=1)
+    assert event.decoded("dtstart") == date.fromisoformat(mine["start_on"])
+    assert event.decoded("dtend") == date.fromisoformat(mine["end_on"]) + timedelta(days=1)
 
 
 def test_a_report_holds_all_figures_and_draws_every_work_of_a_window() -> None:

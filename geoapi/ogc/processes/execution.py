@@ -36,6 +36,8 @@ from ler.services.idempotency import check_key
 from ler.services.jobs import Job, NewJob, enter_job, find_by_key
 from ler.services.principals import Principal
 
+AT_ONCE: Final = 8
+"""Runs of processes at a time for calls that wait: pages and tiles have threads of their own."""
 _LOOK_EVERY_S: Final = 0.1
 
 
@@ -51,7 +53,8 @@ async def execute(request: Request) -> Response:
     inputs = await run_sync(judged_inputs, process, {**call.inputs, **fetched})
     preference = preference_of(request.headers.get("prefer"))
     if not preference.by_worker(process):
-        job = await run_sync(_run_at_once, request, caller, process, inputs, new)
+        threads = request.app.state.process_threads
+        job = await run_sync(_run_at_once, request, caller, process, inputs, new, limiter=threads)
         return _answer(request, process, job, preference, by_worker=False)
     job = await run_sync(_entered, request, caller, inputs, new)
     job = await _waited(request, caller, job, preference.wait_s)

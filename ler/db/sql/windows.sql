@@ -158,31 +158,21 @@ END
 $$;
 
 
--- Takes windows back that are proposed or invited and have a work of these; returns how many. What is agreed stands.
+-- Takes windows back that are proposed and have a work of these; returns how many. Where somebody is invited it stands until
+-- it is settled.
 CREATE OR REPLACE FUNCTION ler.withdraw_windows(works uuid[])
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 DECLARE
-    one record;
-    taken integer := 0;
+    taken integer;
 BEGIN
-    FOR one IN
-        SELECT d.id, d.state FROM ler.digging_window AS d
-        WHERE d.state IN ('proposed', 'invited') AND ler.may_coordinate(d.geom)
-            AND EXISTS (SELECT FROM ler.window_work AS m WHERE m.window_id = d.id AND m.work_id = ANY (works))
-        ORDER BY d.id
-        FOR UPDATE
-    LOOP
-        UPDATE ler.digging_window AS d
-        SET state = 'withdrawn', version = d.version + 1, changed_at = now()
-        WHERE d.id = one.id;
-        IF one.state = 'invited' THEN
-            PERFORM ler.tell_of_window('window.settled', one.id);
-        END IF;
-        taken := taken + 1;
-    END LOOP;
+    UPDATE ler.digging_window AS d
+    SET state = 'withdrawn', version = d.version + 1, changed_at = now()
+    WHERE d.state = 'proposed' AND ler.may_coordinate(d.geom)
+        AND EXISTS (SELECT FROM ler.window_work AS m WHERE m.window_id = d.id AND m.work_id = ANY (works));
+    GET DIAGNOSTICS taken = ROW_COUNT;
     RETURN taken;
 END
 $$;
