@@ -7,6 +7,7 @@ system of the box, with PROJ and shapely. Where a line passes an edge within a m
 import random
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -26,12 +27,13 @@ HAIR_M = 0.2
 
 
 @pytest.fixture(scope="module")
-def stored(platform: Service, suite: Suite) -> dict[str, shapely.Geometry]:
+def stored(platform: Service, inhabitant: UUID) -> dict[str, shapely.Geometry]:
     """Every feature of the network that has a place, as the database has it, in EPSG:25832."""
-    assert suite.collections
     with platform.world.database.connect() as connection:
         rows = connection.execute(
-            "SELECT gml_id, ST_AsBinary(ST_Force2D(geom)) FROM ler.network_feature WHERE geom IS NOT NULL"
+            "SELECT gml_id, ST_AsBinary(ST_Force2D(geom)) FROM ler.network_feature"
+            " WHERE geom IS NOT NULL AND owner_id = %s",
+            [inhabitant],
         ).fetchall()
     return {name: shapely.from_wkb(bytes(place)) for name, place in rows}
 
