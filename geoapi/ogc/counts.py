@@ -1,7 +1,7 @@
 """How often each caller read through the OGC API in this minute, in this process, and what was told of it."""
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from math import ceil
 from threading import Lock
@@ -18,13 +18,16 @@ class Counts:
     """Buckets that fill by a call and run dry in a minute; lost with the process, which is a minute's counting."""
 
     most: int
+    clock: Callable[[], float] = time.monotonic
+    """Seconds."""
     _empty_at: dict[str, float] = field(default_factory=dict)
     _told_at: dict[Hashable, float] = field(default_factory=dict)
+    _whose: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, who: str) -> dict[str, str]:
         """Count a call; return the headers that tell what is left. A problem `rate-limited` when nothing is."""
-        now = time.monotonic()
+        now = self.clock()
         step = _MINUTE_S / self.most
         with self._lock:
             _forget(self._empty_at, now)
@@ -42,9 +45,20 @@ class Counts:
             raise ProblemException("rate-limited", headers=headers | {"Retry-After": str(max(1, ceil(step)))})
         return headers
 
+    def whose(self, proof: str) -> str | None:
+        """Return whose calls are counted that come with the secret of this digest; None: it was not proved here yet."""
+        return self._whose.get(proof)
+
+    def remember(self, proof: str, organisation: str) -> None:
+        """Keep whose a token is, which never changes; that it is still good is asked of the database each time."""
+        with self._lock:
+            if len(self._whose) >= _MOST_KEPT:
+                self._whose.clear()
+            self._whose[proof] = organisation
+
     def is_news(self, what: Hashable) -> bool:
         """Whether something was not told for a minute; it counts as told from now on."""
-        now = time.monotonic()
+        now = self.clock()
         with self._lock:
             _forget(self._told_at, now - _MINUTE_S)
             if self._told_at.get(what, -_MINUTE_S) > now - _MINUTE_S:

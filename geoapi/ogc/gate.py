@@ -71,17 +71,21 @@ class Gate:
         """
         given = find_credential(request)
         values = {**_proof(given, request), "pinned": pinned, "timeout": str(round(self.timeout_s * 1000))}
+        # Counted before the database is asked, wherever it is known whose call it is.
+        address = request.client.host if request.client else "nobody"
+        who = address if given is None else self.counts.whose(values["sha256"])
+        if who is not None:
+            request.state.rate_headers = self.counts.count(who)
         row, rows = self._run(values, statements)
         if given is None:
-            request.state.rate_headers = self.counts.count(
-                request.client.host if request.client else "nobody"
-            )
             return Read(None, rows)
         if row is None:
             raise TokenRefusedError
         caller = principal_of(row)
         request.state.caller, request.state.token_id = caller, caller.token_id
-        request.state.rate_headers = self.counts.count(str(caller.calling_id))
+        if who is None:
+            self.counts.remember(values["sha256"], str(caller.calling_id))
+            request.state.rate_headers = self.counts.count(str(caller.calling_id))
         if values["cvr"] is not None:
             caller = request.state.caller = _acting(caller, row, values["cvr"])
         if self.counts.is_news(caller.token_id):
@@ -122,8 +126,12 @@ class Gate:
         except psycopg.Error as error:
             if connection.closed:
                 pooled.invalidate()
+            else:
+                connection.rollback()
+            if isinstance(error, psycopg.OperationalError) and not isinstance(
+                error, psycopg.errors.QueryCanceled
+            ):
                 raise UnavailableError("The database does not answer.") from error
-            connection.rollback()
             raise
         finally:
             pooled.close()

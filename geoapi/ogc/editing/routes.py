@@ -3,7 +3,8 @@
 The tag of a feature begins with its version; a change must say in `If-Match` which version it is of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote
 
@@ -41,17 +42,17 @@ def _create(request: Request, body: bytes) -> Response:
     collection, editor, caller = _may(request)
     values, geometry = whole_feature(request, body, collection, editor)
     items = f"{root_of(request)}/collections/{collection.name}/items"
-    with caller_transaction(request, caller) as connection:
+    with _acting(request, caller) as acting:
 
         def work() -> KeptAnswer:
-            made = editor.create(Acting(connection, caller, platform_of(request).settings), values, geometry)
+            made = editor.create(acting, values, geometry)
             return KeptAnswer(201, {"Location": f"{items}/{quote(made, safe='')}"}, {"id": made})
 
         key = request.headers.get("idempotency-key")
         if key is None:
             return kept_response(work())
         answer = answer_once(
-            connection,
+            acting.connection,
             caller.organisation_id,
             route=f"POST {request.url.path}",
             key=check_key(key),
@@ -65,8 +66,7 @@ def _replace(request: Request, body: bytes) -> Response:
     collection, editor, caller = _may(request)
     values, geometry = whole_feature(request, body, collection, editor)
     version = _version(request, collection)
-    with caller_transaction(request, caller) as connection:
-        acting = Acting(connection, caller, platform_of(request).settings)
+    with _acting(request, caller) as acting:
         editor.replace(acting, request.path_params["item"], values, geometry, version)
     return Response(status_code=204)
 
@@ -75,8 +75,7 @@ def _change(request: Request, body: bytes) -> Response:
     collection, editor, caller = _may(request)
     values, geometry = patched_feature(request, body, collection, editor)
     version = _version(request, collection)
-    with caller_transaction(request, caller) as connection:
-        acting = Acting(connection, caller, platform_of(request).settings)
+    with _acting(request, caller) as acting:
         editor.change(acting, request.path_params["item"], values, geometry, version)
     return Response(status_code=204)
 
@@ -84,10 +83,15 @@ def _change(request: Request, body: bytes) -> Response:
 def _end(request: Request, _: bytes) -> Response:
     collection, editor, caller = _may(request)
     version = _version(request, collection)
-    with caller_transaction(request, caller) as connection:
-        acting = Acting(connection, caller, platform_of(request).settings)
+    with _acting(request, caller) as acting:
         editor.end(acting, request.path_params["item"], version)
     return Response(status_code=204)
+
+
+@contextmanager
+def _acting(request: Request, caller: Principal) -> Iterator[Acting]:
+    with caller_transaction(request, caller) as connection:
+        yield Acting(connection, caller, platform_of(request).settings)
 
 
 def _may(request: Request) -> tuple[Collection, Editor, Principal]:
