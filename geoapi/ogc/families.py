@@ -84,7 +84,7 @@ def family_collections(delivered: Collection) -> Iterator[Collection]:
     types = load_model().types
     for feature_type, name in _NAMES.items():
         kind = types[feature_type]
-        danish, english = _DANISH[feature_type], f"{kind.label.capitalize()}s"
+        danish, english = _DANISH[feature_type], _several(kind.label)
         yield replace(
             delivered,
             name=name,
@@ -106,6 +106,12 @@ def feature_type_of(collection: Collection) -> str | None:
 
 
 _TYPES: Final = {name: feature_type for feature_type, name in _NAMES.items()}
+
+
+def _several(label: str) -> str:
+    """What several of a kind are called: power cables, lines of another utility."""
+    what, of, whose = label.capitalize().partition(" of ")
+    return f"{what}s{of}{whose}"
 
 
 def _told(kind: FeatureType) -> Iterator[Attribute]:
