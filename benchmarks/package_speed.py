@@ -28,7 +28,7 @@ from typing import Any, Final, NamedTuple
 import cairocffi
 import shapely
 
-from ler.packages import package
+from ler.packages import members, package
 from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.package import write_consolidated_package
 from tests.package_samples import sample
@@ -146,15 +146,16 @@ def timed_package(folder: Path, request: RequestInfo, owners: Sequence[OwnerStat
 def _watched(times: Times) -> Iterator[None]:
     """The assembler with a clock at each of its steps."""
     steps = {step: getattr(package, step) for step in STEPS}
-    members: tuple[Any, ...] = vars(package)["MEMBERS"]
-    watched = tuple(replace(one, write=_timed(times, one.name, one.write)) for one in members)
+    kept = members.MEMBERS
+    watched = tuple(replace(one, write=_timed(times, one.name, one.write)) for one in kept)
     for step, work in steps.items():
         setattr(package, step, _timed(times, STEPS[step], work))
-    vars(package)["MEMBERS"] = watched
+    vars(members)["MEMBERS"] = watched
     try:
         yield
     finally:
-        vars(package).update(steps, MEMBERS=members)
+        vars(package).update(steps)
+        vars(members)["MEMBERS"] = kept
 
 
 def _timed[**P, R](times: Times, name: str, work: Callable[P, R]) -> Callable[P, R]:
