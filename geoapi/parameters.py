@@ -1,7 +1,7 @@
 """What callers put into addresses, headers and bodies, read strictly: what is not understood is refused, not ignored."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, Never
 
@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ValidationError
+from starlette.datastructures import QueryParams
 
 from geoapi.problems import ProblemError, ProblemException
 from ler.domain.legal_time import parse_date
@@ -32,7 +33,12 @@ async def only_known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not have, and one that is given twice."""
     route = request.scope.get("route")
     known = {*_names(route.dependant)} if isinstance(route, APIRoute) else set()
-    given = [name for name, _ in request.query_params.multi_items()]
+    check_names(request.query_params, known)
+
+
+def check_names(parameters: QueryParams, known: Container[str]) -> None:
+    """Refuse a query parameter that is not known, and one that is given twice."""
+    given = [name for name, _ in parameters.multi_items()]
     unknown = [name for name in dict.fromkeys(given) if name not in known]
     if unknown:
         errors = [

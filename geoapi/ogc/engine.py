@@ -1,4 +1,4 @@
-"""pygeoapi, the engine that describes: landing page, conformance, collections, schemas, queryables and their pages.
+"""pygeoapi, the engine that describes: the service, its collections and its processes.
 
 It is built from our own list of collections for what a caller sees, never from a file or the environment, and is asked
 by its functions; its web application is not used. Features, tiles and jobs are ours (`docs/decisions/0034`). What it
@@ -32,25 +32,18 @@ TEXT: Final = {
     "da": "Forespørgsler, pakker og net af nedgravede ledninger; enhver ser sit eget.",
 }
 _WORLD: Final[Box] = (-180.0, -90.0, 180.0, 90.0)
+"""Where everything is said to lie: where it does differs by who asks, and is told by `mended`."""
 _KEPT: Final = 256
 """Sets of collections, and languages, of which it is kept what pygeoapi says: there are about ten and two."""
-_FEATURES: Final = "geoapi.ogc.provider.PostGisProvider"
-_NOWHERE: Final[Box] = (0.0, 0.0, 0.0, 0.0)
 
 type Handler = Callable[..., tuple[Mapping[str, str], int, str]]
 
 
-def engine_of(root: str, visible: tuple[Collection, ...], boxes: Mapping[str, Box], coverage: Box) -> API:
-    """Return pygeoapi for a caller that sees these collections.
-
-    `boxes` are the extents of some of them, west, south, east, north in CRS84; the others have the `coverage`.
-    """
-    return API(_config(root, visible, boxes, coverage), {})
-
-
-def processes_engine(root: str, visible: tuple[Process, ...]) -> API:
-    """Return pygeoapi for a caller that sees these processes, in order to describe them."""
-    return API(_config(root, (), {}, _NOWHERE, visible), {})
+def engine_of(
+    root: str, collections: tuple[Collection, ...] = (), processes: tuple[Process, ...] = ()
+) -> API:
+    """Return pygeoapi for a caller that sees these collections and processes, in order to describe them."""
+    return API(_config(root, collections, processes), {})
 
 
 def ask(api: API, request: Request, handler: Handler, *values: Any) -> tuple[dict[str, str], int, str]:  # noqa: ANN401
@@ -62,13 +55,13 @@ def ask(api: API, request: Request, handler: Handler, *values: Any) -> tuple[dic
 @lru_cache(maxsize=_KEPT)
 def said_of_service(root: str, language: Language) -> str:
     """Return what pygeoapi says on the landing page, as JSON."""
-    return ask(engine_of(root, (), {}, _WORLD), plain_request(language), landing_page)[2]
+    return ask(engine_of(root), plain_request(language), landing_page)[2]
 
 
 @lru_cache(maxsize=_KEPT)
 def said_of_collections(root: str, visible: tuple[Collection, ...], language: Language) -> str:
     """Return what pygeoapi says of collections, as JSON; where they lie is not in it."""
-    return ask(engine_of(root, visible, {}, _WORLD), plain_request(language), describe_collections)[2]
+    return ask(engine_of(root, visible), plain_request(language), describe_collections)[2]
 
 
 def plain_request(language: Language) -> Request:
@@ -77,13 +70,7 @@ def plain_request(language: Language) -> Request:
     return Request({"type": "http", "method": "GET", "path": "/", "query_string": query, "headers": []})
 
 
-def _config(
-    root: str,
-    visible: tuple[Collection, ...],
-    boxes: Mapping[str, Box],
-    coverage: Box,
-    processes: tuple[Process, ...] = (),
-) -> dict[str, Any]:
+def _config(root: str, collections: tuple[Collection, ...], processes: tuple[Process, ...]) -> dict[str, Any]:
     logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
     return {
         "server": {
@@ -101,8 +88,7 @@ def _config(
         },
         "logging": {"level": "CRITICAL"},
         "metadata": _metadata(root),
-        "resources": {one.name: _resource(one, boxes.get(one.name, coverage)) for one in visible}
-        | process_resources(processes),
+        "resources": {one.name: _resource(one) for one in collections} | process_resources(processes),
     }
 
 
@@ -123,19 +109,20 @@ def _metadata(root: str) -> dict[str, Any]:
     }
 
 
-def _resource(one: Collection, box: Box) -> dict[str, Any]:
+def _resource(one: Collection) -> dict[str, Any]:
     return {
         "type": "collection",
         "title": dict(one.titles),
         "description": dict(one.descriptions),
         "keywords": {"en": [one.name], "da": [one.name]},
         "links": [],
-        "extents": {"spatial": {"bbox": [*box], "crs": CRS84.uri}}
+        "extents": {"spatial": {"bbox": [*_WORLD], "crs": CRS84.uri}}
         | ({"temporal": {"begin": None, "end": None}} if one.time else {}),
         "providers": [
             {
                 "type": "record" if one.record else "feature",
-                "name": _FEATURES,
+                # Loaded by nobody: features are read by `geoapi.ogc.statement`, through the gate.
+                "name": one.name,
                 "data": one.name,
                 "id_field": "id",
                 "crs": [crs.uri for crs in OFFERED],

@@ -5,10 +5,8 @@ style. All values are escaped by the templates. Links lead to addresses without 
 """
 
 import tomllib
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any, Final
@@ -20,6 +18,7 @@ from starlette.datastructures import URL
 from geoapi.ogc.formats import HTML, PAGES, Format
 from geoapi.ogc.links import addressed
 from geoapi.ogc.site import root_of
+from geoapi.pages.shared import policy_of
 from geoapi.problems import Language
 
 _FOLDER: Final = "pages_html"
@@ -66,7 +65,7 @@ def html_page(
 
 def page_headers() -> dict[str, str]:
     """Return what every page says to a browser, also when it is not sent again."""
-    return {"Content-Security-Policy": _policy()}
+    return {"Content-Security-Policy": policy_of(_style())}
 
 
 def document_page(
@@ -93,16 +92,6 @@ def _follower(lang: str | None) -> Any:  # noqa: ANN401 - a function of the temp
 @cache
 def _style() -> str:
     return _file("page.css")
-
-
-@cache
-def _policy() -> str:
-    """Nothing but its own style, and a form that goes back to where it came from."""
-    style = b64encode(sha256(_style().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'"
-    )
 
 
 def _file(name: str) -> str:

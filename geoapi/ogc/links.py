@@ -64,12 +64,15 @@ def own_links(
     path: str, given: Mapping[str, str], chosen: Format, offered: Sequence[Format], language: Language
 ) -> list[dict[str, str]]:
     """Return the links of an answer to itself and to its other formats; `given`: the parameters of the call."""
+    here = addressed(path, given)
+    # Written once: a page of features has five other formats, and a filter of a thousand characters.
+    start = f"{here}{'&' if given else '?'}f="
     return [
-        link("self", addressed(path, given), chosen.media_type, language),
+        link("self", here, chosen.media_type, language),
         *(
             link(
                 "alternate",
-                addressed(path, {**given, "f": one.name}),
+                addressed(path, {**given, "f": one.name}) if "f" in given else start + one.name,
                 one.media_type,
                 language,
                 format_=one.title,

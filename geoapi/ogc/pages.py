@@ -5,22 +5,20 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 from shapely import wkb
-from starlette.routing import Route
 
 from geoapi.ogc import mended, schemas
 from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.conformance import CLASSES
 from geoapi.ogc.crs import STORAGE_SRID, transformer
+from geoapi.ogc.endpoint import PAGE, route
 from geoapi.ogc.engine import Box
 from geoapi.ogc.formats import API, HTML, PAGES, SCHEMAS, Format, format_of
 from geoapi.ogc.html import document_page, words
 from geoapi.ogc.mended import Extent
 from geoapi.ogc.openapi import document
 from geoapi.ogc.processes.registry import visible_processes
-from geoapi.ogc.query import check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
 from geoapi.ogc.statement import Statement
 from geoapi.platform import platform_of
@@ -30,7 +28,6 @@ _HEADERS: Final = {
     "Cache-Control": "private, no-cache",
     "Vary": "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For",
 }
-_ONLY: Final = frozenset({"f", "lang"})
 _MARGIN: Final = 0.13
 _LEAST_MARGIN_M: Final = 10.0
 """Extents are told larger by this share of their longer side, at least by this length: a program that brings two of
@@ -168,23 +165,15 @@ def _answer(
     return Response(content, headers=headers, media_type=chosen.media_type)
 
 
-def route(path: str, answer: Callable[[Request], Response]) -> Route:
-    """Return the route of a page, which takes no parameters but those of all pages."""
-
-    async def endpoint(request: Request) -> Response:
-        check_known(request.query_params, _ONLY)
-        return await run_sync(answer, request)
-
-    return Route(path, endpoint, methods=["GET", "HEAD"])
-
-
 ROUTES: Final = (
-    route("/", landing),
-    route("/conformance", _conformance),
-    route("/openapi", _openapi),
-    route("/collections", _collections),
-    route("/collections/{name}", _collection),
-    route("/collections/{name}/queryables", _schema(schemas.queryables_schema, "queryables_title")),
-    route("/collections/{name}/schema", _schema(schemas.feature_schema, "schema_title")),
-    route("/collections/{name}/sortables", _schema(schemas.sortables_schema, "sortables_title")),
+    route("/", landing, known=PAGE),
+    route("/conformance", _conformance, known=PAGE),
+    route("/openapi", _openapi, known=PAGE),
+    route("/collections", _collections, known=PAGE),
+    route("/collections/{name}", _collection, known=PAGE),
+    route(
+        "/collections/{name}/queryables", _schema(schemas.queryables_schema, "queryables_title"), known=PAGE
+    ),
+    route("/collections/{name}/schema", _schema(schemas.feature_schema, "schema_title"), known=PAGE),
+    route("/collections/{name}/sortables", _schema(schemas.sortables_schema, "sortables_title"), known=PAGE),
 )

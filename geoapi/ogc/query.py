@@ -20,7 +20,7 @@ from geoapi.ogc.crs import CRS84, Crs, box_of, crs_of, unusable
 from geoapi.ogc.record_query import RECORDS, Condition, record_conditions
 from geoapi.ogc.times import Span, span_of
 from geoapi.ogc.values import value_of
-from geoapi.problems import ProblemError, ProblemException
+from geoapi.parameters import check_names
 from ler.errors import RefusedError
 
 DEFAULT_LIMIT: Final = 100
@@ -135,16 +135,7 @@ def tile_query(collection: Collection, given: QueryParams) -> Query:
 
 def check_known(given: QueryParams, known: frozenset[str] | set[str]) -> None:
     """Refuse parameters that there are not, those that are given twice, and those that are too long."""
-    names = [name for name, _ in given.multi_items()]
-    unknown = [name for name in dict.fromkeys(names) if name not in known]
-    if unknown:
-        errors = [
-            ProblemError("parameter-unknown", "there is no such parameter", f"query/{name[:100]}")
-            for name in unknown
-        ]
-        raise ProblemException("parameter-unknown", errors=errors)
-    if len({*names}) < len(names):
-        raise ProblemException("parameter-invalid", "a parameter was given twice")
+    check_names(given, known)
     for name, value in given.items():
         if len(value) > _LONGEST or "\x00" in value:
             raise unusable(name, f"at most {_LONGEST} characters are taken, and none of them NUL")

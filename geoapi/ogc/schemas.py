@@ -4,19 +4,11 @@ from typing import Any, Final
 
 from geoapi.ogc.collections import GEOMETRY, Collection, Property
 from geoapi.ogc.cql2 import Kind
+from geoapi.ogc.cql2.schema import TYPES
 from geoapi.problems import Language
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_TYPES: Final[dict[Kind | None, dict[str, Any]]] = {
-    Kind.STRING: {"type": "string"},
-    Kind.INTEGER: {"type": "integer"},
-    Kind.NUMBER: {"type": "number"},
-    Kind.BOOLEAN: {"type": "boolean"},
-    Kind.DATE: {"type": "string", "format": "date"},
-    Kind.DATETIME: {"type": "string", "format": "date-time"},
-    Kind.STRINGS: {"type": "array", "items": {"type": "string"}},
-    None: {"type": "object"},
-}
+_OBJECT: Final = {"type": "object"}
 _FORMATS: Final = {
     "point": "geometry-point",
     "line": "geometry-linestring",
@@ -27,7 +19,10 @@ _FORMATS: Final = {
 
 def property_schema(one: Property, language: Language) -> dict[str, Any]:
     """Return the schema of a property, with its title, unit (UCUM) and codes."""
-    schema: dict[str, Any] = {"title": one.titles[language], **_TYPES[one.kind]}
+    schema: dict[str, Any] = {
+        "title": one.titles[language],
+        **(_OBJECT if one.kind is None else TYPES[one.kind]),
+    }
     if one.unit:
         schema |= {"x-ogc-unit": one.unit}
     if one.codes and one.kind is Kind.STRINGS:

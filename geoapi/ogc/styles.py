@@ -5,20 +5,18 @@ what was delivered are not drawn in the whole: `package-features` has them all.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer
+from geoapi.ogc.endpoint import PAGE, route
 from geoapi.ogc.families import feature_type_of
 from geoapi.ogc.formats import JSON, MAPLIBRE, PAGES, QML, SLD, Format, format_of
 from geoapi.ogc.html import words
 from geoapi.ogc.links import link
-from geoapi.ogc.query import check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
 from geoapi.ogc.tags import answered, content_tag, document_answer
 from geoapi.ogc.tiles import drawable
@@ -162,17 +160,9 @@ def _written(request: Request, content: bytes, chosen: Format) -> Response:
     return answered(request, content, content_tag(content), chosen.media_type)
 
 
-def _route(path: str, answer: Callable[[Request], Response]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        check_known(request.query_params, {"f", "lang"})
-        return await run_sync(answer, request)
-
-    return Route(path, endpoint, methods=["GET", "HEAD"])
-
-
 ROUTES: Final = (
-    _route("/styles", _styles),
-    _route("/styles/{style}", _style),
-    _route("/collections/{name}/styles", _collection_styles),
-    _route("/collections/{name}/styles/{style}", _collection_style),
+    route("/styles", _styles, known=PAGE),
+    route("/styles/{style}", _style, known=PAGE),
+    route("/collections/{name}/styles", _collection_styles, known=PAGE),
+    route("/collections/{name}/styles/{style}", _collection_style, known=PAGE),
 )

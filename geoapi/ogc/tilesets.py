@@ -7,16 +7,15 @@ matrix sets lead nowhere.
 from collections.abc import Callable
 from typing import Any, Final
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 from starlette.routing import Route
 
 from geoapi.ogc.collections import Collection
 from geoapi.ogc.crs import CRS84, STORAGE_SRID, transformer
+from geoapi.ogc.endpoint import PAGE, route
 from geoapi.ogc.formats import JSON, MVT, PAGES, format_of
 from geoapi.ogc.html import words
 from geoapi.ogc.links import TILING_SCHEME, link
-from geoapi.ogc.query import check_known
 from geoapi.ogc.schemas import property_schema
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
 from geoapi.ogc.tags import document_answer
@@ -33,7 +32,6 @@ from geoapi.ogc.tiles import COLLECTIONS, chosen_collections, drawable
 from geoapi.platform import platform_of
 from geoapi.problems import Language
 
-_ONLY: Final = frozenset({"f", "lang"})
 _DIMENSIONS: Final = {"point": 0, "line": 1, "polygon": 2}
 _PLACE: Final = "{tileMatrix}/{tileRow}/{tileCol}"
 _TITLES: Final[dict[Language, str]] = {"en": "Everything that you see", "da": "Alt, hvad du kan se"}
@@ -152,13 +150,9 @@ def _title(request: Request) -> str:
 
 def _route(path: str, tell: Callable[[Request], dict[str, Any]], *more: str) -> Route:
     def answer(request: Request) -> Response:
-        check_known(request.query_params, _ONLY | {*more})
         return document_answer(request, tell(request), format_of(request, PAGES), _title(request))
 
-    async def endpoint(request: Request) -> Response:
-        return await run_sync(answer, request)
-
-    return Route(path, endpoint, methods=["GET", "HEAD"])
+    return route(path, answer, known=PAGE | {*more})
 
 
 ROUTES: Final = (

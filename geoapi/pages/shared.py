@@ -28,7 +28,7 @@ def html_page(
     """Return a page in that language; the template is given `style`, `language`, `other` and the values."""
     told = {"style": _style(), "language": language, "other": _OTHER[language], **values}
     html = _environment().get_template(template).render(told)
-    headers = {"Content-Security-Policy": _policy(), "Content-Language": language, "Vary": vary}
+    headers = {"Content-Security-Policy": policy_of(_style()), "Content-Language": language, "Vary": vary}
     return HTMLResponse(html, status, headers=headers)
 
 
@@ -45,11 +45,11 @@ def _style() -> str:
 
 
 @cache
-def _policy() -> str:
-    """Nothing but its own style, and a form that goes back to where it came from."""
-    style = b64encode(sha256(_style().encode()).digest()).decode()
+def policy_of(style: str) -> str:
+    """Return what a browser may do on a page of a style: use that, and send its form back to where it came from."""
+    told = b64encode(sha256(style.encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none';"
+        f"default-src 'none'; style-src 'sha256-{told}'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"
     )
 

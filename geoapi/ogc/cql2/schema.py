@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from geoapi.ogc.cql2.terms import Kind, Queryable
 
-_TYPES: Final[dict[Kind, dict[str, Any]]] = {
+TYPES: Final[dict[Kind, dict[str, Any]]] = {
     Kind.STRING: {"type": "string"},
     Kind.INTEGER: {"type": "integer"},
     Kind.NUMBER: {"type": "number"},
@@ -15,6 +15,7 @@ _TYPES: Final[dict[Kind, dict[str, Any]]] = {
     Kind.GEOMETRY: {"format": "geometry-any"},
     Kind.STRINGS: {"type": "array", "items": {"type": "string"}},
 }
+"""The schema of a value of each kind."""
 
 
 def queryables_schema(queryables: Mapping[str, Queryable], *, address: str, title: str) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def queryables_schema(queryables: Mapping[str, Queryable], *, address: str, titl
         "title": title,
         "properties": {
             name: ({"title": one.title} if one.title else {})
-            | _TYPES[one.kind]
+            | TYPES[one.kind]
             | ({"x-ogc-role": "primary-geometry"} if name == first else {})
             for name, one in queryables.items()
         },

@@ -4,19 +4,17 @@ A job is seen by who may run its process for the organisation that it was called
 they are answered as for a job that there never was.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from geoapi.auth import acting
 from geoapi.cursors import cursor_of, place_of
 from geoapi.ogc.crs import unusable
+from geoapi.ogc.endpoint import route
 from geoapi.ogc.html import words
+from geoapi.ogc.links import addressed
 from geoapi.ogc.processes.answers import (
     described_answer,
     output_answer,
@@ -180,22 +178,14 @@ def _whole[Default: int | None](given: str | None, name: str, default: Default, 
 
 
 def _link(rel: str, address: str, given: dict[str, str]) -> dict[str, str]:
-    query = f"?{urlencode(given, safe=':,/')}" if given else ""
-    return {"rel": rel, "type": "application/json", "href": address + query}
-
-
-def _route(path: str, answer: Callable[[Request], Response], *methods: str) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await run_sync(answer, request)
-
-    return Route(path, endpoint, methods=[*methods])
+    return {"rel": rel, "type": "application/json", "href": addressed(address, given)}
 
 
 ROUTES: Final = (
-    _route("/jobs", _list, "GET", "HEAD"),
-    _route("/jobs/{job}", _status, "GET", "HEAD"),
-    _route("/jobs/{job}", _dismiss, "DELETE"),
-    _route("/jobs/{job}/results", _results, "GET", "HEAD"),
-    _route("/jobs/{job}/results/{output}", _output, "GET", "HEAD"),
+    route("/jobs", _list),
+    route("/jobs/{job}", _status),
+    route("/jobs/{job}", _dismiss, methods=["DELETE"]),
+    route("/jobs/{job}/results", _results),
+    route("/jobs/{job}/results/{output}", _output),
 )
 """Of one job, by method: Starlette asks the next route when a method does not fit."""

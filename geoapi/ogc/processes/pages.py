@@ -1,16 +1,14 @@
 """The pages that describe: the list of processes, and what each takes and gives."""
 
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 from pygeoapi.api.processes import describe_processes
-from starlette.routing import Route
 
 from geoapi.ogc.crs import unusable
-from geoapi.ogc.engine import ask, plain_request, processes_engine
+from geoapi.ogc.endpoint import route
+from geoapi.ogc.engine import ask, engine_of, plain_request
 from geoapi.ogc.html import words
 from geoapi.ogc.processes.answers import described_answer
 from geoapi.ogc.processes.described import inputs_description
@@ -28,7 +26,7 @@ def _list(request: Request) -> Response:
     caller = gate_of(request).read(request).caller
     visible = visible_processes(caller)[: _limit(request)]
     _, _, content = ask(
-        processes_engine(root_of(request), visible), plain_request(language(request)), describe_processes
+        engine_of(root_of(request), processes=visible), plain_request(language(request)), describe_processes
     )
     document = json.loads(content)
     document["links"] = _our_links(document["links"])
@@ -40,7 +38,7 @@ def _list(request: Request) -> Response:
 def _one(request: Request) -> Response:
     check_known(request.query_params, {"f", "lang"})
     process = process_of(request, gate_of(request).read(request).caller)
-    api = processes_engine(root_of(request), (process,))
+    api = engine_of(root_of(request), processes=(process,))
     _, _, content = ask(api, plain_request(language(request)), describe_processes, process.id)
     document = json.loads(content)
     document["links"] = _process_links(document["links"])
@@ -77,11 +75,4 @@ def _described(request: Request, document: dict[str, Any], title: str) -> Respon
     return described_answer(request, document, title, headers)
 
 
-def _route(path: str, answer: Callable[[Request], Response]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await run_sync(answer, request)
-
-    return Route(path, endpoint, methods=["GET", "HEAD"])
-
-
-ROUTES: Final = (_route("/processes", _list), _route("/processes/{process}", _one))
+ROUTES: Final = (route("/processes", _list), route("/processes/{process}", _one))

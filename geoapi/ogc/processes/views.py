@@ -12,7 +12,6 @@ from ler.domain.jobs import JobStatus
 from ler.services.jobs import Job
 
 RESULTS: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
-EXECUTE: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 _BOX: Final = frozenset({"bbox", "crs"})
 _BOUNDARY: Final = "ler-part"
 

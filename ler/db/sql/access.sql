@@ -273,6 +273,21 @@ END
 $$;
 
 
+-- That a token is used is kept to the minute; nobody waits for the disk.
+CREATE OR REPLACE FUNCTION ler.touch_token(token uuid)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    UPDATE ler.access_token AS t
+    SET last_used_at = now()
+    WHERE t.id = touch_token.token AND (t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute');
+END
+$$;
+
+
 -- Counts a call of a token that was proved. That it is used is kept to the minute; that somebody calls too often is
 -- recorded once a minute. Nobody waits for the disk here: what a crash takes is a minute's counting.
 CREATE OR REPLACE FUNCTION ler.count_call(token uuid, bucket text, most integer)
@@ -281,10 +296,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    UPDATE ler.access_token AS t
-    SET last_used_at = now()
-    WHERE t.id = count_call.token AND (t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute');
+    PERFORM ler.touch_token(token);
     SELECT c.* INTO taken, left_over, full_in_s, wait_s FROM ler.take_call(bucket, most) AS c;
     IF NOT taken THEN
         UPDATE ler.call_bucket AS b SET told_at = now()

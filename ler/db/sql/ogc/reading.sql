@@ -66,18 +66,3 @@ BEGIN
         mandate.owner_id, mandate.scopes, mandate.roles;
 END
 $$;
-
-
--- That a token is used is kept to the minute; nobody waits for the disk.
-CREATE OR REPLACE FUNCTION ler.touch_token(token uuid)
-RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, @postgis@, ler, pg_temp
-AS $$
-BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    UPDATE ler.access_token AS t
-    SET last_used_at = now()
-    WHERE t.id = touch_token.token AND (t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute');
-END
-$$;
