@@ -32,6 +32,10 @@ _TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     "purpose": {"en": "Purpose", "da": "Formål"},
     "description": {"en": "Description", "da": "Beskrivelse"},
     "utility_types": {"en": "Kinds of lines that are asked about", "da": "Forsyningsarter, der spørges om"},
+    "address_ids": {
+        "en": "Addresses of whose house connections sketches are asked for (DAR)",
+        "da": "Adresser, hvis stikledninger der ønskes skitser af (DAR)",
+    },
     "order_reference": {"en": "Order reference", "da": "Ordrereference"},
     "no_order_reference": {"en": "There is no order reference", "da": "Der er ingen ordrereference"},
     "contact": {"en": "Whom owners turn to", "da": "Hvem ejerne kan henvende sig til"},
