@@ -21,13 +21,10 @@ from geoapi.ogc.openapi import document
 from geoapi.ogc.processes.registry import visible_processes
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
 from geoapi.ogc.statement import Statement
+from geoapi.ogc.tags import answered
 from geoapi.platform import platform_of
 from ler.services.principals import Principal
 
-_HEADERS: Final = {
-    "Cache-Control": "private, no-cache",
-    "Vary": "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie, Ler-Acting-For",
-}
 _MARGIN: Final = 0.13
 _LEAST_MARGIN_M: Final = 10.0
 """Extents are told larger by this share of their longer side, at least by this length: a program that brings two of
@@ -151,7 +148,7 @@ def _answer(
     title: str,
 ) -> Response:
     """An answer with a tag by which it is not sent twice; equal answers to two callers never share one."""
-    headers = _HEADERS | {"Content-Language": language(request)}
+    headers: dict[str, str] = {"Content-Language": language(request)}
     if chosen.media_type == HTML:
         told = json.loads(page) if isinstance(page, bytes) else page
         content, more = document_page(request, template, language(request), told, title)
@@ -159,10 +156,8 @@ def _answer(
     else:
         content = page if isinstance(page, bytes) else json.dumps(page, ensure_ascii=False).encode()
     who = str(caller.organisation_id) if caller else ""
-    headers["ETag"] = tag = f'W/"{sha256(who.encode() + content).hexdigest()[:32]}"'
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type=chosen.media_type)
+    tag = f'W/"{sha256(who.encode() + content).hexdigest()[:32]}"'
+    return answered(request, content, tag, chosen.media_type, headers)
 
 
 ROUTES: Final = (
