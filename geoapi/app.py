@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geoapi import cookies
 from geoapi.again import RepeatingRoute
@@ -22,8 +23,8 @@ from geoapi.auth import guard_of
 from geoapi.database import Databases
 from geoapi.description import describe
 from geoapi.middleware import BodyLimit, Surroundings
-from geoapi.ogc import routes as ogc
 from geoapi.ogc.html_problems import as_page
+from geoapi.ogc.routes import OgcApi
 from geoapi.ogc.site import ROOT as OGC
 from geoapi.parameters import only_known_parameters
 from geoapi.platform import Platform, upload_files
@@ -130,10 +131,28 @@ LARGEST_FORM: Final = 10 << 20
 """Bytes of a form with files: of a dig area, 8 MiB each and all together."""
 
 
+class Service(FastAPI):
+    """The service, with the OGC API beside the framework's routes, surrounded like them."""
+
+    ogc: ASGIApp
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what answers a call."""
+        framework, ogc = super().build_middleware_stack(), self.ogc
+        for middleware in reversed(self.user_middleware):
+            ogc = middleware.cls(ogc, *middleware.args, **middleware.kwargs)
+
+        async def called(scope: Scope, receive: Receive, send: Send) -> None:
+            is_ogc = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{OGC}/")
+            await (ogc if is_ogc else framework)(scope, receive, send)
+
+        return called
+
+
 def create_app(settings: Settings, databases: Databases) -> FastAPI:
     """Return the application; the caller closes the databases after it."""
     platform = Platform(settings, databases, upload_files(settings))
-    app = FastAPI(
+    app = Service(
         title="ler",
         summary="Exchange of data about buried cables and pipes",
         version="1",
@@ -166,7 +185,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.router.route_class = RepeatingRoute
     for routes in _ROUTES:
         routes.add_routes(app)
-    ogc.add_routes(app, platform)
+    app.ogc = OgcApi(app, platform, _answer_ogc)
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
     app.add_exception_handler(RequestValidationError, _answer_unreadable)
@@ -186,7 +205,7 @@ def _check_guarded(app: FastAPI) -> None:
     for route in routes_of(app):
         if (guard_of(route.dependant) is None) != (route.path in PUBLIC):
             raise TypeError(f"the route {route.path} must be guarded by May or stand in PUBLIC")
-    known = {DESCRIPTION, OGC, *(route.path for route in routes_of(app))}
+    known = {DESCRIPTION, *(route.path for route in routes_of(app))}
     others = [str(getattr(route, "path", route)) for route in app.routes]
     if set(others) - known:
         raise TypeError(f"routes that nobody guards: {set(others) - known}")
@@ -194,6 +213,10 @@ def _check_guarded(app: FastAPI) -> None:
 
 def _told(request: Request, problem: Problem) -> Response:
     return as_page(request, problem_response(request, problem))
+
+
+def _answer_ogc(request: Request, error: Exception) -> Response:
+    return (_answer_unrouted if isinstance(error, HTTPException) else _answer)(request, error)
 
 
 def _answer(request: Request, error: Exception) -> Response:

@@ -12,7 +12,8 @@ from typing import Final
 from sqlalchemy.engine import Engine
 
 from geoapi.cluster import Cluster
-from ler.db.engine import create_engine
+from ler.db.engine import create_engine, create_read_pool
+from ler.db.reading import ReadPool
 from ler.settings import Settings
 
 _KEPT_CONNECTIONS: Final = 8
@@ -26,7 +27,7 @@ class Databases:
     """Acts for a principal: registers, uploads, requests."""
     worker: Engine
     """Works for one request: builds its packages."""
-    reads: Engine
+    reads: ReadPool
     """Reads for a principal what the OGC API shows."""
 
 
@@ -40,25 +41,33 @@ def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[D
     if not settings.database_url:
         _make_ready(settings, name)
     app, worker = (_engine(settings, name, role) for role in ("ler_app", "ler_worker"))
-    reads = _engine(settings, name, "ler_app", only_reads=True)
+    reads = create_read_pool(
+        _url(settings, name, "ler_app"),
+        role="ler_app" if settings.database_url else None,
+        size=_KEPT_CONNECTIONS,
+        statement_timeout_s=settings.ogc_timeout_s,
+    )
     try:
         yield Databases(app, worker, reads)
     finally:
-        for engine in (app, worker, reads):
+        reads.close()
+        for engine in (app, worker):
             engine.dispose()
 
 
-def _engine(settings: Settings, name: str, role: str, *, only_reads: bool = False) -> Engine:
+def _engine(settings: Settings, name: str, role: str) -> Engine:
     # Kept open, none beyond them: one that is closed after its use costs the next caller a login. Each upload holds
     # two, one for its work and one for what it tells.
-    kept = _KEPT_CONNECTIONS + 2 * settings.worker_concurrency
-    if settings.database_url:
-        return create_engine(
-            settings.database_url, role=role, pool_size=kept, max_overflow=0, only_reads=only_reads
-        )
     return create_engine(
-        Cluster(settings.home).url(name, role), pool_size=kept, max_overflow=0, only_reads=only_reads
+        _url(settings, name, role),
+        role=role if settings.database_url else None,
+        pool_size=_KEPT_CONNECTIONS + 2 * settings.worker_concurrency,
+        max_overflow=0,
     )
+
+
+def _url(settings: Settings, name: str, role: str) -> str:
+    return settings.database_url or Cluster(settings.home).url(name, role)
 
 
 def _make_ready(settings: Settings, name: str) -> None:

@@ -21,7 +21,7 @@ from geoapi.dig_request import Answered, answer_request
 from ingest.load import publish_network
 from ingest.stage import Staged
 from ler.blobs import FolderStore
-from ler.db.engine import create_engine, transaction
+from ler.db.engine import create_engine, create_read_pool, transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.roles import Role
 from ler.model import ANSWER, Feature
@@ -43,11 +43,12 @@ SETTINGS = Settings()
 @contextmanager
 def open_world(database: Database) -> Iterator["World"]:
     app, worker = create_engine(database.url("ler_app")), create_engine(database.url("ler_worker"))
-    reads = create_engine(database.url("ler_app"), only_reads=True)
+    reads = create_read_pool(database.url("ler_app"))
     try:
         yield World(database, Databases(app, worker, reads))
     finally:
-        for engine in (app, worker, reads):
+        reads.close()
+        for engine in (app, worker):
             engine.dispose()
 
 

@@ -35,7 +35,7 @@ def serve(
     from geoapi.app import create_app  # noqa: PLC0415 - help does not wait for every route
 
     settings = settings_of(ctx)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    _log_to_standard_error()
     with open_databases(settings) as databases, _listening(settings, host, port) as listener:
         address, number = listener.getsockname()[:2]
         if settings.public_url is None:
@@ -57,6 +57,14 @@ def serve(
         say(f"Listening on http://{address}:{number}")
         with _worker() if with_worker else _nothing():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _log_to_standard_error() -> None:
+    """Log messages alone: where in the code each was made, and by which thread, would take half the time of a line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # As the manual of logging advises.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Features of a collection: pages, and single ones, in each format that there is (`geoapi.ogc.writers`)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -19,16 +19,17 @@ from geoapi.ogc.ler_gml import GML_WRITER
 from geoapi.ogc.links import link, own_links
 from geoapi.ogc.offered import formats_of_item, formats_of_items
 from geoapi.ogc.paging import page_links
-from geoapi.ogc.query import item_query, items_query
+from geoapi.ogc.query import Query, item_query, items_query
 from geoapi.ogc.records import RECORD_WRITER, as_far_as_seen
-from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
-from geoapi.ogc.statement import item_statement, items_statement
+from geoapi.ogc.site import check_visible, find_collection, gate_of, language, refused_to_who_sees, root_of
+from geoapi.ogc.statement import Written, is_counted, item_statement, items_statement
 from geoapi.ogc.tables import CSV_WRITER, FGB_WRITER
 from geoapi.ogc.tags import answered, content_tag, state_tag, unchanged
 from geoapi.ogc.versions import pinned_version
-from geoapi.ogc.writers import GEOJSON_WRITER, Page, Writer, crs_header
+from geoapi.ogc.writers import GEOJSON_WRITER, Body, Page, Writer, crs_header
 from geoapi.platform import platform_of
 from ler.errors import NotFoundError
+from ler.services.principals import Principal
 
 _WRITERS: Final[Mapping[str, Writer]] = {
     "json": GEOJSON_WRITER,
@@ -42,57 +43,49 @@ _WRITERS: Final[Mapping[str, Writer]] = {
 
 async def items(request: Request) -> Response:
     """Answer `/collections/{name}/items`."""
-    return await run_sync(_items, request, request.path_params["name"])
-
-
-async def item(request: Request) -> Response:
-    """Answer `/collections/{name}/items/{item}`."""
-    return await run_sync(_item, request, request.path_params["name"], request.path_params["item"])
-
-
-def _items(request: Request, name: str) -> Response:
-    collection = collection_of(request, name)
-    with refused_to_who_sees(request, collection):
+    collection = await find_collection(request, request.path_params["name"])
+    async with refused_to_who_sees(request, collection):
         offered = formats_of_items(collection)
         chosen = format_of(request, offered)
         writer = _writer(collection, chosen)
         coverage = platform_of(request).settings.coverage
         query = writer.prepared(items_query(collection, _given(request, chosen), coverage))
-    query = as_far_as_seen(request, query)
-    pinned = pinned_version(request, query)
+    query = await as_far_as_seen(request, query)
+    pinned = await pinned_version(request, query)
     told = crs_header(query.crs) | (page_headers() if chosen.media_type == HTML else {})
-    kept = unchanged(request, (collection,), pinned, told, chosen.name)
+    kept = await unchanged(request, (collection,), pinned, told, chosen.name)
     if kept is not None:
         return kept
-    read = gate_of(request).read(request, items_statement(query, writer.written), pinned=pinned)
-    check_visible(request, collection, read.caller)
-    row = read.rows[0][0]
+    caller, row = await _found(request, query, writer.written, pinned)
     if pinned is None and collection.pinned and row.last_key is not None:
         pinned = int(row.tag.rpartition(".")[2])
-    tell_of_reading(request, collection, read.caller, row.returned)
+    await tell_of_reading(request, collection, caller, row.returned)
     features = row.features or ""
     links = [*page_links(request, query, row.last_key, pinned, chosen=chosen, offered=offered)]
     page = Page(request, query, chosen, features, row.returned, row.matched, links)
-    content, headers = writer.page(page)
+    content, headers = await _written(writer.page, page)
     state = row.tag if collection.tag else sha256(features.encode()).hexdigest()
-    tag = state_tag(request, read.caller, chosen.name, state)
+    tag = state_tag(request, caller, chosen.name, state)
     return answered(request, content, tag, chosen.media_type, headers)
 
 
-def _item(request: Request, name: str, item: str) -> Response:
-    collection = collection_of(request, name)
-    with refused_to_who_sees(request, collection):
+async def item(request: Request) -> Response:
+    """Answer `/collections/{name}/items/{item}`."""
+    name, item = request.path_params["name"], request.path_params["item"]
+    collection = await find_collection(request, name)
+    async with refused_to_who_sees(request, collection):
         offered = formats_of_item(collection)
         chosen = format_of(request, offered)
         writer = _writer(collection, chosen)
         query = writer.prepared(item_query(collection, item, request.query_params))
-    query = as_far_as_seen(request, query)
+    query = await as_far_as_seen(request, query)
     statement = item_statement(query, writer.written)
-    read = gate_of(request).read(request, statement, pinned=pinned_version(request, query))
+    pinned = await pinned_version(request, query)
+    read = await gate_of(request).ask(request, statement, pinned=pinned)
     check_visible(request, collection, read.caller)
     if not read.rows[0]:
         raise NotFoundError("There is no such feature.")
-    tell_of_reading(request, collection, read.caller, 1)
+    await tell_of_reading(request, collection, read.caller, 1)
     address = f"{root_of(request)}/collections/{name}"
     here = f"{address}/items/{quote(item, safe='')}"
     links = [
@@ -100,9 +93,28 @@ def _item(request: Request, name: str, item: str) -> Response:
         link("collection", address, JSON, language(request), told=True),
     ]
     page = Page(request, query, chosen, read.rows[0][0].features, 1, 1, links)
-    content, headers = writer.item(page)
+    content, headers = await _written(writer.item, page)
     tag = content_tag(content, read.rows[0][0].version)
     return answered(request, content, tag, chosen.media_type, headers)
+
+
+async def _found(
+    request: Request, query: Query, written: Written, pinned: int | None
+) -> tuple[Principal | None, Any]:
+    """Who calls, and the row of its page; asked for again, the order leading, where too many match to look at all."""
+    gate = gate_of(request)
+    read = await gate.ask(request, items_statement(query, written), pinned=pinned)
+    check_visible(request, query.collection, read.caller)
+    row = read.rows[0][0]
+    if is_counted(query) and row.matched is None:
+        read = await gate.ask(request, items_statement(query, written, of_many=True), pinned=pinned)
+        row = read.rows[0][0]
+    return read.caller, row
+
+
+async def _written(write: Callable[[Page], Body], page: Page) -> Body:
+    """What a writer makes of a page; what the database wrote already is passed on, the rest takes its time in a thread."""
+    return write(page) if page.chosen.media_type == GEOJSON else await run_sync(write, page)
 
 
 def _writer(collection: Collection, chosen: Format) -> Writer:

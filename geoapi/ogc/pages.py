@@ -20,9 +20,9 @@ from geoapi.ogc.mended import Extent
 from geoapi.ogc.openapi import document
 from geoapi.ogc.processes.registry import visible_processes
 from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
-from geoapi.ogc.statement import Statement
 from geoapi.ogc.tags import answered
 from geoapi.platform import platform_of
+from ler.db.reading import Statement
 from ler.services.principals import Principal
 
 _MARGIN: Final = 0.13

@@ -9,20 +9,19 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.crs import unusable
+from geoapi.ogc.endpoint import route
 from geoapi.ogc.families import feature_type_of
 from geoapi.ogc.formats import QLR
 from geoapi.ogc.query import check_known
 from geoapi.ogc.site import gate_of, language, root_of
-from geoapi.ogc.statement import Statement
 from geoapi.ogc.styles import DEEPEST, collection_style, is_buried, tile_layer, whole
 from geoapi.ogc.tags import answered, content_tag
 from geoapi.problems import Language
+from ler.db.reading import Statement
 from ler.packages.styles import load_styles
 from ler.packages.styling.parts import Shape
 from ler.packages.styling.qgis_layers import DEGREES, MapLayer, TilesLayer, VectorLayer, layer_definition
@@ -110,9 +109,4 @@ def _tiles(request: Request, collections: tuple[Collection, ...]) -> str:
     return source + (f"&authcfg={authentication}" if authentication else "")
 
 
-async def definition(request: Request) -> Response:
-    """Answer `/package.qlr`."""
-    return await run_sync(_definition, request)
-
-
-ROUTES: Final = (Route("/package.qlr", definition, methods=["GET", "HEAD"]),)
+ROUTES: Final = (route("/package.qlr", _definition),)

@@ -33,12 +33,12 @@ _KEPT: Final = frozenset({"type", "title"})
 """Told in every record."""
 
 
-def as_far_as_seen(request: Request, query: Query) -> Query:
+async def as_far_as_seen(request: Request, query: Query) -> Query:
     """Return a query of records that finds what is open, and what is somebody's only where the caller may read it."""
     scope = query.collection.own
     if scope is None:
         return query
-    caller = gate_of(request).read(request).caller
+    caller = (await gate_of(request).ask(request)).caller
     if caller is not None and scope in caller.scopes:
         return query
     return replace(query, further=(*query.further, ("f.is_open", {})))

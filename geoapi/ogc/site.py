@@ -1,9 +1,10 @@
 """What the OGC API of an application works with, the addresses of its pages, and the language of its answers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
+from anyio import from_thread
 from fastapi import Request
 
 from geoapi.negotiation import language_of
@@ -42,7 +43,7 @@ def language(request: Request) -> Language:
     raise unusable("lang", "it is da or en")
 
 
-def collection_of(request: Request, name: str) -> Collection:
+async def find_collection(request: Request, name: str) -> Collection:
     """Return the collection of that name, for who may know of it; whether it may is seen by `check_visible`.
 
     Who comes without a token is asked for one wherever something else than a public collection is called for: it
@@ -50,9 +51,14 @@ def collection_of(request: Request, name: str) -> Collection:
     """
     found = all_collections().get(name)
     if found is None:
-        gate_of(request).read(request)  # tells a bad token first, and counts
+        await gate_of(request).ask(request)  # tells a bad token first, and counts
         raise _nothing(request)
     return found
+
+
+def collection_of(request: Request, name: str) -> Collection:
+    """Do the same as `find_collection` for an answer that is made in a thread."""
+    return from_thread.run(find_collection, request, name)
 
 
 def check_visible(request: Request, collection: Collection, caller: Principal | None) -> None:
@@ -61,13 +67,13 @@ def check_visible(request: Request, collection: Collection, caller: Principal | 
         raise _nothing(request)
 
 
-@contextmanager
-def refused_to_who_sees(request: Request, *collections: Collection) -> Iterator[None]:
+@asynccontextmanager
+async def refused_to_who_sees(request: Request, *collections: Collection) -> AsyncIterator[None]:
     """Tell what is wrong with a call only to who may see the collections; to others they are not there."""
     try:
         yield
     except (ProblemException, LerError):
-        caller = gate_of(request).read(request).caller
+        caller = (await gate_of(request).ask(request)).caller
         for one in collections:
             check_visible(request, one, caller)
         raise

@@ -6,7 +6,6 @@ order leads, and the page is full before the rest is looked at.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from geoapi.ogc.cql2 import Kind
 from geoapi.ogc.crs import STORAGE_SRID, Crs, unusable
 from geoapi.ogc.query import Query
 from geoapi.ogc.values import value_of
+from ler.db.reading import Statement
 
 MOST_COUNTED: Final = 10_000
 """So many are counted; of more it is not told how many they are (4 ms instead of 260 at a million)."""
@@ -26,62 +26,47 @@ HEIGHTS_KNOWN: Final = "(ST_NDims(f.geom) = 3 AND ST_AsText(f.geom) NOT LIKE '%%
 """Whether all heights of a feature are known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement of psycopg with its values; gives one row: features, returned, matched, last_key, tag."""
-
-    sql: str
-    values: dict[str, Any]
-
-
 type Written = Callable[[Query], str]
 """What gives the expression by which the row `f` of a feature is written."""
 
 
-def items_statement(query: Query, written: Written) -> Statement:
-    """Return the statement of a page of features.
+def is_counted(query: Query) -> bool:
+    """Whether what a query finds is counted, up to a bound, and not known beforehand."""
+    return query.narrowed or query.collection.total is None
+
+
+def items_statement(query: Query, written: Written, *, of_many: bool = False) -> Statement:
+    """Return the statement of a page of features; `of_many`: where more match than are counted.
 
     Its row: `features`, the text of the array without brackets, or NULL; `returned`; `matched`, NULL where there are
-    more than are counted; `last_key`, of the last feature when there are more after it; `tag`.
+    more than are counted, and then there is no page yet, unless it was asked for `of_many`; `last_key`, of the last feature
+    when there are more after it; `tag`.
     """
     collection = query.collection
     conditions, values = _conditions(query)
-    values |= {"limit": query.limit, "more": query.limit + 1, "offset": query.offset}
     after, key_values = _after(query)
-    values |= key_values
-    source = f"FROM {collection.source} AS f{_where([*conditions])}"
-    # Of many the order leads: what `IS TRUE` is asked of has no index.
-    of_many = [f"({' AND '.join(conditions)}) IS TRUE"] if conditions else []
-    ordered = f"ORDER BY {_order(query)} LIMIT %(more)s OFFSET %(offset)s"
-    first = f"SELECT f.* {source}{_and(conditions, after)} {ordered}"
-    if query.narrowed or collection.total is None:
-        found = f"""
-        found AS MATERIALIZED (SELECT f.* {source} LIMIT {MOST_COUNTED + 1}),
-        counted AS (SELECT count(*) AS matched FROM found),
-        page AS (
-            (SELECT f.* FROM found AS f
-             WHERE (SELECT c.matched FROM counted AS c) <= {MOST_COUNTED} {_also(after)} {ordered})
-            UNION ALL
-            (SELECT f.* FROM {collection.source} AS f
-             WHERE (SELECT c.matched FROM counted AS c) > {MOST_COUNTED} {_also(" AND ".join(of_many))}
-             {_also(after)} {ordered})
-        )"""
+    values |= {"limit": query.limit, "more": query.limit + 1, "offset": query.offset} | key_values
+    source, order = f"{collection.source} AS f", _order(query)
+    found, matched, place = "", "NULL::bigint", [after]
+    if not is_counted(query):
+        matched, place = f"({collection.total})", [*conditions, after]
+    elif of_many:
+        # What `IS TRUE` is asked of has no index, so that the order leads.
+        place = [f"({' AND '.join(conditions)}) IS TRUE" if conditions else "", after]
     else:
-        found = f"counted AS (SELECT ({collection.total}) AS matched), page AS ({first})"
-    tag = collection.tag or "SELECT NULL"
-    shown = f"(SELECT p.* FROM (SELECT f.*, row_number() OVER (ORDER BY {_order(query)}) AS ogc_place FROM page AS f) AS p WHERE p.ogc_place <= %(limit)s)"
+        found = f"""WITH found AS MATERIALIZED (SELECT f.* FROM {source}{_where(conditions)} LIMIT {MOST_COUNTED + 1}),
+            counted AS (SELECT count(*) AS matched FROM found)"""
+        source, place = "found AS f", [f"(SELECT c.matched FROM counted AS c) <= {MOST_COUNTED}", after]
+        matched = f"(SELECT c.matched FROM counted AS c WHERE c.matched <= {MOST_COUNTED})"
+    page = f"SELECT f.* FROM {source}{_where(place)} ORDER BY {order} LIMIT %(more)s OFFSET %(offset)s"
+    last = f"string_agg(json_build_array({_key_texts(collection)})::text, '') FILTER (WHERE f.ogc_place = %(limit)s)"
     return Statement(
         f"""
-        WITH {found}
-        SELECT
-            (SELECT string_agg({written(query)}, ',' ORDER BY f.ogc_place) FROM {shown} AS f) AS features,
-            (SELECT least(count(*), %(limit)s) FROM page) AS returned,
-            (SELECT CASE WHEN c.matched <= {MOST_COUNTED} OR {_counts_all(query)} THEN c.matched END
-                FROM counted AS c) AS matched,
-            (SELECT json_build_array({_key_texts(collection)})
-                FROM (SELECT f.* FROM page AS f ORDER BY {_order(query)} LIMIT 1 OFFSET %(limit)s - 1) AS f
-                WHERE (SELECT count(*) FROM page) > %(limit)s) AS last_key,
-            ({tag}) AS tag
+        {found}
+        SELECT string_agg({written(query)}, ',' ORDER BY f.ogc_place) FILTER (WHERE f.ogc_place <= %(limit)s) AS features,
+            least(count(*), %(limit)s) AS returned, {matched} AS matched,
+            CASE WHEN count(*) > %(limit)s THEN ({last})::json END AS last_key, ({collection.tag or "SELECT NULL"}) AS tag
+        FROM (SELECT f.*, row_number() OVER (ORDER BY {order}) AS ogc_place FROM ({page}) AS f) AS f
         """,
         values,
     )
@@ -236,19 +221,6 @@ def _after(query: Query) -> tuple[str, dict[str, Any]]:
     return condition, {f"k{number}": value for number, value in enumerate(query.after)}
 
 
-def _counts_all(query: Query) -> str:
-    return "false" if query.narrowed or query.collection.total is None else "true"
-
-
 def _where(conditions: list[str]) -> str:
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
-def _and(conditions: list[str], more: str) -> str:
-    if not more:
-        return ""
-    return f" {'AND' if conditions else 'WHERE'} {more}"
-
-
-def _also(condition: str) -> str:
-    return f"AND {condition}" if condition else ""
+    told = [one for one in conditions if one]
+    return f" WHERE {' AND '.join(told)}" if told else ""

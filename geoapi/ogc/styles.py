@@ -17,7 +17,7 @@ from geoapi.ogc.families import feature_type_of
 from geoapi.ogc.formats import JSON, MAPLIBRE, PAGES, QML, SLD, Format, format_of
 from geoapi.ogc.html import words
 from geoapi.ogc.links import link
-from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
+from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
 from geoapi.ogc.tags import answered, content_tag, document_answer
 from geoapi.ogc.tiles import drawable
 from geoapi.platform import platform_of
@@ -122,10 +122,8 @@ def _collection_style(request: Request) -> Response:
 
 def _visible(request: Request) -> Collection:
     collection = collection_of(request, request.path_params["name"])
-    with refused_to_who_sees(request, collection):
-        drawable(collection)
     check_visible(request, collection, gate_of(request).read(request).caller)
-    return collection
+    return drawable(collection)
 
 
 def _listed(request: Request, address: str, formats: Sequence[Format]) -> Response:

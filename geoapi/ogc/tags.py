@@ -40,7 +40,7 @@ def content_tag(content: bytes, version: int | None = None) -> str:
     return f'"{told}"' if version is None else f'"{version}-{told}"'
 
 
-def unchanged(
+async def unchanged(
     request: Request,
     collections: tuple[Collection, ...],
     pinned: int | None,
@@ -52,7 +52,7 @@ def unchanged(
     known = [one for one in statements.values() if one is not None]
     if "if-none-match" not in request.headers or not known or len(known) < len(statements):
         return None
-    read = gate_of(request).read(request, *known, pinned=pinned)
+    read = await gate_of(request).ask(request, *known, pinned=pinned)
     for one in collections:
         check_visible(request, one, read.caller)
     tag = state_tag(request, read.caller, format_, *(rows[0].tag for rows in read.rows))

@@ -14,8 +14,8 @@ from typing import Any, Final
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Kind
 from geoapi.ogc.crs import STORAGE_SRID, moved_box
-from geoapi.ogc.statement import Statement
 from geoapi.ogc.tile_matrix_sets import PIXELS, Bounds, Tile
+from ler.db.reading import Statement
 
 EXTENT: Final = 4096
 MARGIN: Final = 64
@@ -80,6 +80,7 @@ def tile_statement(
         FROM (SELECT {geometry}, {_told(collection)} {source}{thinned} ORDER BY {order}) AS t
         """,
         values,
+        binary=True,
     )
 
 

@@ -3,16 +3,15 @@
 from hashlib import sha256
 from typing import Final
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from geoapi.ogc.audit import tell_of_reading
 from geoapi.ogc.collections import Collection, visible_collections
 from geoapi.ogc.crs import unusable
+from geoapi.ogc.endpoint import route
 from geoapi.ogc.formats import MVT, TILES, format_of
 from geoapi.ogc.query import check_known, tile_query
-from geoapi.ogc.site import check_visible, collection_of, gate_of, refused_to_who_sees, root_of
+from geoapi.ogc.site import check_visible, find_collection, gate_of, refused_to_who_sees, root_of
 from geoapi.ogc.tags import answered, state_tag, unchanged
 from geoapi.ogc.tile_matrix_sets import Tile, tile_at
 from geoapi.ogc.tile_statement import tile_statement
@@ -26,16 +25,6 @@ _FORMAT: Final = TILES[0].name
 _TILE: Final = "tiles/{tms}/{matrix}/{row}/{column}"
 
 
-async def tile(request: Request) -> Response:
-    """Answer `/collections/{name}/tiles/{tms}/{matrix}/{row}/{column}`."""
-    return await run_sync(_tile, request)
-
-
-async def dataset_tile(request: Request) -> Response:
-    """Answer `/tiles/{tms}/{matrix}/{row}/{column}`."""
-    return await run_sync(_dataset_tile, request)
-
-
 def drawable(collection: Collection) -> Collection:
     """Return a collection that has tiles; NotFoundError for one whose features have no place."""
     if not collection.drawn:
@@ -43,38 +32,40 @@ def drawable(collection: Collection) -> Collection:
     return collection
 
 
-def chosen_collections(request: Request) -> tuple[Collection, ...]:
+async def chosen_collections(request: Request) -> tuple[Collection, ...]:
     """Return those that `collections` names, by their names or addresses, or all that the caller sees and have a place.
 
     Whether it sees those that are named is for `check_visible`, like for all others.
     """
     given = request.query_params.get(COLLECTIONS)
     if given is None:
-        caller = gate_of(request).read(request).caller
+        caller = (await gate_of(request).ask(request)).caller
         visible = visible_collections(caller.scopes if caller else frozenset())
         return tuple(one for one in visible if one.drawn)
     names = [name.removeprefix(f"{root_of(request)}/collections/") for name in given.split(",")]
     if len({*names}) < len(names):
         raise unusable(COLLECTIONS, "each may be named once")
-    found = tuple(collection_of(request, name) for name in names)
-    with refused_to_who_sees(request, *found):
+    found = tuple([await find_collection(request, name) for name in names])
+    async with refused_to_who_sees(request, *found):
         return tuple(drawable(one) for one in found)
 
 
-def _tile(request: Request) -> Response:
-    collection = collection_of(request, request.path_params["name"])
-    with refused_to_who_sees(request, collection):
+async def _tile(request: Request) -> Response:
+    """Answer `/collections/{name}/tiles/{tms}/{matrix}/{row}/{column}`."""
+    collection = await find_collection(request, request.path_params["name"])
+    async with refused_to_who_sees(request, collection):
         query = tile_query(drawable(collection), request.query_params)
         tile = _place(request)
-    return _drawn(request, tile, (collection,), pinned_version(request, query))
+    return await _drawn(request, tile, (collection,), await pinned_version(request, query))
 
 
-def _dataset_tile(request: Request) -> Response:
+async def _dataset_tile(request: Request) -> Response:
+    """Answer `/tiles/{tms}/{matrix}/{row}/{column}`."""
     check_known(request.query_params, {"f", COLLECTIONS})
-    collections = chosen_collections(request)
-    with refused_to_who_sees(request, *collections):
+    collections = await chosen_collections(request)
+    async with refused_to_who_sees(request, *collections):
         tile = _place(request)
-    return _drawn(request, tile, collections, None)
+    return await _drawn(request, tile, collections, None)
 
 
 def _place(request: Request) -> Tile:
@@ -84,20 +75,22 @@ def _place(request: Request) -> Tile:
     return tile_at(names["tms"], names["matrix"], names["row"], names["column"], coverage)
 
 
-def _drawn(request: Request, tile: Tile, collections: tuple[Collection, ...], pinned: int | None) -> Response:
+async def _drawn(
+    request: Request, tile: Tile, collections: tuple[Collection, ...], pinned: int | None
+) -> Response:
     """The tile, with a layer of each collection."""
-    kept = unchanged(request, collections, pinned, {}, _FORMAT)
+    kept = await unchanged(request, collections, pinned, {}, _FORMAT)
     if kept is not None:
         return kept
     coverage = platform_of(request).settings.coverage
-    read = gate_of(request).read(
+    read = await gate_of(request).ask(
         request, *(tile_statement(one, tile, coverage) for one in collections), pinned=pinned
     )
     rows = [rows[0] for rows in read.rows]
     for one, row in zip(collections, rows, strict=True):
         check_visible(request, one, read.caller)
-        tell_of_reading(request, one, read.caller, row.features)
-    content = b"".join(bytes(row.tile) for row in rows if row.features)
+        await tell_of_reading(request, one, read.caller, row.features)
+    content = b"".join(row.tile for row in rows if row.features)
     states = {one.tag: row.tag for one, row in zip(collections, rows, strict=True)}
     if None in states:
         states = {None: sha256(content).hexdigest()}
@@ -105,6 +98,6 @@ def _drawn(request: Request, tile: Tile, collections: tuple[Collection, ...], pi
 
 
 ROUTES: Final = (
-    Route(f"/collections/{{name}}/{_TILE}", tile, methods=["GET", "HEAD"]),
-    Route(f"/{_TILE}", dataset_tile, methods=["GET", "HEAD"]),
+    route(f"/collections/{{name}}/{_TILE}", _tile),
+    route(f"/{_TILE}", _dataset_tile),
 )

@@ -7,6 +7,7 @@ matrix sets lead nowhere.
 from collections.abc import Callable
 from typing import Any, Final
 
+from anyio import from_thread
 from fastapi import Request, Response
 from starlette.routing import Route
 
@@ -17,7 +18,7 @@ from geoapi.ogc.formats import JSON, MVT, PAGES, format_of
 from geoapi.ogc.html import words
 from geoapi.ogc.links import TILING_SCHEME, link
 from geoapi.ogc.schemas import property_schema
-from geoapi.ogc.site import check_visible, collection_of, gate_of, language, refused_to_who_sees, root_of
+from geoapi.ogc.site import check_visible, collection_of, gate_of, language, root_of
 from geoapi.ogc.tags import document_answer
 from geoapi.ogc.tile_matrix_sets import (
     TileMatrixSet,
@@ -55,13 +56,11 @@ def _dataset_tilesets(request: Request) -> dict[str, Any]:
 
 
 def _dataset_tileset(request: Request) -> dict[str, Any]:
-    collections = chosen_collections(request)
-    with refused_to_who_sees(request, *collections):
-        found = _one(request, root_of(request), _TITLES[language(request)], collections)
+    collections = from_thread.run(chosen_collections, request)
     caller = gate_of(request).read(request).caller
     for one in collections:
         check_visible(request, one, caller)
-    return found
+    return _one(request, root_of(request), _TITLES[language(request)], collections)
 
 
 def _sets(request: Request) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from fastapi import Request
 
 from geoapi.ogc.query import Query
 from geoapi.ogc.site import check_visible, gate_of
-from geoapi.ogc.statement import Statement
+from ler.db.reading import Statement
 from ler.errors import NotFoundError
 
 
-def pinned_version(request: Request, query: Query) -> int | None:
+async def pinned_version(request: Request, query: Query) -> int | None:
     """Return the number of the version that is asked for; None for the present one.
 
     NotFoundError when nothing was published then, or it is no longer kept, or is not the caller's.
@@ -23,7 +23,7 @@ def pinned_version(request: Request, query: Query) -> int | None:
         f" AND v.published_at IS NOT NULL AND {condition}",
         {"at": query.as_of},
     )
-    read = gate_of(request).read(request, statement)
+    read = await gate_of(request).ask(request, statement)
     check_visible(request, query.collection, read.caller)
     if not read.rows[0]:
         raise NotFoundError("There is no such version.")

@@ -22,6 +22,7 @@ from geoapi.app import PUBLIC, create_app
 from geoapi.database import Databases
 from geoapi.description import OTHER_FORMS
 from ler.db.engine import create_engine
+from ler.db.reading import ReadPool
 from ler.settings import Settings
 from tests.acceptance.guard_rows import ROWS
 from tests.service import Service
@@ -29,7 +30,7 @@ from tests.service import Service
 
 def document() -> dict[str, Any]:
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
-    described = create_app(Settings(), Databases(engine, engine, engine)).openapi()
+    described = create_app(Settings(), Databases(engine, engine, ReadPool("", size=1))).openapi()
     engine.dispose()
     return described
 

@@ -16,6 +16,7 @@ from geoapi.auth import scope_of
 from geoapi.database import Databases
 from geoapi.routes.verification import KEYS
 from ler.db.engine import create_engine, transaction
+from ler.db.reading import ReadPool
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.access import Scope
 from ler.services.tokens import create_token, revoke_token
@@ -26,7 +27,7 @@ from tests.service import UPLOADS, Service, execute, stored
 
 def guarded_routes() -> dict[tuple[str, str], Scope | None]:
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
-    app = create_app(Settings(), Databases(engine, engine, engine))
+    app = create_app(Settings(), Databases(engine, engine, ReadPool("", size=1)))
     engine.dispose()
     found: dict[tuple[str, str], Scope | None] = {}
     for route in routes_of(app):

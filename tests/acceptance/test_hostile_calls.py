@@ -37,6 +37,7 @@ from geoapi.app import LARGEST_BODY, create_app
 from geoapi.database import Databases
 from geoapi.delivery.webhooks import new_secret, send_webhook, webhook_pool
 from ler.db.engine import create_engine, transaction
+from ler.db.reading import ReadPool
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.services.answer_links import make_answer_link
 from ler.settings import Settings
@@ -258,7 +259,7 @@ def test_75_a_page_tells_in_words_that_a_time_is_not_one(cast: Cast, at: str) ->
 def headers_of(name: str) -> list[tuple[str, str]]:
     """The routes that take a header, as the application describes itself."""
     engine = create_engine("postgresql+psycopg://nobody@/nothing")
-    described = create_app(Settings(), Databases(engine, engine, engine)).openapi()
+    described = create_app(Settings(), Databases(engine, engine, ReadPool("", size=1))).openapi()
     engine.dispose()
     return [
         (method.upper(), path)

@@ -16,9 +16,9 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from geoapi.ogc.collections import all_collections
-from geoapi.ogc.statement import Statement
 from geoapi.ogc.tile_matrix_sets import tile_at
 from geoapi.ogc.tile_statement import tile_statement
+from ler.db.reading import Statement
 from ler.settings import Settings
 from tests.conformance.scene import Suite
 from tests.service import Service, execute

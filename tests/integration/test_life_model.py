@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from geoapi.database import Databases
 from geoapi.packing import pack_request
-from ler.db.engine import create_engine
+from ler.db.engine import create_engine, create_read_pool
 from ler.domain.answers import AnswerType
 from ler.rules_in_force import manual_due
 from ler.services.answers import NewAnswer, give_answer, list_asked
@@ -41,7 +41,9 @@ PHASES: Final = (Phase.reuse, Phase.generate, *([Phase.shrink] if os.environ.get
 def scene(database: Database, tmp_path: Path) -> Iterator[Scene]:
     world = World(database)
     app = create_engine(database.url("ler_app"))
-    databases = Databases(app, create_engine(database.url("ler_worker")), app)
+    databases = Databases(
+        app, create_engine(database.url("ler_worker")), create_read_pool(database.url("ler_app"))
+    )
     made_of = Settings(
         blob_dir=tmp_path / "blobs", upload_dir=tmp_path / "uploads", audit_dir=tmp_path / "audit"
     )

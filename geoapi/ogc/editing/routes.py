@@ -19,6 +19,7 @@ from geoapi.ogc.editing.areas import AreaEditor
 from geoapi.ogc.editing.body import patched_feature, whole_feature
 from geoapi.ogc.editing.editor import Acting, Editor
 from geoapi.ogc.editing.works import WorkEditor
+from geoapi.ogc.endpoint import route
 from geoapi.ogc.query import Query, check_known
 from geoapi.ogc.site import check_visible, collection_of, gate_of, root_of
 from geoapi.ogc.statement import feature_text, item_statement
@@ -131,7 +132,7 @@ def _route(path: str, method: str, answer: Callable[[Request, bytes], Response])
     async def endpoint(request: Request) -> Response:
         return await run_sync(answer, request, await request.body())
 
-    return Route(path, endpoint, methods=[method])
+    return route(path, endpoint, methods=[method])
 
 
 def _options(path: str, methods: str) -> Route:
@@ -139,7 +140,7 @@ def _options(path: str, methods: str) -> Route:
         edited = request.path_params["name"] in EDITORS
         return Response(status_code=204, headers={"Allow": methods if edited else _READING})
 
-    return Route(path, endpoint, methods=["OPTIONS"])
+    return route(path, endpoint, methods=["OPTIONS"])
 
 
 ROUTES: Final = (

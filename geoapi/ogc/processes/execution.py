@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from geoapi.auth import acting
+from geoapi.ogc.endpoint import route
 from geoapi.ogc.processes.answers import results_answer, standard_problem, status_answer
 from geoapi.ogc.processes.call import Call, judged_inputs, read_call
 from geoapi.ogc.processes.documents import kept_document
@@ -137,4 +137,4 @@ def _answer(
     return status_answer(request, job, HTTPStatus.CREATED, headers | {"Location": address})
 
 
-ROUTES: Final = (Route("/processes/{process}/execution", execute, methods=["POST"]),)
+ROUTES: Final = (route("/processes/{process}/execution", execute, methods=("POST",)),)

@@ -28,10 +28,10 @@ from geoapi.ogc.processes.running import problem_from
 from geoapi.ogc.processes.views import status_view, wanted_results
 from geoapi.ogc.query import check_known
 from geoapi.ogc.site import gate_of, language, root_of
-from geoapi.ogc.statement import Statement
 from geoapi.ogc.times import span_of
 from geoapi.platform import platform_of
 from geoapi.problems import Problem, ProblemException, problem_response
+from ler.db.reading import Statement
 from ler.domain.jobs import JobStatus
 from ler.errors import NotFoundError
 from ler.services.jobs import COLUMNS, Job, dismiss_job, get_job, job_of

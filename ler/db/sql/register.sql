@@ -9,6 +9,15 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 BEGIN
+    -- Wherever it be, which is asked with each call, no area is looked at.
+    IF granted_roles.place IS NULL THEN
+        RETURN (
+            SELECT coalesce(array_agg(DISTINCT g.role ORDER BY g.role), '{}')
+            FROM ler.grant AS g
+            WHERE g.organisation_id = granted_roles.organisation
+                AND g.valid_from <= now() AND (g.valid_to IS NULL OR g.valid_to > now())
+        );
+    END IF;
     RETURN (
         SELECT coalesce(array_agg(found.role ORDER BY found.role), '{}')
         FROM (
@@ -17,7 +26,7 @@ BEGIN
             WHERE g.organisation_id = granted_roles.organisation
                 AND g.valid_from <= now() AND (g.valid_to IS NULL OR g.valid_to > now())
             GROUP BY g.role
-            HAVING granted_roles.place IS NULL OR bool_or(g.area IS NULL)
+            HAVING bool_or(g.area IS NULL)
                 OR ST_Covers(ST_Union(g.area), granted_roles.place)
         ) AS found
     );

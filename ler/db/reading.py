@@ -1,0 +1,232 @@
+"""Connections over which questions go together: statements of one transaction in one round trip, without a thread.
+
+For what is called hundreds of times a second. It speaks libpq's pipeline through psycopg's own wrapper of it, since a
+cursor for each statement takes three times as long as all the rest of such a call. What is sent together is one
+transaction, which can change nothing and ends with the answer: a setting made in it for it alone is gone afterwards.
+"""
+
+import asyncio
+import re
+from collections import namedtuple
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus, Format
+
+from ler.errors import UnavailableError
+
+_NAMED: Final = re.compile(r"%\((\w+)\)s|%%")
+_MOST_PREPARED: Final = 200
+"""Statements that a connection keeps the plans of; then it is given up, and its plans with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with its values, which stand in it as `%(name)s`, and `%%` for a percent sign."""
+
+    sql: str
+    values: dict[str, Any]
+    binary: bool = False
+    """Whether its rows come in the database's own form: for bytes, which take half the room so."""
+
+
+class ReadPool:
+    """Up to `size` connections of one event loop, made when they are needed and kept until `close`."""
+
+    def __init__(self, conninfo: str, *, size: int, patience_s: float = 2.0) -> None:
+        self._conninfo = conninfo
+        self._size = size
+        self._patience_s = patience_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[_Line] = []
+
+    async def read(self, *statements: Statement) -> list[list[Any]]:
+        """Return the rows of each statement, as named tuples.
+
+        psycopg's error of the statement that fails; UnavailableError when the database does not answer.
+        """
+        await self._take_turn()
+        try:
+            line, is_kept = await self._line()
+            try:
+                return await self._ask(line, statements)
+            except UnavailableError:
+                if not is_kept:
+                    raise
+            # It died while nobody used it; a new one tells whether the database has.
+            return await self._ask(await self._open(), statements)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Close those that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _take_turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self.close()
+            self._loop, self._free = loop, asyncio.Semaphore(self._size)
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise UnavailableError("The database is too busy.") from None
+
+    async def _line(self) -> tuple["_Line", bool]:
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_alive:
+                return line, True
+            line.close()
+        return await self._open(), False
+
+    async def _open(self) -> "_Line":
+        try:
+            return _Line(await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True))
+        except psycopg.OperationalError as error:
+            raise UnavailableError("The database does not answer, or is too busy.") from error
+
+    async def _ask(self, line: "_Line", statements: Sequence[Statement]) -> list[list[Any]]:
+        try:
+            return await line.ask(statements)
+        except psycopg.OperationalError as error:
+            if isinstance(error, psycopg.errors.QueryCanceled):
+                raise
+            raise UnavailableError("The database does not answer.") from error
+        finally:
+            if line.is_alive:
+                self._idle.append(line)
+            else:
+                line.close()
+
+
+class _Line:
+    """One connection, for good in libpq's pipeline mode; alive as long as it can be asked again."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+        self._pg = connection.pgconn
+        self._adapt = Transformer(connection)
+        self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._made = 0
+        self._waiting: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._socket = self._pg.socket
+        self.is_alive = True
+        self._pg.enter_pipeline_mode()
+        # For good, and not for each answer: telling the system of it takes as long as reading one.
+        self._loop.add_reader(self._socket, self._came)
+
+    async def ask(self, statements: Sequence[Statement]) -> list[list[Any]]:
+        """Return the rows of each; alive afterwards unless it was interrupted or lost."""
+        self.is_alive = False
+        new = len(self._prepared)
+        for one in statements:
+            self._send(one)
+        self._pg.pipeline_sync()
+        while self._pg.flush():
+            await self._room()
+        results, failed = await self._results()
+        self.is_alive = True
+        if failed is not None:
+            # What was prepared with it may not be there.
+            for key in [*self._prepared][new:]:
+                del self._prepared[key]
+            raise failed
+        self.is_alive = len(self._prepared) < _MOST_PREPARED
+        return [self._rows(result) for result in results]
+
+    def close(self) -> None:
+        """Close it, at once."""
+        self.is_alive = False
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._socket)
+        self._pg.finish()
+
+    def _send(self, one: Statement) -> None:
+        sql, names = _numbered(one.sql)
+        given = [one.values[name] for name in names]
+        values = self._adapt.dump_sequence(given, [PyFormat.AUTO] * len(given))
+        types, formats = self._adapt.types or (), self._adapt.formats
+        name = self._prepared.get((sql, types))
+        if name is None:
+            self._made += 1
+            name = self._prepared[sql, types] = f"r{self._made}".encode()
+            self._pg.send_prepare(name, sql, types)
+        self._pg.send_query_prepared(name, values, formats, Format.BINARY if one.binary else Format.TEXT)
+
+    async def _results(self) -> tuple[list[Any], Exception | None]:
+        found: list[Any] = []
+        failed: Exception | None = None
+        gaps = 0
+        while True:
+            while self._pg.is_busy():
+                self._waiting = self._loop.create_future()
+                await self._waiting
+                if self._pg.status != ConnStatus.OK:
+                    raise psycopg.OperationalError("the connection was lost")
+            result = self._pg.get_result()
+            if result is None:  # between two answers
+                gaps += 1
+                if gaps > 1:
+                    raise psycopg.OperationalError("the connection was lost")
+                continue
+            gaps = 0
+            match result.status:
+                case ExecStatus.PIPELINE_SYNC:
+                    return found, failed
+                case ExecStatus.TUPLES_OK:
+                    found.append(result)
+                case ExecStatus.FATAL_ERROR if failed is None:
+                    failed = psycopg.errors.error_from_result(result, encoding="utf-8")
+
+    def _rows(self, result: Any) -> list[Any]:  # noqa: ANN401 - a result of libpq
+        self._adapt.set_pgresult(result)
+        names = tuple(result.fname(place).decode() for place in range(result.nfields))
+        return self._adapt.load_rows(0, result.ntuples, _row(names))
+
+    def _came(self) -> None:
+        with suppress(psycopg.OperationalError):
+            self._pg.consume_input()
+        if self._pg.status != ConnStatus.OK:
+            self._loop.remove_reader(self._socket)
+            self.is_alive = False
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def _room(self) -> None:
+        room = self._loop.create_future()
+        self._loop.add_writer(self._socket, room.set_result, None)
+        try:
+            await room
+        finally:
+            self._loop.remove_writer(self._socket)
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """A statement as the database takes it, `$1` for the first value, and the names of its values in their order."""
+    places: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"${places.setdefault(found[1], len(places) + 1)}" if found[1] else "%"
+
+    numbered = _NAMED.sub(number, sql)
+    return numbered.encode(), tuple(places)
+
+
+@lru_cache(maxsize=256)
+def _row(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - what makes a row
+    made: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - of a query's columns
+    return made._make  # - of namedtuple
