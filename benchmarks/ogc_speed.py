@@ -23,10 +23,9 @@ from uuid import UUID
 
 import ogc_peers
 import psycopg
-from shapely import to_wkb
 
 from geoapi.cluster import Cluster
-from geoapi.ogc.crs import CRS84, box_of, transformer
+from geoapi.ogc.crs import CRS84, box_of, ring_wkb, transformer
 from ler.db.engine import create_engine, transaction
 from ler.db.migrate import migrate
 from ler.db.tables import PLATFORM_OPERATOR
@@ -248,8 +247,8 @@ def _paths(server: str, boxes: list[tuple[float, ...]]) -> list[str]:
                 f"/ogc/collections/network/items?bbox={text}&limit=1000&properties={shown}" for text in texts
             ]
         case "bare":
-            polygons = [box_of(text, CRS84, COVERAGE) for text in texts]
-            return [f"/items?box={to_wkb(polygon, hex=True)}" for polygon in polygons]
+            rings = [box_of(text, CRS84, COVERAGE) for text in texts]
+            return [f"/items?box={ring_wkb(ring).hex()}" for ring in rings]
         case "tipg":
             return [f"/collections/bench.lines/items?bbox={text}&limit=1000&f=geojson" for text in texts]
     return [f"/collections/lines/items?bbox={text}&limit=1000&f=json" for text in texts]

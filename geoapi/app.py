@@ -136,17 +136,19 @@ class Service(FastAPI):
 
     ogc: ASGIApp
 
-    def build_middleware_stack(self) -> ASGIApp:
-        """Return what answers a call."""
-        framework, ogc = super().build_middleware_stack(), self.ogc
+    def add_ogc(self, ogc: ASGIApp) -> None:
+        """Let an application answer what is below the root of the OGC API."""
+        self.ogc = ogc
         for middleware in reversed(self.user_middleware):
-            ogc = middleware.cls(ogc, *middleware.args, **middleware.kwargs)
+            self.ogc = middleware.cls(self.ogc, *middleware.args, **middleware.kwargs)
 
-        async def called(scope: Scope, receive: Receive, send: Send) -> None:
-            is_ogc = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{OGC}/")
-            await (ogc if is_ogc else framework)(scope, receive, send)
-
-        return called
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call, or the server's when it begins and ends."""
+        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{OGC}/"):
+            scope["app"] = self
+            await self.ogc(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, databases: Databases) -> FastAPI:
@@ -185,7 +187,7 @@ def create_app(settings: Settings, databases: Databases) -> FastAPI:
     app.router.route_class = RepeatingRoute
     for routes in _ROUTES:
         routes.add_routes(app)
-    app.ogc = OgcApi(app, platform, _answer_ogc)
+    app.add_ogc(OgcApi(app, platform, _answer_ogc))
     for error in (LerError, ProblemException, DBAPIError):
         app.add_exception_handler(error, _answer)
     app.add_exception_handler(RequestValidationError, _answer_unreadable)

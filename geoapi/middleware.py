@@ -88,10 +88,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        patterns = (
-            most for pattern, most in self._file_routes.items() if fnmatchcase(scope["path"], pattern)
-        )
-        most = next(patterns, self._most_bytes)
+        most = self._most_of(scope)
         if _content_length(scope) > most:
             await problem_response(Request(scope), Problem("body-too-large"))(scope, receive, send)
             return
@@ -116,6 +113,14 @@ class BodyLimit:
 
         await self._app(scope, limited, send)
 
+    def _most_of(self, scope: Scope) -> int:
+        if scope["method"] in {"GET", "HEAD"}:
+            return self._most_bytes
+        patterns = (
+            most for pattern, most in self._file_routes.items() if fnmatchcase(scope["path"], pattern)
+        )
+        return next(patterns, self._most_bytes)
+
 
 def _content_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
@@ -125,12 +130,11 @@ def _content_length(scope: Scope) -> int:
 
 
 def _with_headers(headers: Any, state: dict[str, Any]) -> list[tuple[bytes, bytes]]:  # noqa: ANN401 - as ASGI gives them
-    given = [(bytes(name), bytes(value)) for name, value in headers]
-    names = {name.lower() for name, _ in given}
+    names = {name.lower() for name, _ in headers}
     extra = [(name, value) for name, value in _HEADERS.items() if name not in names]
     # What the caller has left, when it is known whose call it is.
     rates = [(name.lower().encode(), value.encode()) for name, value in state.get("rate_headers", {}).items()]
-    return [*given, *extra, *rates, (b"x-request-id", state["request_id"].encode())]
+    return [*headers, *extra, *rates, (b"x-request-id", state["request_id"].encode())]
 
 
 def _told_path(path: str) -> str:
@@ -140,12 +144,9 @@ def _told_path(path: str) -> str:
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
     state: dict[str, Any] = scope["state"]
-    line = {
-        "request": state["request_id"],
-        "method": scope["method"],
-        "path": _told_path(scope["path"]),
-        "status": status,
-        "ms": round(seconds * 1000, 1),
-        "token": str(state["token_id"]) if "token_id" in state else None,
-    }
-    ACCESS_LOG.info(json.dumps(line))
+    token = f'"{state["token_id"]}"' if "token_id" in state else "null"
+    ACCESS_LOG.info(
+        f'{{"request": "{state["request_id"]}", "method": {json.dumps(scope["method"])},'
+        f' "path": {json.dumps(_told_path(scope["path"]))}, "status": {status}, "ms": {seconds * 1000:.1f},'
+        f' "token": {token}}}'
+    )

@@ -6,7 +6,7 @@ Loaded once. A description that names a scope, a kind or a code list that there 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Final, Literal
 
@@ -39,7 +39,7 @@ class Property:
     """The values it may have, where there is a list that is closed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Collection:
     """One collection; there is one of each name."""
 
@@ -68,7 +68,7 @@ class Collection:
     utility_type: str | None = None
     """The forsyningsart that all its features have: by it they are drawn."""
 
-    @property
+    @cached_property
     def queryables(self) -> dict[str, Queryable]:
         """What filters may name."""
         found = {
@@ -80,12 +80,17 @@ class Collection:
             found[GEOMETRY] = Queryable(GEOMETRY, Kind.GEOMETRY, f"f.{GEOMETRY}")
         return found
 
+    @cached_property
+    def by_name(self) -> dict[str, Property]:
+        """Its properties by their names."""
+        return {one.name: one for one in self.properties}
+
     @property
     def drawn(self) -> bool:
         """Whether there are tiles and styles of it."""
         return self.geometry != "none" and not self.record
 
-    @property
+    @cached_property
     def sortables(self) -> dict[str, Property]:
         """What features may be sorted by."""
         return {one.name: one for one in self.properties if one.kind not in {None, Kind.STRINGS}}

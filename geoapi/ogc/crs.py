@@ -6,14 +6,12 @@ bow. Refused are systems that are not offered and boxes that are none.
 """
 
 import math
+import struct
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import numpy as np
-import shapely
 from pyproj import Transformer
-from shapely import Polygon
 
 from geoapi.problems import ProblemError, ProblemException
 
@@ -28,6 +26,12 @@ _MARGIN: Final = 0.2
 """Boxes are cut to what lies around the platform's coverage, by this share of its size: outside, UTM has no meaning."""
 _PLANE: Final = 4
 _SOLID: Final = 6
+_POLYGON: Final = 3
+
+type Bounds = tuple[float, float, float, float]
+"""West, south, east, north."""
+type Ring = list[tuple[float, float]]
+"""Places one after another, the last one the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ def transformer(source: int, target: int) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
-def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) -> Polygon:
-    """Return a `bbox` parameter as a polygon in EPSG:25832; an empty one when it lies outside of the coverage.
+def box_of(given: str, crs: Crs, coverage: Bounds) -> Ring:
+    """Return a `bbox` parameter as a ring in EPSG:25832; an empty one when it lies outside of the coverage.
 
     Four numbers, or six with heights, which are not looked at. A box whose west is east of its east crosses the
     antimeridian in degrees, where nothing of ours lies, and so is the part of it that has a place here. A problem for what is no
@@ -97,7 +101,7 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
         numbers = [float(number) for number in given.split(",")]
     except ValueError:
         raise unusable("bbox", "four or six numbers are wanted") from None
-    if len(numbers) not in {_PLANE, _SOLID} or not all(math.isfinite(number) for number in numbers):
+    if len(numbers) not in {_PLANE, _SOLID} or not all(map(math.isfinite, numbers)):
         raise unusable("bbox", "four or six finite numbers are wanted")
     if len(numbers) == _SOLID:
         numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
@@ -108,39 +112,57 @@ def box_of(given: str, crs: Crs, coverage: tuple[float, float, float, float]) ->
         raise unusable("bbox", "its south is north of its north")
     if west > east and not crs.geographic:
         raise unusable("bbox", "its west is east of its east")
-    parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    boxes = [moved_box((start, south, end, north), crs, coverage) for start, end in parts]
-    return next((one for one in boxes if not one.is_empty), Polygon())
+    if west <= east:
+        return moved_box((west, south, east, north), crs, coverage)
+    return moved_box((west, south, 180.0, north), crs, coverage) or moved_box(
+        (-180.0, south, east, north), crs, coverage
+    )
 
 
-def moved_box(
-    box: tuple[float, float, float, float], crs: Crs, coverage: tuple[float, float, float, float]
-) -> Polygon:
+def moved_box(box: Bounds, crs: Crs, coverage: Bounds) -> Ring:
     """Return a box of a system, east first, in EPSG:25832, cut to what lies around the coverage; empty outside of it."""
     within = around(crs.srid, coverage)
     west, south = max(box[0], within[0]), max(box[1], within[1])
     east, north = min(box[2], within[2]), min(box[3], within[3])
     if west > east or south > north:
-        return Polygon()
+        return []
     # A box without width finds what touches it: as wide as a thousandth of a millimetre.
     hair = 1e-11 if crs.geographic else 1e-6
-    corners = shapely.box(west - hair, south - hair, east + hair, north + hair)
+    corners = (west - hair, south - hair, east + hair, north + hair)
     if crs.srid == STORAGE_SRID:
-        return corners
-    metres = 111_320.0 if crs.geographic else 1.0
-    longest = max(east - west, north - south) * metres
-    step = max(_LONGEST_STEP_M, longest / _MOST_STEPS) / metres
-    ring = shapely.get_coordinates(shapely.segmentize(corners, step))
-    return Polygon(np.column_stack(transformer(crs.srid, STORAGE_SRID).transform(ring[:, 0], ring[:, 1])))
+        return _ring(corners, 1, 1)
+    step = _LONGEST_STEP_M / (111_320.0 if crs.geographic else 1.0)
+    wide, high = (min(math.ceil(side / step) or 1, _MOST_STEPS) for side in (east - west, north - south))
+    xs, ys = zip(*_ring(corners, wide, high), strict=True)
+    return [*zip(*transformer(crs.srid, STORAGE_SRID).transform(xs, ys), strict=True)]
+
+
+def ring_wkb(ring: Ring) -> bytes:
+    """Return the polygon within a closed ring as well-known binary."""
+    numbers = [number for place in ring for number in place]
+    return struct.pack(f"<BIII{len(numbers)}d", 1, _POLYGON, 1, len(ring), *numbers)
+
+
+def _ring(corners: Bounds, wide: int, high: int) -> Ring:
+    """A box as a closed ring, its sides in so many steps."""
+    west, south, east, north = corners
+    across, up = (east - west) / wide, (north - south) / high
+    return [
+        *((west + across * step, south) for step in range(wide)),
+        *((east, south + up * step) for step in range(high)),
+        *((east - across * step, north) for step in range(wide)),
+        *((west, north - up * step) for step in range(high)),
+        (west, south),
+    ]
 
 
 @cache
-def around(srid: int, coverage: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def around(srid: int, coverage: Bounds) -> Bounds:
     """Return the coverage and what lies around it as a box of a system: west, south, east, north."""
     west, south, east, north = coverage
     wide, high = (east - west) * _MARGIN, (north - south) * _MARGIN
     wider = west - wide, south - high, east + wide, north + high
     if srid == STORAGE_SRID:
         return wider
-    moved: tuple[float, float, float, float] = transformer(STORAGE_SRID, srid).transform_bounds(*wider)
+    moved: Bounds = transformer(STORAGE_SRID, srid).transform_bounds(*wider)
     return moved

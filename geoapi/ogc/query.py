@@ -7,16 +7,15 @@ none where there are some.
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from shapely import Polygon
 from starlette.datastructures import QueryParams
 
 from geoapi.moments import moment_of
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Filter, compile_filter
-from geoapi.ogc.crs import CRS84, Crs, box_of, crs_of, unusable
+from geoapi.ogc.crs import CRS84, Bounds, Crs, Ring, box_of, crs_of, unusable
 from geoapi.ogc.record_query import RECORDS, Condition, record_conditions
 from geoapi.ogc.times import Span, span_of
 from geoapi.ogc.values import value_of
@@ -68,7 +67,8 @@ class Query:
 
     collection: Collection
     crs: Crs = CRS84
-    box: Polygon | None = None
+    box: Ring | None = None
+    """In EPSG:25832; empty: nowhere."""
     span: Span | None = None
     filter: Filter | None = None
     equal: Mapping[str, str] = field(default_factory=dict)
@@ -95,18 +95,16 @@ class Query:
         )
 
 
-def items_query(
-    collection: Collection, given: QueryParams, coverage: tuple[float, float, float, float]
-) -> Query:
+def items_query(collection: Collection, given: QueryParams, coverage: Bounds) -> Query:
     """Return what the parameters of `items` ask for; a problem that names each that cannot be used."""
     queryables = collection.queryables
     asked = ITEMS | (RECORDS if collection.record else frozenset())
     known = asked | ({PINNED} if collection.pinned else set()) | ({*queryables} - {"geom"})
     check_known(given, known)
-    query = _shown(Query(collection), given)
     box_crs = crs_of(given["bbox-crs"], "bbox-crs") if "bbox-crs" in given else CRS84
-    return replace(
-        query,
+    return Query(
+        collection,
+        **_shown(collection, given),
         box=box_of(given["bbox"], box_crs, coverage) if "bbox" in given else None,
         span=span_of(given["datetime"]) if "datetime" in given else None,
         filter=_filter(collection, given),
@@ -124,7 +122,7 @@ def item_query(collection: Collection, item: str, given: QueryParams) -> Query:
     """Return what the parameters of one item ask for."""
     check_known(given, ITEM | ({PINNED} if collection.pinned else set()))
     as_of = _moment(given[PINNED]) if PINNED in given else None
-    return replace(_shown(Query(collection), given), item=item, limit=1, as_of=as_of)
+    return Query(collection, **_shown(collection, given), item=item, limit=1, as_of=as_of)
 
 
 def tile_query(collection: Collection, given: QueryParams) -> Query:
@@ -146,8 +144,9 @@ def cursor_of(key: list[Any]) -> str:
     return urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _shown(query: Query, given: QueryParams) -> Query:
-    by_name = {one.name: one for one in query.collection.properties}
+def _shown(collection: Collection, given: QueryParams) -> dict[str, Any]:
+    """What is told of each feature."""
+    by_name = collection.by_name
     wanted = given["properties"].split(",") if "properties" in given else [*by_name]
     unknown = [name for name in wanted if name not in by_name]
     if unknown and wanted != [""]:
@@ -155,12 +154,11 @@ def _shown(query: Query, given: QueryParams) -> Query:
     geometry = given.get("skipGeometry", "false")
     if geometry not in {"true", "false"}:
         raise unusable("skipGeometry", "it is true or false")
-    return replace(
-        query,
-        crs=crs_of(given["crs"]) if "crs" in given else CRS84,
-        properties=tuple(by_name[name] for name in wanted if name in by_name),
-        geometry=geometry == "false",
-    )
+    return {
+        "crs": crs_of(given["crs"]) if "crs" in given else CRS84,
+        "properties": tuple(by_name[name] for name in wanted if name in by_name),
+        "geometry": geometry == "false",
+    }
 
 
 def _filter(collection: Collection, given: QueryParams) -> Filter | None:

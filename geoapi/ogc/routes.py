@@ -53,13 +53,11 @@ class OgcApi:
         counts = Counts(settings.ogc_reads_per_minute)
         app.state.ogc_gate = Gate(databases.reads, databases.app, counts, settings.ogc_timeout_s)
         app.state.process_threads = CapacityLimiter(execution.AT_ONCE)
-        self._app = app
         self._answer_error = answer_error
         self._router = Router([*ROUTES], redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        scope["app"] = self._app
         scope["root_path"] = ROOT
         if scope["path"] == ROOT:
             scope["path"] = f"{ROOT}/"

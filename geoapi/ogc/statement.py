@@ -9,12 +9,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
-import shapely
-from shapely import Polygon
-
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Kind
-from geoapi.ogc.crs import STORAGE_SRID, Crs, unusable
+from geoapi.ogc.crs import STORAGE_SRID, Crs, Ring, ring_wkb, unusable
 from geoapi.ogc.query import Query
 from geoapi.ogc.values import value_of
 from ler.db.reading import Statement
@@ -157,15 +154,15 @@ def _narrowed(query: Query) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"({query.filter.sql})", query.filter.values
 
 
-def _in_place(box: Polygon) -> tuple[str, dict[str, Any]]:
+def _in_place(box: Ring) -> tuple[str, dict[str, Any]]:
     """A feature without a place is in all places (Features 1, requirement 24); so are all of a collection without."""
-    if box.is_empty:
+    if not box:
         return "f.geom IS NULL", {}
     place = f"ST_GeomFromWKB(%(box)s, {STORAGE_SRID})"
     # The box of boxes first: it has an index whatever the rights of the caller are.
     return (
         f"(f.geom && {place} AND ST_Intersects(f.geom, {place}) OR f.geom IS NULL)",
-        {"box": shapely.to_wkb(box)},
+        {"box": ring_wkb(box)},
     )
 
 

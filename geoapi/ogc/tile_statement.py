@@ -93,8 +93,9 @@ def searched(tile: Tile, coverage: Bounds) -> Bounds | None:
     """Return the box in EPSG:25832 in which features of a tile lie, its margin included; None: none can."""
     margin = tile.matrix.span * MARGIN / EXTENT
     west, south, east, north = tile.bounds
-    box = moved_box((west - margin, south - margin, east + margin, north + margin), tile.tms.crs, coverage)
-    return None if box.is_empty else box.bounds
+    ring = moved_box((west - margin, south - margin, east + margin, north + margin), tile.tms.crs, coverage)
+    xs, ys = [x for x, _ in ring], [y for _, y in ring]
+    return (min(xs), min(ys), max(xs), max(ys)) if ring else None
 
 
 _SHARE: Final = "1::bigint << greatest(ceil(log(2, greatest(count(*), 1) / %(most)s::numeric)), 0)::integer"

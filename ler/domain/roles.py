@@ -43,6 +43,7 @@ _KEPT_BY_ALL: Final = frozenset(
 )
 """The own entry, the own notices, the own tokens, and what was recorded of one's own acts."""
 
+_SCOPES: Final = {str(one): one for one in Scope}
 _ASKING: Final = frozenset({Scope.REQUEST_READ, Scope.REQUEST_WRITE, Scope.DAMAGE_READ, Scope.DAMAGE_WRITE})
 _PLANNING: Final = frozenset({Scope.WORK_READ, Scope.WORK_WRITE})
 
@@ -101,13 +102,14 @@ def permitted_by_mandate(named: Iterable[Scope], roles_of_giver: Iterable[Role])
     return frozenset(named) & permitted(roles_of_giver) & MANDATABLE
 
 
+_ROLES: Final = {str(one): one for one in Role}
+
+
 def known_roles(stored: Iterable[str]) -> frozenset[Role]:
     """Return the roles among these names; one that this version of the program does not know permits nothing."""
-    known = {*Role}
-    return frozenset(Role(name) for name in stored if name in known)
+    return frozenset(_ROLES[name] for name in stored if name in _ROLES)
 
 
 def known_scopes(stored: Iterable[str]) -> frozenset[Scope]:
     """Return the scopes among these names; one that this version of the program does not know grants nothing."""
-    known = {*Scope}
-    return frozenset(Scope(name) for name in stored if name in known)
+    return frozenset(_SCOPES[name] for name in stored if name in _SCOPES)
