@@ -56,7 +56,8 @@ def tile_statement(
         "north": north,
     }
     values |= dict(zip(("w", "s", "e", "n"), box or _EMPTY, strict=True))
-    place = f"f.geom && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, {STORAGE_SRID})"
+    # Boxes are made once, not for each row.
+    place = f"f.geom && (SELECT ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, {STORAGE_SRID}))"
     source = f"FROM {collection.source} AS f WHERE {place}" + (
         f" AND {collection.where}" if collection.where else ""
     )
@@ -69,7 +70,7 @@ def tile_statement(
         counted = f"WITH counted AS (SELECT {_SHARE} AS share {source})"
         thinned = f" AND ({_IS_LONG} OR {_sampled(collection)})"
     drawn = flat if srid == STORAGE_SRID else f"ST_Transform({flat}, {srid})"
-    bounds = f"ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid})"
+    bounds = f"(SELECT ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid}))"
     geometry = f"ST_AsMVTGeom({drawn}, {bounds}, {EXTENT}, {MARGIN}, true) AS geom"
     order = ", ".join(f"f.{column}" for column, _ in collection.key)
     tag = collection.tag or "SELECT NULL"
