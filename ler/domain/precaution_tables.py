@@ -119,6 +119,8 @@ class _Reader:
             self._say("precaution-row-empty", "", "the row says nothing of when it holds")
         if None not in (row.depth_from_m, row.depth_to_m) and row.depth_from_m > row.depth_to_m:  # type: ignore[operator]
             self._say("precaution-depth", "/depth_from_m", "depth_from_m is more than depth_to_m")
+        if row.within_m == 0:
+            self._say("precaution-shape", "/within_m", "no line is nearer than 0 m: within_m must be more")
         themes = {self._words.classes.get(one) for one in row.classes & self._words.classes.keys()}
         if row.themes and not themes <= row.themes:
             self._say("precaution-class", "/classes", "no line of the row's themes is of that class")
