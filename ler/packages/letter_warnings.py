@@ -25,7 +25,7 @@ def warnings_blocks(contents: Contents, words: Words, language: Language) -> lis
         )
         for one in contents.warnings
     ]
-    table = Table(words.warnings, words.warnings_head, rows, (0.2, 0.15, 0.27, 0.38))
+    table = Table(words.warnings, words.warnings_head, rows, (0.2, 0.18, 0.3, 0.32))
     return [table, Paragraph(said(words.warnings_words))]
 
 
@@ -36,7 +36,6 @@ def _zone(zone: NearestZone, words: Words, language: Language) -> Line:
         limit=decimal(zone.limit_m, language),
         least=decimal(zone.least_m, language),
         lines=grouped(zone.lines, language),
-        conflicts=grouped(zone.conflicts, language),
     )
     return said(told)
 
