@@ -76,9 +76,9 @@ class Existing:
     @property
     def extent(self) -> BaseGeometry | None:
         """A box around all that they may be in, EPSG:25832; None: nothing has a place."""
-        bounds = shapely.total_bounds(self.geometries)
-        if np.isnan(bounds).any():
+        if all(geometry is None for geometry in self.geometries):
             return None
+        bounds = shapely.total_bounds(self.geometries)
         margin_m = self.widest_m + 1.0
         around: BaseGeometry = shapely.box(*(bounds + np.array([-margin_m, -margin_m, margin_m, margin_m])))
         return around

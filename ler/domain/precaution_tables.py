@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
@@ -202,5 +203,8 @@ def _area_faults(areas: Mapping[str, BaseGeometry]) -> Iterator[Fault]:
         pointer = f"/areas/{name}"
         if area.geom_type not in {"Polygon", "MultiPolygon"} or area.is_empty:
             yield Fault("precaution-area-invalid", pointer, f"{pointer}: {area.geom_type} is no polygon")
+        elif shapely.get_num_coordinates(area) > _MOST_VERTICES:
+            message = f"{pointer}: more than {_MOST_VERTICES:,} vertices: simplify it"
+            yield Fault("precaution-size", pointer, message)
         elif not area.is_valid:
             yield Fault("precaution-area-invalid", pointer, f"{pointer}: {explain_validity(area)}")

@@ -231,5 +231,13 @@ def test_nothing_tells_of_lines_that_are_withheld(scene: Scene) -> None:
         read = manifest(package.path)
         assert [one["withholds"] for one in read["owners"][0]["answers"]] == [True]
         told.append((read["warnings"], [row["reason_da"] for row in (*kept.rows, *kept.precautions)]))
+    with scene.world.database.connect() as connection:
+        connection.execute(
+            "UPDATE ler.excavation_request SET state = 'ended', period_to = '2000-01-01', period_from = '2000-01-01'"
+        )
+    with transaction(scene.world.databases.worker, None) as connection:
+        connection.execute(text("SELECT ler.erase_requests(10, 100)"))
+    with transaction(scene.world.databases.app, scene.owners[0]) as connection:
+        assert connection.execute(select(precaution_hit.c.id)).all() == []
     assert told[0] == told[1]
     assert "secret" not in str(told)

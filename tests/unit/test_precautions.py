@@ -262,3 +262,13 @@ def test_the_risk_score_is_the_sum_of_what_is_likely_by_danger() -> None:
     ]
     assert risk(each) == 6.0
     assert risk([]) == 0.0
+
+
+def test_what_lies_nowhere_has_no_extent() -> None:
+    for features in ([], [cable("lost", None)]):
+        assert existing_of([Delivered(OWNER, one) for one in features], CLEARANCES, 5.0).extent is None
+    placed = existing_of(
+        [Delivered(OWNER, cable("a", 5)), Delivered(OWNER, cable("lost", None))], CLEARANCES, 5.0
+    )
+    assert placed.extent is not None
+    assert placed.extent.contains(shapely.box(4.7, 0, 5.3, 10))
