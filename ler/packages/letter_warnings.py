@@ -25,7 +25,7 @@ def warnings_blocks(contents: Contents, words: Words, language: Language) -> lis
         )
         for one in contents.warnings
     ]
-    table = Table(words.warnings, words.warnings_head, rows, (0.2, 0.18, 0.3, 0.32))
+    table = Table(words.warnings, words.warnings_head, rows, (0.19, 0.21, 0.3, 0.3))
     return [table, Paragraph(said(words.warnings_words))]
 
 

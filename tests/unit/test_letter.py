@@ -145,10 +145,10 @@ def test_of_each_owner_and_utility_the_highest_is_shown(tmp_path: Path) -> None:
     read, text = page(contents, tmp_path), " ".join(printed(contents, tmp_path).split())
     danish, english = (text_of(one) for one in read.findall(".//article"))
     for told in (danish, text):
-        assert "Håndgravning inden for 0,61 m; kan ligge fra 0,1 m væk. Ledninger: 1.200" in told
+        assert "Håndgravning inden for 0,61 m. Ledninger: 1.200, nærmest 0,1 m" in told
         assert "mål 1; varsel 5 arbejdsdage; vagten; og 2 andre" in told
         assert "mål 2" not in told
-    assert "Hand dig within 0.61 m; may lie from 0.1 m away. Lines: 1,200" in english
+    assert "Hand dig within 0.61 m. Lines: 1,200, nearest 0.1 m" in english
     assert "mål 3; varsel" in danish
     assert not _TURNING.search(english)
     # Nobody has looked: the letter is as it was before there were any.
