@@ -19,7 +19,7 @@ from typing import Any, Final
 
 PACKAGES: Final = (
     *("tipg>=1.6", "pygeoapi>=0.24", "geoalchemy2", "sqlalchemy", "psycopg2-binary", "asyncpg"),
-    *("uvicorn", "starlette"),
+    *("uvicorn[standard]", "starlette"),
 )
 ATTRIBUTES: Final = (
     *("objekttype", "forsyningsart", "driftsstatus", "ejerskabsforhold", "fareklasse", "noejagtighedsklasse"),

@@ -14,6 +14,7 @@ import uvicorn
 
 from geoapi.cli.console import say, settings_of
 from geoapi.database import open_databases
+from geoapi.protocol import BoundedHttp
 from ler.errors import InputError
 from ler.settings import Settings
 
@@ -50,7 +51,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,
             timeout_keep_alive=5,
-            h11_max_incomplete_event_size=16 << 10,
+            http=BoundedHttp,
         )
         # uvicorn raises the signal that ended it anew; by its default that would kill us before our worker is told.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
