@@ -42,6 +42,7 @@ from geoapi.routes import (
     decisions,
     deviations,
     dispensations,
+    ducts,
     endpoints,
     features,
     interest_areas,
@@ -118,6 +119,7 @@ _ROUTES: Final = (
     damages,
     deviations,
     dispensations,
+    ducts,
     styles,
 )
 """In the order in which they are tried."""
