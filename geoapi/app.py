@@ -43,6 +43,7 @@ from geoapi.routes import (
     decisions,
     deviations,
     dispensations,
+    ducts,
     endpoints,
     features,
     interest_areas,
@@ -119,6 +120,7 @@ _ROUTES: Final = (
     damages,
     deviations,
     dispensations,
+    ducts,
     styles,
 )
 """In the order in which they are tried."""

@@ -14,14 +14,21 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy.engine import Connection
 
 from conflicts.windows.figures import Prices, standard_prices, standard_rules
-from conflicts.windows.plan import Brief, Plan, plan_windows
+from conflicts.windows.plan import Brief, Plan, Standing, plan_around, plan_windows
 from conflicts.windows.proposals import Proposal, proposals_of
 from ler.domain.windows import WindowAnswer, WindowState
 from ler.domain.works import ACTIVE, PlannedWork, WorkStatus
 from ler.rules_in_force import work_rules
 from ler.services.restrictions import list_restrictions
-from ler.services.windows import NewMember, NewWindow, list_windows, store_windows, withdraw_windows
-from ler.services.works import list_works
+from ler.services.windows import (
+    NewMember,
+    NewWindow,
+    StoredWindow,
+    list_windows,
+    store_windows,
+    withdraw_windows,
+)
+from ler.services.works import get_work, list_works
 from ler.settings import Settings
 
 _HOLDS: Final = {
@@ -29,6 +36,8 @@ _HOLDS: Final = {
     WindowState.AGREED: frozenset({WindowAnswer.ACCEPTED}),
 }
 """By which answers a work is held to its days."""
+_TOLD: Final = (WindowState.PROPOSED, *_HOLDS)
+"""In which they are not over. A work is in one of them at most, as long as nobody keeps a plan twice."""
 _MOVES: Final = frozenset({WorkStatus.PLANNED, WorkStatus.AGREED})
 
 
@@ -54,6 +63,49 @@ def plan_entered(
     """Plan all works that the acting organisation may see, by the rules of the settings, on a legal day."""
     brief = brief_entered(connection, settings, today, wishes=wishes, crews=crews, prices=prices)
     return planned_by(brief, processes=processes)
+
+
+def plan_again(
+    connection: Connection,
+    settings: Settings,
+    today: date,
+    work_ids: Collection[UUID],
+    *,
+    wishes: Collection[tuple[UUID, UUID]] = (),
+    crews: Mapping[UUID, int] | None = None,
+    prices: Prices | None = None,
+) -> Planned:
+    """Plan what some works touch, as after a change of them; all other works stay where they are, and their windows.
+
+    The brief of what is returned holds the works that were planned, and no others. NotFoundError for a work that the acting
+    organisation may not see.
+    """
+    for work_id in work_ids:
+        get_work(connection, work_id)
+    brief = brief_entered(connection, settings, today, wishes=wishes, crews=crews, prices=prices)
+    told = list_windows(connection, states=_TOLD)
+    named = frozenset(work_ids)
+    touched = [
+        window for window in told if not named.isdisjoint(one.member.work_id for one in window.members)
+    ]
+    some = named.union(one.member.work_id for window in touched for one in window.members)
+    plan = plan_around(brief, some, _standing(told))
+    works = {work.id: work for work in brief.works}
+    planned = [work for work in brief.works if work.id in some or work.id in plan.placements]
+    return Planned(replace(brief, works=planned), plan, proposals_of(plan, works, brief.rules))
+
+
+def _standing(windows: Collection[StoredWindow]) -> Standing:
+    held = [
+        (window.window.pilot_work_id, one.member)
+        for window in windows
+        for one in window.members
+        if window.state is WindowState.PROPOSED or one.answer in _HOLDS[window.state]
+    ]
+    return Standing(
+        start={member.work_id: member.start_on for _, member in held},
+        pilot={member.work_id: pilot for pilot, member in held if member.work_id != pilot},
+    )
 
 
 def brief_entered(

@@ -120,6 +120,33 @@ def plan_windows(brief: Brief, *, processes: int = 1) -> Plan:
     return Plan(placements, components, wishes.rank, _sorted(findings))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Windows that were told before: where their works are, and whose they join. All other works stand by themselves."""
+
+    start: Mapping[UUID, date]
+    pilot: Mapping[UUID, UUID]
+
+
+def plan_around(brief: Brief, some: Collection[UUID], standing: Standing | None = None) -> Plan:
+    """Plan the components of some works only; all other works keep their days, and their crews.
+
+    A component that is planned as one is planned as `plan_windows` does. A large one keeps the windows that are `standing`,
+    but around those works and where that would be worse than the greedy plan.
+    """
+    works, faults = _sound(brief, brief.works)
+    wishes = wishes_of(brief.wishes, {work.id: work for work in works})
+    stage = _staged(brief, works)
+    named = frozenset(some)
+    seeds = {number for number, work in enumerate(stage.scene.works) if work.id in named}
+    numbers, nearby = touched_by(stage.scene, wishes.pairs, seeds)
+    earlier = None if standing is None else _Stood(standing, named)
+    components, placements, found = _planned(stage, wishes, numbers, standing={}, earlier=earlier)
+    here = named | placements.keys()
+    told = [one for one in (*faults, *stage.findings, *nearby, *found) if not here.isdisjoint(one.work_ids)]
+    return Plan(placements, components, wishes.rank, _sorted([*told, *wishes.findings]))
+
+
 def replan(plan: Plan, brief: Brief, changed: Collection[UUID]) -> Plan:
     """Plan again what a change of works touches: `brief` holds all works as they are now, `plan` is from before.
 
@@ -233,6 +260,32 @@ class _Earlier:
         return Before(start, {place[join.joiner]: place[join.pilot] for join in joins}, changed, bounds)
 
 
+@dataclass(frozen=True)
+class _Stood:
+    """Windows that were told before, and the works around which is planned again."""
+
+    standing: Standing
+    changed: frozenset[UUID]
+
+    def of(self, task: _Task, days: WorkDays) -> Before | None:
+        """Return where the works of a large component stood; None for one that is planned as one."""
+        if len(task.numbers) <= task.most:
+            return None
+        jobs, told = task.problem.jobs, self.standing
+        place = {job.id: index for index, job in enumerate(jobs)}
+        return Before(
+            start={
+                index: days.from_(told.start[job.id]) if job.id in told.start else job.planned
+                for index, job in enumerate(jobs)
+            },
+            pilot={
+                place[one]: place[pilot] for one, pilot in told.pilot.items() if {one, pilot} <= place.keys()
+            },
+            changed=frozenset(place[one] for one in self.changed if one in place),
+            bounds={},
+        )
+
+
 def _planned(
     stage: _Stage,
     wishes: Wishes,
@@ -240,7 +293,7 @@ def _planned(
     *,
     standing: Mapping[UUID, Placement],
     processes: int = 1,
-    earlier: _Earlier | None = None,
+    earlier: _Earlier | _Stood | None = None,
 ) -> tuple[list[Component], dict[UUID, Placement], list[Finding]]:
     """Plan some of the works; the others stand, and keep their crews."""
     scene = stage.scene

@@ -18,17 +18,16 @@ def touched_by(
     footprints = np.array([work.footprint for work in scene.works], dtype=object)
     tree = shapely.STRtree(footprints)
     reach_m = max(scene.rules.near_m, scene.rules.parallel_m)
-    found = set(seeds)
-    while found:
-        around = tree.query(footprints[sorted(found)], predicate="dwithin", distance=reach_m)
-        numbers = sorted(found.union(around[1].tolist()))
-        graph = graph_of(scene.only(numbers), wishes)
-        pieces = [
-            {numbers[place] for place in piece.numbers}
-            for piece in pieces_of(graph, scene.only(numbers).jobs)
-        ]
-        grown = {number for piece in pieces if not found.isdisjoint(piece) for number in piece}
-        if grown == found:
-            return found, list(graph.findings)
-        found = grown
-    return found, []
+    found, fresh = set(seeds), set(seeds)
+    findings: set[Finding] = set()
+    while fresh:
+        # What ties works lies between two of them: those found last and what is around them are enough.
+        around = tree.query(footprints[sorted(fresh)], predicate="dwithin", distance=reach_m)
+        numbers = sorted(fresh.union(around[1].tolist()))
+        some = scene.only(numbers)
+        graph = graph_of(some, wishes)
+        findings.update(graph.findings)
+        pieces = [{numbers[place] for place in piece.numbers} for piece in pieces_of(graph, some.jobs)]
+        fresh = {number for piece in pieces if not fresh.isdisjoint(piece) for number in piece} - found
+        found |= fresh
+    return found, sorted(findings, key=lambda one: (one.code, one.work_ids, one.en))

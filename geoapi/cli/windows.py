@@ -4,19 +4,19 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 import typer
 from rich.table import Table
 from shapely.geometry import mapping
 
-from conflicts.windows.figures import read_prices, standard_prices
+from conflicts.windows.figures import Prices, read_prices, standard_prices
 from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_moment, show_rows
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
 from geoapi.cli.language import LanguageOption, language_of
 from geoapi.windows_calendar import window_calendar
-from geoapi.windows_desk import Planned, keep_proposals, plan_entered
+from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered
 from geoapi.windows_report import total_of, windows_report
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.legal_time import legal_day
@@ -48,6 +48,10 @@ def propose(
     by: Annotated[
         str, typer.Option("--by", help="Who coordinates: CVR number or id; else the operator.")
     ] = str(PLATFORM_OPERATOR),
+    work: Annotated[
+        list[UUID] | None,
+        typer.Option(help="Only what this work touches, as after a change of it; may be repeated."),
+    ] = None,
     order: Annotated[
         list[str] | None, typer.Option(help="FIRST:THEN, ids of works of which one is to go first.")
     ] = None,
@@ -62,21 +66,20 @@ def propose(
     language: LanguageOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan all works that are entered, and tell which to dig together, when, in which order, and what that saves."""
+    """Plan all works that are entered, or what some touch: which to dig together, when, in which order, what that saves."""
     chosen = language_of(language)
     wishes = [_wish(text) for text in order or []]
     with acting_as_operator(ctx) as connection:
         limits = dict(_crews(connection, text) for text in crews or [])
     with acting_as(ctx, by) as (connection, found):
-        planned = plan_entered(
-            connection,
-            settings_of(ctx),
-            legal_day(datetime.now(UTC)),
-            wishes=wishes,
-            crews=limits,
-            prices=read_prices(prices) if prices else standard_prices(),
-            processes=os.cpu_count() or 1,
+        given = connection, settings_of(ctx), legal_day(datetime.now(UTC))
+        by_what = _ByWhat(
+            wishes=wishes, crews=limits, prices=read_prices(prices) if prices else standard_prices()
         )
+        if work:
+            planned = plan_again(*given, work, **by_what)
+        else:
+            planned = plan_entered(*given, **by_what, processes=os.cpu_count() or 1)
         kept, taken = keep_proposals(connection, found.id, planned) if keep else ([], 0)
     if report is not None:
         report.write_text(windows_report(planned, chosen), encoding="utf-8", newline="\n")
@@ -86,6 +89,12 @@ def propose(
         _show_plan(planned, danish=chosen == "da")
     if keep:
         say(f"{len(kept)} windows kept, {taken} earlier ones taken back.")
+
+
+class _ByWhat(TypedDict):
+    wishes: list[tuple[UUID, UUID]]
+    crews: dict[UUID, int]
+    prices: Prices
 
 
 def _wish(text: str) -> tuple[UUID, UUID]:

@@ -14,6 +14,7 @@ import typer
 from conflicts.work_conflict_store import Refreshed
 from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, show_rows
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
+from geoapi.ducts_view import ducts_view
 from geoapi.works_desk import WorksDesk
 from geoapi.works_file import (
     RowFault,
@@ -31,6 +32,7 @@ from ler.domain.work_record import record_of
 from ler.domain.works import WorkStatus
 from ler.services.area_subscriptions import follow_area, list_areas_followed, unfollow_area
 from ler.services.areas import merged_area
+from ler.services.ducts import list_ducts_near
 from ler.services.restrictions import StoredRestriction, get_restriction, list_restrictions
 from ler.services.work_conflicts import KeptConflict, judge_conflict, list_conflicts
 from ler.services.works import StoredWork, get_work, list_works
@@ -117,6 +119,21 @@ def show(
         clashes = list_conflicts(connection, found.id, thing_id=work)
     document = _work_row(stored) | {"conflicts": [_conflict_row(one) for one in clashes]}
     results().print_json(json.dumps(document, ensure_ascii=False, default=str))
+
+
+@app.command()
+def ducts(
+    ctx: typer.Context,
+    work: WorkId,
+    *,
+    as_: Annotated[str, typer.Option("--as", help="CVR number or id of the organisation whose work it is.")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell which ducts are offered near a work: owners' that are there, to whom they offer them, and those of other works."""
+    with acting_as(ctx, as_) as (connection, found):
+        rows = [ducts_view(one) for one in list_ducts_near(connection, found.id, work)]
+    columns = "kind", "organisation_name", "contact", "ducts", "utilisation", "length_m", "work_id"
+    show_rows(rows, *columns, as_json=as_json)
 
 
 @app.command()

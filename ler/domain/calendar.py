@@ -4,8 +4,11 @@ Which days are no working days comes in as data (`WorkingCalendar`): the law's l
 settings, and is made by `ler.calendar_of_denmark`. Days outside the years that the calendar knows are refused.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from ler.domain.legal_time import instant, legal_day
@@ -26,23 +29,27 @@ class WorkingCalendar:
 
     def is_working_day(self, day: date) -> bool:
         """Whether a day is a working day; InputError for a day that the calendar does not know."""
-        if not self.first <= day <= self.last:
-            raise InputError(f"the calendar knows no {day}: it goes from {self.first} to {self.last}")
+        self._check(day.toordinal())
         return day.weekday() < _SATURDAY and day not in self.days_off
 
     def working_day_after(self, day: date, count: int = 1) -> date:
         """Return the working day that is `count` working days after a day, which is itself not counted."""
-        found = day
-        for _ in range(count):
-            found += _DAY
-            while not self.is_working_day(found):
-                found += _DAY
-        return found
+        found = day.toordinal()
+        target = self._rank(found) + count
+        # A step as long as what is missing never goes too far, and ends on a working day.
+        while missing := target - self._rank(found):
+            self._check(found + 1)
+            found += missing
+            self._check(found)
+        return date.fromordinal(found)
 
     def working_days(self, first: date, last: date) -> int:
         """Return how many working days there are from a day to another, both counted."""
-        days = (last - first).days + 1
-        return sum(self.is_working_day(first + _DAY * number) for number in range(days))
+        if last < first:
+            return 0
+        self._check(first.toordinal())
+        self._check(last.toordinal())
+        return self._rank(last.toordinal()) - self._rank(first.toordinal() - 1)
 
     def last_of(self, start: date, count: int) -> date:
         """Return the last day of work that takes `count` working days, at least one, from the earliest day on."""
@@ -50,12 +57,29 @@ class WorkingCalendar:
 
     def first_of(self, end: date, count: int) -> date:
         """Return the latest day on which work of `count` working days, at least one, must begin to end by a day."""
-        found = end + _DAY
-        for _ in range(count):
-            found -= _DAY
-            while not self.is_working_day(found):
-                found -= _DAY
-        return found
+        found = end.toordinal() + 1
+        target = self._rank(found - 1) - count
+        while missing := self._rank(found - 1) - target:
+            self._check(found - 1)
+            found -= missing
+            self._check(found)
+        return date.fromordinal(found)
+
+    def _rank(self, ordinal: int) -> int:
+        """Return how many working days there are up to a day since the first Monday of all."""
+        weeks, rest = divmod(ordinal, 7)
+        return 5 * weeks + min(rest, 5) - bisect_right(_weekdays_off(self.days_off), ordinal)
+
+    def _check(self, ordinal: int) -> None:
+        if not self.first.toordinal() <= ordinal <= self.last.toordinal():
+            day = date.fromordinal(min(max(ordinal, 1), date.max.toordinal()))
+            raise InputError(f"the calendar knows no {day}: it goes from {self.first} to {self.last}")
+
+
+@lru_cache(maxsize=64)
+def _weekdays_off(days_off: frozenset[date]) -> Sequence[int]:
+    """Return the days off that are no Saturdays or Sundays, as ordinals, sorted."""
+    return tuple(sorted(day.toordinal() for day in days_off if day.weekday() < _SATURDAY))
 
 
 @dataclass(frozen=True, slots=True)

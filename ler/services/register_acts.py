@@ -40,5 +40,5 @@ def refuse_by_mandate(connection: Connection) -> None:
     if connection.execute(_BY_MANDATE).scalar_one():
         raise RefusedError(
             "role-missing",
-            "members, mandates, roles and tokens are an organisation's own to make and end: nobody does so for it",
+            "members, mandates, roles, tokens and offers are an organisation's own to make and end: nobody does so for it",
         )

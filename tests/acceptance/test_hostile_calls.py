@@ -297,6 +297,7 @@ OTHER: Final = {
     f"{REQUESTS}/{{request_id}}/copy": Another({"purpose": "y"}),
     ORDERS: Another({"purpose": "y"}),
     f"{API}/owner-requests/{{owner_request_id}}/answers": Another({"further_information": "y"}),
+    f"{API}/duct-offers": Another({"most_used": 0.1}),
     f"{API}/sensitivity-rules": Another({"gml_ids": ["y"]}),
     HOOKS: Another({"email": "y@example.dk"}),
     f"{API}/damages": Another({"reference": "S-2"}),

@@ -68,6 +68,8 @@ OWN_ONLY = {
     ("DELETE", "/api/v1/members/{member_id}"): (403, "role-missing"),
     ("POST", "/api/v1/mandates"): (403, "role-missing"),
     ("DELETE", "/api/v1/mandates/{mandate_id}"): (403, "role-missing"),
+    ("POST", "/api/v1/duct-offers"): (403, "role-missing"),
+    ("DELETE", "/api/v1/duct-offers/{offer_id}"): (403, "role-missing"),
 }
 """What an organisation does itself and nobody for it, whatever the mandate says, and how that is answered."""
 

@@ -44,6 +44,7 @@ VALUES = {
 }
 SETTINGS = Settings()
 DESK = WorksDesk(SETTINGS, TODAY)
+COLLECTION = text("SELECT id, state, is_conflict FROM ler.ogc_work_conflict")
 MORATORIUM = {
     "kind": "moratorium",
     "title": "New asphalt",
@@ -257,6 +258,7 @@ def test_conflicts_follow_each_change_and_are_judged_by_their_sides(world: World
     with world.acting(heat) as connection:
         assert list_conflicts(connection, heat, own=True) == []
         assert [one.state for one in list_conflicts(connection, heat)] == [JudgementState.OPEN]
+        assert connection.execute(COLLECTION).all() == [(conflict.id, "open", None)], "not what others say"
         assert connection.execute(select(tables.work_judgement)).all() == []
         with pytest.raises(NotFoundError):
             judge_conflict(connection, heat, conflict.id, is_conflict=False)
@@ -270,9 +272,11 @@ def test_conflicts_follow_each_change_and_are_judged_by_their_sides(world: World
         again = get_conflict(connection, water, conflict.id)
         assert (again.state, again.is_conflict, again.note) == (JudgementState.JUDGE_AGAIN, True, "seen")
         assert list_conflicts(connection, water, own=True, state=JudgementState.JUDGE_AGAIN) == [again]
+        assert connection.execute(COLLECTION).all() == [(conflict.id, "re-judge", True)]
         gone = DESK.change(connection, water, first.work.id, {"status": "cancelled"}, expected_version=1)
         assert gone.conflicts.ended == (conflict.id,)
         assert list_conflicts(connection, water) == []
+        assert connection.execute(COLLECTION).all() == []
     assert [kind for kind, _ in told(world, water)] == ["work.conflict"]
     assert [(kind, data["quiet"]) for kind, data in told(world, gas)] == [("work.conflict", True)]
     assert told(world, heat) == []

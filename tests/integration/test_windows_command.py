@@ -54,6 +54,11 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
         }
         with world.acting(owner) as connection:
             desk.create(connection, owner, values, LINE)
+    with world.acting(owners[0]) as connection:
+        far = desk.create(
+            connection, owners[0], values, LineString([(EAST, NORTH + 999), (EAST, NORTH + 900)])
+        )
+    planned_far_away = far.work.work.id
     report = tmp_path / "report.html"
     proposed = ler(
         world, "windows", "propose", "--keep", "--json", "--language", "en", "--report", str(report)
@@ -65,6 +70,10 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
     assert sum(bool(work["moved_days"]) for work in told["works"]) == 1
     assert document["total"]["openings_saved"] == 1
     assert "&lt;Work&gt; 0" in report.read_text(encoding="utf-8")
+    again = json.loads(ler(world, "windows", "propose", "--work", told["works"][0]["id"], "--json").stdout)
+    assert (again["windows"], again["total"]["works"]) == (document["windows"], 2)
+    ler(world, "windows", "propose", "--work", str(planned_far_away), "--keep")
+    assert json.loads(ler(world, "windows", "show", window).stdout)["state"] == "proposed"
     assert "2 arbejder" in ler(world, "windows", "propose", "--language", "da").stdout.replace("\n", " ")
     ler(world, "windows", "invite", window, "--until", (today + timedelta(days=14)).isoformat())
     for owner in owners:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from shapely import LineString, Point, box
 
-from conflicts.windows.plan import Brief, Plan, plan_windows, replan
+from conflicts.windows.plan import Brief, Plan, Standing, plan_around, plan_windows, replan
 from ler.domain.restrictions import Restriction, RestrictionKind
 from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkRules, WorkStatus
 from ler.settings import Settings
@@ -104,6 +104,42 @@ def test_a_large_component_is_planned_again_only_around_a_change() -> None:
             if one in again.placements
         )
     assert stood > 2 * len(large.work_ids)
+
+
+def test_what_some_works_touch_is_planned_as_in_the_plan_of_all() -> None:
+    brief = replace(city_brief(6), crews={})
+    plan = plan_windows(brief)
+    some = [part.work_ids[0] for part in plan.components if len(part.work_ids) > 1][:3]
+    around = plan_around(brief, some)
+    wanted = [part for part in plan.components if not {*some}.isdisjoint(part.work_ids)]
+    assert [*around.components] == wanted
+    touched = {one for part in wanted for one in part.work_ids}
+    assert around.placements == {one: at for one, at in plan.placements.items() if one in touched}
+    assert {*around.findings} == {one for one in plan.findings if not touched.isdisjoint(one.work_ids)}
+    assert plan_around(brief, []).components == []
+
+
+def test_windows_of_a_large_component_that_were_told_stand_but_around_the_work() -> None:
+    brief = city_brief(7, count=90, blocks=2)
+    brief = replace(brief, crews={}, rules=replace(brief.rules, most_works=10))
+    plan = plan_windows(brief)
+    large = max(plan.components, key=lambda part: len(part.work_ids))
+    pilots = {join.joiner: join.pilot for join in large.joins}
+    starts = {one: plan.placements[one].start for one in {*pilots.keys(), *pilots.values()}}
+    changed = large.work_ids[0]
+    later = next(work for work in brief.works if work.id == changed)
+    later = replace(later, latest_end=later.latest_end + timedelta(days=14))
+    after = replace(brief, works=[later if work.id == changed else work for work in brief.works])
+    again = plan_around(after, [changed], Standing(starts, pilots))
+    (part,) = again.components
+    assert (part.work_ids, part.greedy_value <= part.value <= part.bound) == (large.work_ids, True)
+    whole = replace(after, works=[work for work in after.works if work.id in large.work_ids])
+    assert PlanCheck(whole, again).broken() == []
+    kept = [one for one, start in starts.items() if again.placements[one].start == start]
+    assert len(kept) > len(starts) / 2
+    assert all(
+        again.placements[one] == plan.placements[one] for one in large.work_ids if plan.placements[one].fixed
+    )
 
 
 def _work(number: int, **values: Any) -> PlannedWork:  # noqa: ANN401 - what a test changes, by name

@@ -1,8 +1,11 @@
 """Denmark's working days, against dates looked up in printed calendars."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ler.calendar_of_denmark import calendar_of_denmark
 from ler.domain.calendar import WorkingClock
@@ -51,6 +54,38 @@ def test_a_day_that_only_leap_years_have() -> None:
 def test_a_day_that_no_year_has_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="mm-dd"):
         calendar_of_denmark(2026, 2026, (text,))
+
+
+@given(
+    st.dates(date(2025, 12, 20), date(2028, 1, 10)),
+    st.dates(date(2025, 12, 20), date(2028, 1, 10)),
+    st.integers(1, 400),
+)
+def test_days_are_counted_as_by_walking_from_one_to_the_next(one: date, other: date, count: int) -> None:
+    calendar = calendar_of_denmark(2026, 2027, EXTRA)
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(730)]
+    working = [day for day in days if calendar.is_working_day(day)]
+
+    def told(ask: Callable[[], object]) -> object:
+        try:
+            return ask()
+        except InputError:
+            return None
+
+    known = date(2026, 1, 1) <= min(one, other) and max(one, other) <= date(2027, 12, 31)
+    first, last = min(one, other), max(one, other)
+    between = sum(first <= day <= last for day in working) if known else None
+    assert told(lambda: calendar.working_days(first, last)) == between
+    later = [day for day in working if day >= one]
+    if one.year >= 2026:
+        assert told(lambda: calendar.last_of(one, count)) == (
+            later[count - 1] if count <= len(later) else None
+        )
+    earlier = [day for day in working if day <= one]
+    if one.year <= 2027:
+        assert told(lambda: calendar.first_of(one, count)) == (
+            earlier[-count] if count <= len(earlier) else None
+        )
 
 
 def test_years_that_are_not_known_are_refused() -> None:

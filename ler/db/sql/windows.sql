@@ -24,11 +24,19 @@ BEGIN
     PERFORM ler.tell(told.organisation_id, what, NULL, NULL, jsonb_build_object(
         'window_id', w.id, 'state', w.state, 'start_on', w.start_on, 'end_on', w.end_on,
         'works', told.works, 'answer_by', w.answer_by
-    ))
+    ) || CASE
+        WHEN what = 'window.invited' THEN jsonb_build_object('duct_offers', told.duct_offers) ELSE '{}'
+    END)
     FROM ler.digging_window AS w
     CROSS JOIN LATERAL (
-        SELECT m.organisation_id, count(*) AS works
+        -- Each is told what is offered near its own works, and nobody what is offered near another's.
+        SELECT m.organisation_id, count(*) AS works, sum(offered.ducts) AS duct_offers
         FROM ler.window_work AS m
+        JOIN ler.planned_work AS p ON p.id = m.work_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS ducts FROM ler.ducts_near(p) AS n
+            WHERE n.kind <> 'work-wants' AND what = 'window.invited'
+        ) AS offered
         WHERE m.window_id = w.id
         GROUP BY m.organisation_id
         ORDER BY m.organisation_id

@@ -18,6 +18,7 @@ from ler.db.tables.damages import (
 )
 from ler.db.tables.dispensations import dispensation
 from ler.db.tables.drawings import drawing, package_drawing
+from ler.db.tables.ducts import duct_offer
 from ler.db.tables.jobs import ogc_job
 from ler.db.tables.networks import (
     network_dataset,
@@ -83,6 +84,7 @@ __all__ = [
     "digging_window",
     "dispensation",
     "drawing",
+    "duct_offer",
     "excavation_request",
     "grant",
     "idempotency_key",

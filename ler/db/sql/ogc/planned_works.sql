@@ -20,3 +20,22 @@ JOIN ler.organisation AS o ON o.id = r.organisation_id
 WHERE r.ended_at IS NULL;
 
 GRANT SELECT ON ler.ogc_planned_work, ler.ogc_restriction TO ler_app, ler_readonly;
+
+
+-- Which published works and restrictions clash, for every organisation that acts, with its own word on each and nobody else's:
+-- the policies of the tables decide, as for `ler works conflicts`. `other_work_id` or `restriction_id` is the other side.
+CREATE VIEW ler.ogc_work_conflict WITH (security_invoker = true) AS
+SELECT
+    c.id, c.geom, c.kind, c.work_id, c.other_work_id, c.restriction_id, c.distance_m, c.first_day, c.last_day, c.certain,
+    c.created_at, c.changed_at,
+    CASE
+        WHEN j.fingerprint IS NULL THEN 'open'
+        WHEN j.fingerprint = c.fingerprint THEN 'judged'
+        ELSE 're-judge'
+    END AS state,
+    j.is_conflict
+FROM ler.work_conflict AS c
+LEFT JOIN ler.work_judgement AS j ON j.conflict_id = c.id AND j.organisation_id = (SELECT ler.principal())
+WHERE c.ended_at IS NULL;
+
+GRANT SELECT ON ler.ogc_work_conflict TO ler_app;
