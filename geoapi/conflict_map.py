@@ -19,6 +19,10 @@ from ler.packages.map_canvas import INK, Box, Frame, fit_frame
 from ler.packages.map_scale import scale_bar
 
 HEIGHT: Final = 110.0
+_LEAST_HEIGHT: Final = 50.0
+_MARGIN: Final = 4.0
+_ROOM: Final = 24.0
+"""For numbers and letters above and below what is drawn."""
 _FREE_MM: Final = (5.2, 4.0)
 """Between the middles of two numbers."""
 _LARGEST_SCALE: Final = 100
@@ -38,13 +42,10 @@ def conflict_map(
     """Return the map, and how many numbers found no room."""
     grounds = [part.geometry.buffer(part.half_m) if part.half_m else part.geometry for part in parts]
     places = [one.row["geom"] for one in told if one.row["geom"] is not None]
-    frame = fit_frame(
-        shapely.envelope(shapely.union_all([*grounds, *places]).buffer(1)),
-        Box(0, 0, WIDTH, HEIGHT),
-        largest=_LARGEST_SCALE,
-    )
+    frame = _frame(shapely.union_all([*grounds, *places]).buffer(1))
+    height = frame.box.height
     seen = shapely.box(*frame.bounds)
-    inner: list[Mark] = [rectangle(0, 0, WIDTH, HEIGHT, _GROUND)]
+    inner: list[Mark] = [rectangle(0, 0, WIDTH, height, _GROUND)]
     for ground in grounds:
         inner += _drawn(ground, frame, _DIG)
     for one in told:
@@ -57,15 +58,24 @@ def conflict_map(
     for name, section in sections.items():
         inner += _cut(name, section, frame)
     numbers, left = _numbers(told, frame)
-    marks = [Clip((0, 0, WIDTH, HEIGHT), [*inner, *numbers]), *_margin(frame)]
+    marks = [Clip((0, 0, WIDTH, height), [*inner, *numbers]), *_margin(frame)]
     title = words.map.format(denominator=frame.denominator)
     listed = "; ".join(f"{one.number}: {one.row['zone']}" for one in told)
-    return Figure(title, f"{words.map_intro} {listed}", WIDTH, HEIGHT, marks), left
+    return Figure(title, f"{words.map_intro} {listed}", WIDTH, height, marks), left
+
+
+def _frame(seen: BaseGeometry) -> Frame:
+    """As large as fits, and no higher than it needs."""
+    ground = shapely.envelope(seen)
+    widest = fit_frame(ground, Box(0, 0, WIDTH, HEIGHT), margin_mm=_MARGIN, largest=_LARGEST_SCALE)
+    _, south, _, north = ground.bounds
+    height = min(HEIGHT, max(_LEAST_HEIGHT, (north - south) / widest.metres_per_mm + 2 * _ROOM))
+    return fit_frame(ground, Box(0, 0, WIDTH, height), margin_mm=_MARGIN, largest=widest.denominator)
 
 
 def _margin(frame: Frame) -> Iterator[Mark]:
-    yield rectangle(2, HEIGHT - 8, 46, 6, Paint("#ffffff", opacity=0.85))
-    yield from scale_bar(4, HEIGHT - 4, 1 / frame.metres_per_mm)
+    yield rectangle(2, frame.box.height - 8, 46, 6, Paint("#ffffff", opacity=0.85))
+    yield from scale_bar(4, frame.box.height - 4, 1 / frame.metres_per_mm)
     yield Shape([[(WIDTH - 6, 4), (WIDTH - 3.8, 10), (WIDTH - 6, 8.8), (WIDTH - 8.2, 10)]], Paint(INK), closed=True)
     yield Words(WIDTH - 6, 13.4, "N", 3, bold=True, align="centre")
 
@@ -92,9 +102,9 @@ def _way(geometry: BaseGeometry, frame: Frame) -> list[Point]:
 def _cut(name: str, section: Section, frame: Frame) -> Iterator[Mark]:
     (x0, y0), (x1, y1) = _way(section.cut, frame)
     yield line((x0, y0), (x1, y1), width=0.3, dash=(2.0, 0.8, 0.4, 0.8))
-    for x, y in ((x0, y0), (x1, y1)):
+    for x, y, end in ((x0, y0, name), (x1, y1, f"{name}'")):
         yield Ellipse(x, y, 2.0, 2.0, Paint("#ffffff", INK, 0.3))
-        yield Words(x, y + 0.9, name, 2.5, bold=True, align="centre")
+        yield Words(x, y + 0.9, end, 2.5, bold=True, align="centre")
 
 
 def _numbers(told: Sequence[Told], frame: Frame) -> tuple[list[Mark], int]:
@@ -106,7 +116,7 @@ def _numbers(told: Sequence[Told], frame: Frame) -> tuple[list[Mark], int]:
         if one.row["geom"] is None:
             continue
         ((x, y),) = _way(shapely.point_on_surface(one.row["geom"]), frame)
-        place = next((spot for spot in _around(x, y) if _is_free(spot, taken)), None)
+        place = next((spot for spot in _around(x, y) if _is_free(spot, taken, frame.box)), None)
         if place is None:
             left += 1
             continue
@@ -127,7 +137,7 @@ def _around(x: float, y: float) -> Iterator[Point]:
             yield x + 5.4 * ring * step_x, y + 4.2 * ring * step_y
 
 
-def _is_free(spot: Point, taken: Sequence[Point]) -> bool:
-    if not (3 < spot[0] < WIDTH - 12 and 3 < spot[1] < HEIGHT - 10):
+def _is_free(spot: Point, taken: Sequence[Point], box: Box) -> bool:
+    if not (3 < spot[0] < WIDTH - 12 and 3 < spot[1] < box.height - 10):
         return False
     return all(abs(spot[0] - x) >= _FREE_MM[0] or abs(spot[1] - y) >= _FREE_MM[1] for x, y in taken)

@@ -18,7 +18,7 @@ from conflicts.words import ZONE_WORDS
 from conflicts.zones import together
 from geoapi.conflict_map import conflict_map
 from geoapi.pages.shared import words_of
-from geoapi.section_drawing import metres, section_figure
+from geoapi.section_drawing import ZONE_COLOURS, metres, section_figure
 from ler.model import load_model
 from ler.packages.figures import Ellipse, Figure, Paint
 from ler.packages.figures import Words as Lettering
@@ -138,8 +138,6 @@ def _map(
 
 
 def _legend(words: Words, language: Language) -> Figure:
-    from geoapi.section_drawing import ZONE_COLOURS
-
     figure = Figure(words.zones, ", ".join(ZONE_WORDS[zone][language] for zone in ZONES[:-1]), WIDTH, 5.0)
     for number, zone in enumerate(ZONES[:-1]):
         x = 2 + number * WIDTH / 4
@@ -210,14 +208,14 @@ def _sections(
     inner = [
         Part(
             said(words.section.format(name=name)),
-            [section_figure(section, name, reported.dig.depth_m, words), _lines(section, words, language)],
+            [section_figure(section, name, reported.dig.depth_m, words), _lines(section, name, words, language)],
         )
         for name, section in chosen.items()
     ]
     return Part(said(words.sections), blocks, inner)
 
 
-def _lines(section: Section, words: Words, language: Language) -> Table:
+def _lines(section: Section, name: str, words: Words, language: Language) -> Table:
     rows = []
     for view in (section.across, section.along):
         start_m = view.left_m if view.side == "along" else 0.0
@@ -229,7 +227,7 @@ def _lines(section: Section, words: Words, language: Language) -> Table:
                     said(str(one.number)),
                     (*given(one.row["owner_name"]), *said(f": {_kind(one, language)}")),
                     said(ZONE_WORDS[Zone(one.row["zone"])][language]),
-                    said(f"{getattr(words, view.side)}: {words.placed.format(at=at, half=half)}"),
+                    said(f"{getattr(words, view.side).format(name=name)}: {words.placed.format(at=at, half=half)}"),
                     said(_distance(one, words)),
                 )
             )

@@ -14,7 +14,7 @@ from conflicts.sections import Mark, Section, View
 from ler.packages.figures import Clip, Ellipse, Figure, Paint, Words, line, rectangle
 from ler.packages.figures import Mark as Drawn
 from ler.packages.letter_flow import WIDTH
-from ler.packages.map_canvas import INK, MUTED
+from ler.packages.map_canvas import MUTED
 from ler.packages.map_scale import scale_bar
 
 ZONE_COLOURS: Final[Mapping[Zone, str]] = {
@@ -27,12 +27,14 @@ ZONE_COLOURS: Final[Mapping[Zone, str]] = {
 HEIGHT: Final = 64.0
 _TOP: Final = 6.0
 _BOTTOM: Final = 8.0
-_GAP: Final = 6.0
-_ACROSS: Final = 62.0
+_SCALE: Final = 8.0
+"""Width of the depths beside a view."""
+_ACROSS: Final = 60.0
 _SKY_M: Final = 0.7
 _LEAST_M: Final = 1.5
 _MOST_M: Final = 6.0
 """Depths that are drawn."""
+_FINE_M: Final = 3.0
 _AIR: Final = "#eef4f9"
 _EARTH: Final = "#efe6d8"
 _DUG: Final = "#ffffff"
@@ -80,11 +82,11 @@ def section_figure(section: Section, name: str, depth_m: float | None, words: An
     deepest_m = _deepest_m(section, depth_m)
     sheets = (
         _Sheet(section.across, 0.0, _ACROSS, deepest_m),
-        _Sheet(section.along, _ACROSS + _GAP, WIDTH - _ACROSS - _GAP, deepest_m),
+        _Sheet(section.along, _ACROSS + _SCALE, WIDTH - _ACROSS - 2 * _SCALE, deepest_m),
     )
     figure = Figure(words.section.format(name=name), _told(section, depth_m, words), WIDTH, HEIGHT)
     for sheet in sheets:
-        figure.marks.extend(_view(sheet, depth_m, words))
+        figure.marks.extend(_view(sheet, name, depth_m, words))
     return figure
 
 
@@ -96,14 +98,15 @@ def _deepest_m(section: Section, depth_m: float | None) -> float:
     return min(max(_LEAST_M, dug_m + 0.5, *(dug_m + top + 0.5 for top in tops), 0.0), max(_MOST_M, dug_m + 0.5))
 
 
-def _view(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
-    yield Words(sheet.left, _TOP - 2, getattr(words, sheet.view.side), 2.8, bold=True)
+def _view(sheet: _Sheet, name: str, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
+    heading = getattr(words, sheet.view.side).format(name=name)
+    yield Words(sheet.left, _TOP - 2, f"{heading}: {_dug_words(depth_m, words)}", 2.6, bold=True)
     left, top, width, height = sheet.box
     surface = sheet.y(0)
     inner: list[Drawn] = [
         rectangle(left, top, width, surface - top, Paint(_AIR)),
         rectangle(left, surface, width, top + height - surface, Paint(_EARTH)),
-        *_dug(sheet, depth_m, words),
+        *_dug(sheet, depth_m),
         line((left, surface), (left + width, surface), colour="#3f6b2f", width=0.5),
     ]
     for mark in sheet.view.marks:
@@ -112,10 +115,24 @@ def _view(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn]: 
     yield rectangle(*sheet.box, Paint(edge=MUTED, width=0.2))
     yield from _numbers(sheet, depth_m, words)
     yield from scale_bar(left, HEIGHT - 2.5, sheet.mm_per_m)
-    yield from scale_bar(left + width - 14, HEIGHT - 1.2, sheet.mm_per_m_down, upright=True, longest=_BOTTOM - 2)
+    yield from _scale(sheet)
 
 
-def _dug(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
+def _scale(sheet: _Sheet) -> Iterator[Drawn]:
+    """Depths below the surface, each metre or half."""
+    step_m = 0.5 if sheet.deepest_m <= _FINE_M else 1.0
+    right = sheet.left + sheet.width
+    for number in range(int(sheet.deepest_m / step_m) + 1):
+        y = sheet.y(number * step_m)
+        yield line((right, y), (right + 1, y), width=0.25)
+        yield Words(right + 1.4, y + 0.8, f"{number * step_m:g} m", 2.0)
+
+
+def _dug_words(depth_m: float | None, words: Any) -> str:  # noqa: ANN401 - texts
+    return str(words.dig_unknown if depth_m is None else words.dig.format(depth=metres(depth_m, words)))
+
+
+def _dug(sheet: _Sheet, depth_m: float | None) -> Iterator[Drawn]:
     start, end = (sheet.x(at) for at in sheet.view.dug)
     bottom = sheet.bottom if depth_m is None else sheet.y(depth_m)
     top = sheet.y(0)
@@ -125,12 +142,8 @@ def _dug(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn]:  
     if depth_m is None:
         yield line(*walls[:2], width=0.4, dash=dash)
         yield line(*walls[2:], width=0.4, dash=dash)
-        said = words.dig_unknown
     else:
         yield line(*walls, width=0.5)
-        said = words.dig.format(depth=metres(depth_m, words))
-    middle = (max(start, sheet.left) + min(end, sheet.left + sheet.width)) / 2
-    yield Words(middle, bottom - 1.2, said, 2.2, colour=MUTED, align="centre")
 
 
 def _depths(mark: Mark, depth_m: float | None) -> tuple[float, float] | None:
@@ -168,7 +181,7 @@ def _place(sheet: _Sheet, mark: Mark, depth_m: float | None) -> Iterator[Drawn]:
 
 
 def _numbers(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
-    """The number of each line above the surface, on as many lines as they need; those of unknown depth say so below."""
+    """The number of each line above the surface, on as many lines as they need; a question mark for an unknown depth."""
     free = [sheet.left] * 3
     shown = (mark for mark in sheet.view.marks if sheet.left <= sheet.x(mark.at_m) <= sheet.left + sheet.width)
     unknown = False
@@ -182,13 +195,15 @@ def _numbers(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn
         yield line((x, y), (x, sheet.y(0)), colour=colour, width=0.2)
         yield rectangle(x - wide / 2, y - 2.6, wide, 3.4, Paint("#ffffff", colour, 0.3))
         yield Words(x, y, text, 2.6, bold=True, colour=colour, align="centre")
-        unknown |= _depths(mark, depth_m) is None and mark.told.row["arrangement"] != Arrangement.OVERHEAD
+        if _depths(mark, depth_m) is None and mark.told.row["arrangement"] != Arrangement.OVERHEAD:
+            unknown = True
+            yield Words(x, sheet.bottom - 4.6, "?", 3.6, bold=True, colour=colour, align="centre")
     if unknown:
-        yield Words(sheet.left + 1.2, sheet.y(0) + 3, words.depth_unknown, 2.2, bold=True, colour=INK)
+        yield Words(sheet.left + sheet.width, HEIGHT - 2.5, f"? {words.depth_unknown}", 2.3, bold=True, align="right")
 
 
 def _told(section: Section, depth_m: float | None, words: Any) -> str:  # noqa: ANN401 - texts
-    parts = [words.dig_unknown if depth_m is None else words.dig.format(depth=metres(depth_m, words))]
+    parts = [_dug_words(depth_m, words)]
     for view in (section.across, section.along):
         for mark in view.marks:
             depths = _depths(mark, depth_m)

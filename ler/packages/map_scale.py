@@ -9,12 +9,9 @@ _LENGTHS_M: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2
 _LONGEST_MM: Final = 30.0
 
 
-def scale_bar(x: float, y: float, mm_per_m: float, *, upright: bool = False, longest: float = _LONGEST_MM) -> list[Mark]:
-    """Return a bar that begins at a place and runs to the right, or up, with its length beside it."""
-    length_m = max((one for one in _LENGTHS_M if one * mm_per_m <= longest), default=_LENGTHS_M[0])
+def scale_bar(x: float, y: float, mm_per_m: float) -> list[Mark]:
+    """Return a bar that begins at a place and runs to the right, with its length beside it."""
+    length_m = max((one for one in _LENGTHS_M if one * mm_per_m <= _LONGEST_MM), default=_LENGTHS_M[0])
     long = length_m * mm_per_m
-    if upright:
-        way = line((x + 1, y), (x, y), (x, y - long), (x + 1, y - long), colour=INK, width=0.35)
-        return [way, Words(x + 1.2, y - long / 2 + 0.8, f"{length_m:g} m", 2.3)]
     way = line((x, y - 1), (x, y), (x + long, y), (x + long, y - 1), colour=INK, width=0.35)
     return [way, Words(x + long + 1, y, f"{length_m:g} m", 2.3)]
