@@ -16,7 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 from conflicts.clearances import ZONES, Arrangement, Clearances, Zone
 from conflicts.dig import Dig, Footprint, footprints
-from conflicts.existing import Delivered, existing_of
+from conflicts.distance import CROSSING_DEG
+from conflicts.existing import Delivered, Existing, existing_of
 
 STRETCH_M: Final = 12.0
 """Crossings within so much of the dig share a section."""
@@ -90,12 +91,7 @@ def told_of(
     unknown_accuracy_m: float,
 ) -> list[Told]:
     """Return conflicts with the places of their lines, the nearest zone first and numbered so."""
-    existing = existing_of(delivered, clearances, unknown_accuracy_m)
-    lines: dict[tuple[UUID | None, str], tuple[BaseGeometry | None, float]] = {}
-    for one, geometry, half_m in zip(
-        existing.delivered, existing.geometries, existing.half_m.tolist(), strict=True
-    ):
-        lines.setdefault((one.owner_id, one.feature.gml_id), (geometry, half_m))
+    lines = _places(existing_of(delivered, clearances, unknown_accuracy_m))
     ordered = sorted(rows, key=lambda row: ZONES.index(Zone(row["zone"])))
     found = []
     for number, row in enumerate(ordered, 1):
@@ -104,29 +100,43 @@ def told_of(
     return found
 
 
+def _places(existing: Existing) -> dict[tuple[UUID | None, str], tuple[BaseGeometry | None, float]]:
+    """Where each line is and its half band, by owner and id."""
+    places = zip(existing.geometries, existing.half_m.tolist(), strict=True)
+    names = [(one.owner_id, one.feature.gml_id) for one in existing.delivered]
+    return dict(reversed([*zip(names, places, strict=True)]))
+
+
 def sections(dig: Dig, told: Sequence[Told], clearances: Clearances) -> list[Section]:
     """Return the sections of all crossings and components below a dig, along its parts."""
-    found: list[Section] = []
     parts = [part for part in footprints(dig, clearances) if shapely.get_dimensions(part.geometry) > 0]
+    if not parts:
+        return []
     axes = [_axis(part) for part in parts]
     crossing: dict[int, list[Mark]] = {}
     for one in told:
-        if one.row["geom"] is None or one.row["arrangement"] not in _CROSSES or not parts:
+        if one.row["geom"] is None or one.row["arrangement"] not in _CROSSES:
             continue
-        here = shapely.centroid(one.row["geom"])
-        number = int(np.argmin([shapely.distance(part.geometry, here) for part in parts]))
-        at_m = float(shapely.line_locate_point(axes[number], here))
-        crossing.setdefault(number, []).append(Mark(one, at_m, _seen_m(one)))
-    for number in sorted(crossing):
-        for near in _stretches(crossing[number]):
-            found.append(_section(parts[number], axes[number], near, told))
-    return found
+        # A line may cross more than once.
+        for where in shapely.get_parts(one.row["geom"]):
+            number = int(np.argmin([shapely.distance(part.geometry, where) for part in parts]))
+            crossing.setdefault(number, []).append(_crossing(one, where, parts[number], axes[number]))
+    return [
+        _section(parts[number], axes[number], near, told)
+        for number in sorted(crossing)
+        for near in _stretches(crossing[number])
+    ]
 
 
-def _seen_m(one: Told) -> float:
-    """Half of what of a band a section sees that cuts it at the angle of the crossing."""
-    angle = one.row["angle_deg"]
-    return one.half_m if angle is None else one.half_m / float(np.sin(np.radians(max(angle, 30.0))))
+def _crossing(one: Told, where: BaseGeometry, part: Footprint, axis: shapely.LineString) -> Mark:
+    """What of the dig's length a line may take over its whole width, its band cut at the angle of the crossing."""
+    ends = shapely.line_locate_point(axis, shapely.points(shapely.get_coordinates(where)))
+    first, last = float(ends.min()), float(ends.max())
+    half_m = one.half_m
+    if one.row["angle_deg"] is not None:
+        angle = np.radians(max(one.row["angle_deg"], CROSSING_DEG))
+        half_m = float(half_m / np.sin(angle) + part.half_m / np.tan(angle))
+    return Mark(one, (first + last) / 2, half_m + (last - first) / 2)
 
 
 def _stretches(marks: Sequence[Mark]) -> Iterator[list[Mark]]:
@@ -147,7 +157,7 @@ def _axis(part: Footprint) -> shapely.LineString:
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(ground))[:4]
     if np.hypot(*(corners[1] - corners[0])) < np.hypot(*(corners[2] - corners[1])):
         corners = np.roll(corners, -1, axis=0)
-    ends = sorted([(corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2], key=lambda end: tuple(end))
+    ends = sorted([(corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2], key=tuple)
     return shapely.LineString(ends)
 
 

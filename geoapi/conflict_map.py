@@ -66,9 +66,9 @@ def conflict_map(
 
 def _frame(seen: BaseGeometry) -> Frame:
     """As large as fits, and no higher than it needs."""
-    ground = shapely.envelope(seen)
+    ground = shapely.box(*seen.bounds)
     widest = fit_frame(ground, Box(0, 0, WIDTH, HEIGHT), margin_mm=_MARGIN, largest=_LARGEST_SCALE)
-    _, south, _, north = ground.bounds
+    _, south, _, north = seen.bounds
     height = min(HEIGHT, max(_LEAST_HEIGHT, (north - south) / widest.metres_per_mm + 2 * _ROOM))
     return fit_frame(ground, Box(0, 0, WIDTH, height), margin_mm=_MARGIN, largest=widest.denominator)
 
@@ -76,7 +76,9 @@ def _frame(seen: BaseGeometry) -> Frame:
 def _margin(frame: Frame) -> Iterator[Mark]:
     yield rectangle(2, frame.box.height - 8, 46, 6, Paint("#ffffff", opacity=0.85))
     yield from scale_bar(4, frame.box.height - 4, 1 / frame.metres_per_mm)
-    yield Shape([[(WIDTH - 6, 4), (WIDTH - 3.8, 10), (WIDTH - 6, 8.8), (WIDTH - 8.2, 10)]], Paint(INK), closed=True)
+    yield Shape(
+        [[(WIDTH - 6, 4), (WIDTH - 3.8, 10), (WIDTH - 6, 8.8), (WIDTH - 8.2, 10)]], Paint(INK), closed=True
+    )
     yield Words(WIDTH - 6, 13.4, "N", 3, bold=True, align="centre")
 
 
@@ -138,6 +140,7 @@ def _around(x: float, y: float) -> Iterator[Point]:
 
 
 def _is_free(spot: Point, taken: Sequence[Point], box: Box) -> bool:
-    if not (3 < spot[0] < WIDTH - 12 and 3 < spot[1] < box.height - 10):
+    edge = _FREE_MM[0]
+    if not (edge < spot[0] < box.width - 2 * edge and edge < spot[1] < box.height - 2 * edge):
         return False
     return all(abs(spot[0] - x) >= _FREE_MM[0] or abs(spot[1] - y) >= _FREE_MM[1] for x, y in taken)

@@ -208,7 +208,10 @@ def _sections(
     inner = [
         Part(
             said(words.section.format(name=name)),
-            [section_figure(section, name, reported.dig.depth_m, words), _lines(section, name, words, language)],
+            [
+                section_figure(section, name, reported.dig.depth_m, words),
+                _lines(section, name, words, language),
+            ],
         )
         for name, section in chosen.items()
     ]
@@ -227,7 +230,9 @@ def _lines(section: Section, name: str, words: Words, language: Language) -> Tab
                     said(str(one.number)),
                     (*given(one.row["owner_name"]), *said(f": {_kind(one, language)}")),
                     said(ZONE_WORDS[Zone(one.row["zone"])][language]),
-                    said(f"{getattr(words, view.side).format(name=name)}: {words.placed.format(at=at, half=half)}"),
+                    said(
+                        f"{getattr(words, view.side).format(name=name)}: {words.placed.format(at=at, half=half)}"
+                    ),
                     said(_distance(one, words)),
                 )
             )

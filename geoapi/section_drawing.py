@@ -92,10 +92,15 @@ def section_figure(section: Section, name: str, depth_m: float | None, words: An
 
 def _deepest_m(section: Section, depth_m: float | None) -> float:
     tops = [
-        mark.told.top_m[1] for view in (section.along, section.across) for mark in view.marks if mark.told.top_m
+        mark.told.top_m[1]
+        for view in (section.along, section.across)
+        for mark in view.marks
+        if mark.told.top_m
     ]
     dug_m = depth_m or 0.0
-    return min(max(_LEAST_M, dug_m + 0.5, *(dug_m + top + 0.5 for top in tops), 0.0), max(_MOST_M, dug_m + 0.5))
+    return min(
+        max(_LEAST_M, dug_m + 0.5, *(dug_m + top + 0.5 for top in tops), 0.0), max(_MOST_M, dug_m + 0.5)
+    )
 
 
 def _view(sheet: _Sheet, name: str, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
@@ -183,7 +188,9 @@ def _place(sheet: _Sheet, mark: Mark, depth_m: float | None) -> Iterator[Drawn]:
 def _numbers(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
     """The number of each line above the surface, on as many lines as they need; a question mark for an unknown depth."""
     free = [sheet.left] * 3
-    shown = (mark for mark in sheet.view.marks if sheet.left <= sheet.x(mark.at_m) <= sheet.left + sheet.width)
+    shown = (
+        mark for mark in sheet.view.marks if sheet.left <= sheet.x(mark.at_m) <= sheet.left + sheet.width
+    )
     unknown = False
     for mark in shown:
         x, text = sheet.x(mark.at_m), str(mark.told.number)
@@ -199,7 +206,9 @@ def _numbers(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn
             unknown = True
             yield Words(x, sheet.bottom - 4.6, "?", 3.6, bold=True, colour=colour, align="centre")
     if unknown:
-        yield Words(sheet.left + sheet.width, HEIGHT - 2.5, f"? {words.depth_unknown}", 2.3, bold=True, align="right")
+        yield Words(
+            sheet.left + sheet.width, HEIGHT - 2.5, f"? {words.depth_unknown}", 2.3, bold=True, align="right"
+        )
 
 
 def _told(section: Section, depth_m: float | None, words: Any) -> str:  # noqa: ANN401 - texts
@@ -207,6 +216,10 @@ def _told(section: Section, depth_m: float | None, words: Any) -> str:  # noqa: 
     for view in (section.across, section.along):
         for mark in view.marks:
             depths = _depths(mark, depth_m)
-            where = words.depth_unknown if depths is None else words.depth.format(*(metres(one, words) for one in depths))
+            where = (
+                words.depth_unknown
+                if depths is None
+                else words.depth.format(*(metres(one, words) for one in depths))
+            )
             parts.append(f"{mark.told.number}: ± {metres(mark.half_m, words)} m, {where}")
     return "; ".join(parts)

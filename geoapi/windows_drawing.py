@@ -57,7 +57,9 @@ def window_map(proposal: Proposal, words: Any) -> Figure:  # noqa: ANN401 - text
 def _rings(footprint: BaseGeometry, west: float, north: float, scale: float) -> Iterator[list[Point]]:
     for part in shapely.get_parts(footprint):
         for ring in shapely.get_rings(part):
-            yield [((x - west) * scale, (north - y) * scale) for x, y in shapely.get_coordinates(ring).tolist()]
+            yield [
+                ((x - west) * scale, (north - y) * scale) for x, y in shapely.get_coordinates(ring).tolist()
+            ]
 
 
 def timeline(members: Sequence[Member], pilot: UUID, words: Any) -> Figure:  # noqa: ANN401 - texts by name

@@ -56,7 +56,9 @@ def compose_windows(planned: Planned, language: Language, *, most: int) -> Lette
     words = words_of("windows")[language]
     best = sorted(planned.proposals, key=lambda one: (-one.benefit.dkk, one.start, one.pilot.id))[:most]
     findings = [given(one.da if language == "da" else one.en) for one in planned.plan.findings]
-    sections = [Section(said(words.in_all), [Paragraph(said(words.intro)), _figures(planned, words, language)])]
+    sections = [
+        Section(said(words.in_all), [Paragraph(said(words.intro)), _figures(planned, words, language)])
+    ]
     if findings:
         sections.append(Section(said(words.findings), [Items(findings)]))
     sections += [_window(number, one, words, language) for number, one in enumerate(best, 1)]

@@ -199,5 +199,3 @@ def _apply(context: cairocffi.Context, paint: Paint) -> None:
         context.stroke()
     context.new_path()
     context.set_dash([])
-
-

@@ -5,7 +5,26 @@ from typing import Final
 from ler.packages.figures import Mark, Words, line
 from ler.packages.map_canvas import INK
 
-_LENGTHS_M: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+_LENGTHS_M: Final = (
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+)
 _LONGEST_MM: Final = 30.0
 
 
