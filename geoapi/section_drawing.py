@@ -120,17 +120,17 @@ def _view(sheet: _Sheet, name: str, depth_m: float | None, words: Any) -> Iterat
     yield rectangle(*sheet.box, Paint(edge=MUTED, width=0.2))
     yield from _numbers(sheet, depth_m, words)
     yield from scale_bar(left, HEIGHT - 2.5, sheet.mm_per_m)
-    yield from _scale(sheet)
+    yield from _scale(sheet, words)
 
 
-def _scale(sheet: _Sheet) -> Iterator[Drawn]:
+def _scale(sheet: _Sheet, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
     """Depths below the surface, each metre or half."""
     step_m = 0.5 if sheet.deepest_m <= _FINE_M else 1.0
     right = sheet.left + sheet.width
     for number in range(int(sheet.deepest_m / step_m) + 1):
         y = sheet.y(number * step_m)
         yield line((right, y), (right + 1, y), width=0.25)
-        yield Words(right + 1.4, y + 0.8, f"{number * step_m:g} m", 2.0)
+        yield Words(right + 1.4, y + 0.8, f"{number * step_m:g} m".replace(".", words.decimal), 2.0)
 
 
 def _dug_words(depth_m: float | None, words: Any) -> str:  # noqa: ANN401 - texts

@@ -109,7 +109,7 @@ def test_a_known_level_is_drawn_with_the_conflicts_own_figures(street: Reported)
     ring, band, _ = ellipses[-3:]
     # The scale from the drawing itself: the depths beside it.
     depths = {
-        float(text.split()[0]): y
+        float(text.split()[0].replace(",", ".")): y
         for mark in figure.marks
         if isinstance(mark, Lettering) and (text := mark.text).endswith(" m") and mark.x > 160
         for y in [mark.y - 0.8]
