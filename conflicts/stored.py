@@ -83,7 +83,7 @@ def find_conflicts(
     connection: Connection, request: RequestInfo, owners: Sequence[OwnerStatus], options: PackageOptions
 ) -> Found:
     """Return what a request's dig comes too near of what was delivered; the connection is that of its job."""
-    dig = _dig_of(connection, request)
+    dig = dig_of_request(connection, request)
     answers: list[UUID] = []
     delivered: list[Delivered] = []
     for owner in owners:
@@ -225,7 +225,8 @@ def ground_of(options: PackageOptions) -> Ground:
     return Ground(terrain, options.terrain_accuracy_m)
 
 
-def _dig_of(connection: Connection, request: RequestInfo) -> Dig:
+def dig_of_request(connection: Connection, request: RequestInfo) -> Dig:
+    """Return the dig that a request tells of, by the rules of the day on which it begins."""
     columns = excavation_request.c
     query = select(columns.work_kind, columns.work_method, columns.depth_m)
     work = connection.execute(query.where(columns.id == request.id)).one()

@@ -1,81 +1,108 @@
-"""The report of a plan of windows as one HTML file without a script: figures, and of each window a map and a timeline.
+"""The report of a plan of windows: figures, and of each window a map, a timeline and its works; as a page and for print.
 
-It loads nothing and runs nothing: its policy admits its own style alone. The windows that save most are drawn; the figures
-are of all.
+The windows that save most are drawn; the figures are of all.
 """
 
-from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
+from datetime import UTC, datetime, time
+from pathlib import Path
 from typing import Any, Final, Literal
 
-import shapely
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
-from shapely.geometry.base import BaseGeometry
-
-from conflicts.windows.proposals import Member, Proposal
+from conflicts.windows.proposals import Proposal
 from geoapi.pages.shared import words_of
 from geoapi.windows_desk import Planned
+from geoapi.windows_drawing import timeline, window_map
+from ler.packages.letter_html import page_of
+from ler.packages.letter_parts import (
+    Block,
+    Facts,
+    Items,
+    Letter,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+    Weight,
+    Words,
+    given,
+    said,
+)
+from ler.packages.letter_pdf import write_pdf
 
 type Language = Literal["da", "en"]
 
 MOST_DRAWN: Final = 100
 """Windows that are drawn; a browser is slow with more."""
 
-_WIDTH: Final = 640.0
-_MAP_HEIGHT: Final = 240.0
-_ROW: Final = 22.0
-_LABELS: Final = 200.0
-"""Width of the names beside a timeline."""
-_MARGIN_M: Final = 8.0
-_WEEKS: Final = 12
-"""Lines of a timeline, at most."""
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A work in a timeline: where it is done, and where it stands when it is not moved. SVG units."""
-
-    title: str
-    y: float
-    x: float
-    width: float
-    stands_x: float
-    moved_days: int
-    pilot: bool
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Members of a window below each other, days from left to right."""
-
-    height: float
-    bars: tuple[Bar, ...]
-    ticks: tuple[tuple[float, date], ...]
+_FIGURES: Final = (
+    *("works", "windows", "works_in_windows", "moved"),
+    *("days_saved", "surface_saved_m2", "openings_saved", "saved_dkk"),
+)
+_SHARES: Final = (0.08, 0.46, 0.28, 0.18)
 
 
 def windows_report(planned: Planned, language: Language, *, most: int = MOST_DRAWN) -> str:
-    """Return the report in a language, with the `most` windows that save most drawn."""
-    style = _style()
+    """Return the report as a page in a language, with the `most` windows that save most drawn."""
+    return page_of([compose_windows(planned, language, most=most)])
+
+
+def write_windows_pdf(path: Path, planned: Planned, language: Language, *, most: int = MOST_DRAWN) -> None:
+    """Write the same for print, dated by the day of the plan."""
+    moment = datetime.combine(planned.brief.today, time(0), UTC)
+    write_pdf(path, [compose_windows(planned, language, most=most)], moment)
+
+
+def compose_windows(planned: Planned, language: Language, *, most: int) -> Letter:
+    """Return what both say."""
+    words = words_of("windows")[language]
     best = sorted(planned.proposals, key=lambda one: (-one.benefit.dkk, one.start, one.pilot.id))[:most]
-    return _template().render(
+    findings = [given(one.da if language == "da" else one.en) for one in planned.plan.findings]
+    sections = [
+        Section(said(words.in_all), [Paragraph(said(words.intro)), _figures(planned, words, language)])
+    ]
+    if findings:
+        sections.append(Section(said(words.findings), [Items(findings)]))
+    sections += [_window(number, one, words, language) for number, one in enumerate(best, 1)]
+    sources = [said(f"{name}: {source}") for name, source in sorted(planned.brief.prices.sources.items())]
+    sections.append(Section(said(words.sources), [Items(sources)]))
+    return Letter(
         language=language,
-        words=words_of("windows")[language],
-        style=Markup(style),  # noqa: S704 - our own file
-        style_digest=b64encode(sha256(style.encode()).digest()).decode(),
-        total=total_of(planned),
-        sources=sorted(planned.brief.prices.sources.items()),
-        findings=[found.da if language == "da" else found.en for found in planned.plan.findings],
-        windows=[_drawn(one, language) for one in best],
-        width=_WIDTH,
-        row=_ROW,
-        number=_danish if language == "da" else _english,
+        name=words.language,
+        title=words.title,
+        state=Notice(Weight.CARE, words.state),
+        date=words.date.format(day=planned.brief.today),
+        notices=(),
+        sections=sections,
+        page=words.page,
     )
+
+
+def _figures(planned: Planned, words: Words, language: Language) -> Facts:
+    number, total = _danish if language == "da" else _english, total_of(planned)
+    rows = [(getattr(words, name), [said(number(total[name]))]) for name in _FIGURES]
+    rows += [(getattr(words, name), [said(f"{number(100 * total[name])} %")]) for name in ("mean_gap", "gap")]
+    return Facts(rows)
+
+
+def _window(turn: int, one: Proposal, words: Words, language: Language) -> Section:
+    number = _danish if language == "da" else _english
+    reason = one.reason_da if language == "da" else one.reason_en
+    rows = [
+        (
+            said(str(place)),
+            given(member.work.title),
+            said(f"{member.placement.start} – {member.placement.end}"),
+            said(f"{member.placement.moved_days:+d}" if member.placement.moved_days else "0"),
+        )
+        for place, member in enumerate(one.members, 1)
+    ]
+    blocks: list[Block] = [
+        Paragraph(said(f"{reason} {words.within} {number(100 * one.gap)} %.")),
+        window_map(one, words),
+        timeline(one.members, one.pilot.id, words),
+        Table(words.in_order, (words.order, words.work, words.days, words.moves), rows, _SHARES),
+    ]
+    title = (*said(f"{turn}. "), *given(one.pilot.title), *said(f": {one.start} – {one.end}"))
+    return Section(title, blocks)
 
 
 def total_of(planned: Planned) -> dict[str, Any]:
@@ -103,92 +130,3 @@ def _english(value: float) -> str:
 
 def _danish(value: float) -> str:
     return _english(value).translate(str.maketrans(",.", ".,"))
-
-
-def _drawn(proposal: Proposal, language: Language) -> dict[str, Any]:
-    return {
-        "pilot": proposal.pilot.title,
-        "start": proposal.start,
-        "end": proposal.end,
-        "gap": proposal.gap,
-        "reason": proposal.reason_da if language == "da" else proposal.reason_en,
-        "members": proposal.members,
-        "map": _map(proposal),
-        "timeline": _timeline(proposal.members, proposal.pilot.id),
-    }
-
-
-def _map(proposal: Proposal) -> dict[str, Any]:
-    """Each member's footprint as a path, north up, the largest below; as high as they need."""
-    west, south, east, north = proposal.geometry.buffer(_MARGIN_M).bounds
-    scale = min(_WIDTH / (east - west), _MAP_HEIGHT / (north - south))
-    west -= (_WIDTH / scale - (east - west)) / 2
-    turns = sorted(
-        enumerate(proposal.members, 1), key=lambda turn: (-turn[1].work.footprint.area, turn[1].work.id)
-    )
-    paths = [
-        {
-            "turn": turn,
-            "pilot": member.work.id == proposal.pilot.id,
-            "path": " ".join(_rings(member.work.footprint, west, north, scale)),
-        }
-        for turn, member in turns
-    ]
-    return {"height": round((north - south) * scale, 1), "paths": paths}
-
-
-def _rings(footprint: BaseGeometry, west: float, north: float, scale: float) -> Iterator[str]:
-    for part in shapely.get_parts(footprint):
-        for ring in shapely.get_rings(part):
-            points = (
-                f"{(x - west) * scale:.1f},{(north - y) * scale:.1f}"
-                for x, y in shapely.get_coordinates(ring).tolist()
-            )
-            yield f"M{' '.join(points)}Z"
-
-
-def _timeline(members: Sequence[Member], pilot: object) -> Timeline:
-    """A work that stands elsewhere is shown there as long as it is here, give or take a weekend."""
-    first = min(min(member.placement.start, member.placement.stands) for member in members)
-    last = max(
-        max(one.end, one.stands + (one.end - one.start)) for one in (member.placement for member in members)
-    )
-    first -= timedelta(days=first.weekday())
-    scale = (_WIDTH - _LABELS) / ((last - first).days + 1)
-
-    def place(day: date) -> float:
-        return _LABELS + (day - first).days * scale
-
-    bars = tuple(
-        Bar(
-            title=member.work.title,
-            y=row * _ROW,
-            x=place(member.placement.start),
-            width=((member.placement.end - member.placement.start).days + 1) * scale,
-            stands_x=place(member.placement.stands),
-            moved_days=member.placement.moved_days,
-            pilot=member.work.id == pilot,
-        )
-        for row, member in enumerate(members)
-    )
-    weeks = (last - first).days // 7 + 1
-    step = -(-weeks // _WEEKS)
-    mondays = (first + timedelta(weeks=week) for week in range(0, weeks, step))
-    return Timeline((len(members) + 1) * _ROW, bars, tuple((place(day), day) for day in mondays))
-
-
-@cache
-def _style() -> str:
-    return files("geoapi.pages").joinpath("windows.css").read_text(encoding="utf-8").replace("\n", "")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("geoapi", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("windows.html.j2")

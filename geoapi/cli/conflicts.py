@@ -24,6 +24,8 @@ from conflicts.words import ZONE_WORDS, Language
 from conflicts.zones import together
 from geoapi.cli.acting import AsJson, acting_as
 from geoapi.cli.console import results, say, settings_of
+from geoapi.conflicts_desk import report_of_dig, report_of_id
+from geoapi.conflicts_report import conflicts_report, write_conflicts_pdf
 from geoapi.packing import package_options
 from ingest.area_file import read_area_file
 from ler.domain.work_codes import work_kinds, work_methods
@@ -62,9 +64,11 @@ def conflicts(
     language: Annotated[Literal["da", "en"], typer.Option("--language", help="Of words.")] = "da",
     as_json: AsJson = False,
     geojson: Annotated[Path | None, typer.Option(help="Write where they are, EPSG:25832, into this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report with a map and sections, a page that needs no network.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the same report as PDF.")] = None,
 ) -> None:  # fmt: skip
     """Tell which lines a dig comes too near, the nearest zone first."""
-    path = Path(what)
+    path, dig = Path(what), None
     if path.exists():
         _check_codes(kind, method)
         settings = settings_of(ctx)
@@ -80,6 +84,18 @@ def conflicts(
     ordered = sorted(rows, key=lambda row: ZONES.index(Zone(row["zone"])))
     if geojson is not None:
         _write(geojson, ordered)
+    if html is not None or pdf is not None:
+        options = package_options(settings_of(ctx))
+        with acting_as(ctx, organisation) as (connection, who):
+            reported = (
+                report_of_id(connection, who, UUID(what), ordered, options)
+                if dig is None
+                else report_of_dig(connection, who, (path.name, dig), ordered, options)
+            )
+        if html is not None:
+            html.write_text(conflicts_report(reported, language), encoding="utf-8", newline="\n")
+        if pdf is not None:
+            write_conflicts_pdf(pdf, reported, language)
     if as_json:
         results().print_json(json.dumps([{**_plain(row)} for row in ordered], default=str))
         return

@@ -17,7 +17,7 @@ from geoapi.cli.console import ReportingGroup, results, say, settings_of
 from geoapi.cli.language import LanguageOption, language_of
 from geoapi.windows_calendar import window_calendar
 from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered
-from geoapi.windows_report import total_of, windows_report
+from geoapi.windows_report import total_of, windows_report, write_windows_pdf
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.legal_time import legal_day
 from ler.domain.windows import WindowState
@@ -63,6 +63,7 @@ def propose(
         bool, typer.Option("--keep", help="Keep the proposals, so that they can be invited.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write an HTML report with maps and timelines.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the same report as PDF.")] = None,
     language: LanguageOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -83,6 +84,8 @@ def propose(
         kept, taken = keep_proposals(connection, found.id, planned) if keep else ([], 0)
     if report is not None:
         report.write_text(windows_report(planned, chosen), encoding="utf-8", newline="\n")
+    if pdf is not None:
+        write_windows_pdf(pdf, planned, chosen)
     if as_json:
         results().print_json(json.dumps(_document(planned, kept), ensure_ascii=False, default=str))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from ler.packages.figures import Figure
 from ler.packages.letter_parts import (
     Block,
     Facts,
@@ -70,6 +71,7 @@ class Row(NamedTuple):
     """A line below."""
     head: tuple["Row", ...] = ()
     """Rows that stand above it again on a new page."""
+    figure: Figure | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +151,8 @@ class _Flow:
                     yield from self._fact(name, values)
             case Table():
                 yield from self._table(block)
+            case Figure():
+                yield Row(block.height, tag="Figure", block=self.block, figure=block)
         yield Row(1.6, block=-self.block)
 
     def _notice(self, notice: Notice) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ler.packages.advice import Language
+from ler.packages.figures import Figure
 from ler.packages.plain_text import plain
 
 type Words = Any
@@ -84,7 +85,7 @@ class Table:
     """Of each column in the width; together 1."""
 
 
-type Block = Notice | Paragraph | Facts | Items | Table
+type Block = Notice | Paragraph | Facts | Items | Table | Figure
 
 
 @dataclass(frozen=True, slots=True)

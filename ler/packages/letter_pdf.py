@@ -4,7 +4,7 @@ Dated by the request's last change, so that the same contents give the same byte
 """
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Final
 import cairocffi
 
 from ler.packages.contents import Contents
+from ler.packages.figures import paint_figure
 from ler.packages.letter import compose_all
 from ler.packages.letter_flow import (
     LEFT,
@@ -53,13 +54,19 @@ _SMALL: Final = 2.7
 
 def write_letter_pdf(path: Path, contents: Contents) -> int:
     """Write the letter, Danish before English; it holds no features."""
-    letters = contents.once(compose_all)
+    moment = contents.request.changed_at or contents.request.created_at
+    write_pdf(path, contents.once(compose_all), moment)
+    return 0
+
+
+def write_pdf(path: Path, letters: Sequence[Letter], moment: datetime) -> None:
+    """Write letters as one file, dated by a moment."""
     surface = cairocffi.PDFSurface(str(path), PAGE_WIDTH * _POINTS_PER_MM, PAGE_HEIGHT * _POINTS_PER_MM)
     context = cairocffi.Context(surface)
     context.scale(_POINTS_PER_MM, _POINTS_PER_MM)
     prepare_context(context)
-    moment = (contents.request.changed_at or contents.request.created_at).astimezone(UTC)
-    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    told = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, told)
     surface.set_metadata(cairocffi.PDF_METADATA_TITLE, " / ".join(letter.title for letter in letters))
     measure = _measure(context)
     states = [letter.state for letter in letters]
@@ -73,7 +80,6 @@ def write_letter_pdf(path: Path, contents: Contents) -> int:
         _draw_page(context, page, number, len(pages))
         context.show_page()
     surface.finish()
-    return 0
 
 
 class _Advances(dict[str, float]):
@@ -129,6 +135,8 @@ def _draw_row(context: cairocffi.Context, row: Row, top: float) -> None:
         _fill(context, Box(LEFT, top, 2.0, row.height), bar)
     if row.ruled:
         _fill(context, Box(LEFT, top + row.height - 0.5, WIDTH, 0.15), MUTED)
+    if row.figure is not None:
+        paint_figure(context, row.figure, LEFT, top)
     for looks, pieces in groupby(row.pieces, key=attrgetter("size", "bold", "href")):
         size, bold, href = looks
         set_font(context, size, bold=bold)

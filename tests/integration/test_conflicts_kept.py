@@ -189,12 +189,20 @@ def test_the_command_tells_them(scene: Scene, tmp_path: Path) -> None:
         "--json",
         "--geojson",
         str(tmp_path / "out.json"),
+        "--html",
+        str(tmp_path / "out.html"),
+        "--pdf",
+        str(tmp_path / "out.pdf"),
     )
     (told,) = json.loads(written.stdout)
     assert (told["zone"], told["owner_cvr"]) == ("no-machine", CVRS[0])
     assert shape(told["geom"]).length == pytest.approx(10)
     document = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert [one["properties"]["gml_id"] for one in document["features"]] == ["pipe-0"]
+    report = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "<bdi>Net 0</bdi>: Vandledning <bdi>pipe-0</bdi>" in report
+    assert "<title>Snit A</title>" in report
+    assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
     foreign = ler(scene, "conflicts", request, "--as", "11111111")
     assert (foreign.exit_code, "There is no such request" in foreign.stderr) == (2, True)
 
@@ -229,7 +237,11 @@ def test_the_command_tells_them(scene: Scene, tmp_path: Path) -> None:
     )
     with transaction(scene.world.databases.app, scene.owners[0]) as connection:
         (entered,) = enter_works(connection, scene.owners[0], [work])
-    planned = ler(scene, "conflicts", str(entered), "--as", CVRS[0], "--json")
+    page = tmp_path / "work.html"
+    planned = ler(
+        scene, "conflicts", str(entered), "--as", CVRS[0], "--json", "--language", "en", "--html", str(page)
+    )
+    assert "Conflicts: New main" in page.read_text(encoding="utf-8")
     (found,) = json.loads(planned.stdout)
     assert (found["gml_id"], found["zone"], found["arrangement"]) == ("pipe-0", "no-machine", "crossing")
 

@@ -1,6 +1,7 @@
 """`ler windows`, from a plan over an invitation to an agreement in a calendar; and the report that it writes."""
 
 import json
+import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,9 +16,11 @@ from conflicts.windows.plan import Brief, plan_windows
 from conflicts.windows.proposals import proposals_of
 from geoapi.cli import app
 from geoapi.windows_desk import Planned
-from geoapi.windows_report import total_of, windows_report
+from geoapi.windows_drawing import LABELS
+from geoapi.windows_report import total_of, windows_report, write_windows_pdf
 from geoapi.works_desk import WorksDesk
 from ler.domain.works import WorkRules
+from ler.packages.letter_flow import WIDTH
 from ler.settings import Settings
 from tests.integration.test_db_world import World, square, world
 from tests.window_city import CALENDAR, TODAY, city_works
@@ -59,9 +62,19 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
             connection, owners[0], values, LineString([(EAST, NORTH + 999), (EAST, NORTH + 900)])
         )
     planned_far_away = far.work.work.id
-    report = tmp_path / "report.html"
+    report, printed = tmp_path / "report.html", tmp_path / "report.pdf"
     proposed = ler(
-        world, "windows", "propose", "--keep", "--json", "--language", "en", "--report", str(report)
+        world,
+        "windows",
+        "propose",
+        "--keep",
+        "--json",
+        "--language",
+        "en",
+        "--report",
+        str(report),
+        "--pdf",
+        str(printed),
     )
     document = json.loads(proposed.stdout)
     (window,) = document["kept"]
@@ -69,6 +82,7 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
     assert [work["title"] for work in told["works"]] == ["<Work> 0", "<Work> 1"], "the deeper goes first"
     assert sum(bool(work["moved_days"]) for work in told["works"]) == 1
     assert document["total"]["openings_saved"] == 1
+    assert printed.read_bytes().startswith(b"%PDF")
     assert "&lt;Work&gt; 0" in report.read_text(encoding="utf-8")
     again = json.loads(ler(world, "windows", "propose", "--work", told["works"][0]["id"], "--json").stdout)
     assert (again["windows"], again["total"]["works"]) == (document["windows"], 2)
@@ -90,7 +104,7 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
     assert event.decoded("dtend") == date.fromisoformat(mine["end_on"]) + timedelta(days=1)
 
 
-def test_a_report_holds_all_figures_and_draws_every_work_of_a_window() -> None:
+def test_a_report_holds_all_figures_and_draws_every_work_of_a_window(tmp_path: Path) -> None:
     works = [replace(work, organisation_id=UUID(int=1)) for work in city_works(3, 80, 4)]
     brief = Brief(works, TODAY, WorkRules(CALENDAR, Settings().coverage))
     plan = plan_windows(brief)
@@ -108,14 +122,26 @@ def test_a_report_holds_all_figures_and_draws_every_work_of_a_window() -> None:
     ]
     maps, timelines = drawings[::2], drawings[1::2]
     counts = sorted(len(one.members) for one in planned.proposals)
-    assert sorted(len(one.findall(f"{svg}path")) for one in maps) == counts
-    bars = [[r for r in one.findall(f"{svg}rect") if r.get("class") != "stands"] for one in timelines]
-    assert sorted(map(len, bars)) == counts
-    for rect in (rect for one in timelines for rect in one.findall(f"{svg}rect")):
-        assert (
-            200 <= float(rect.get("x", "")) <= float(rect.get("x", "")) + float(rect.get("width", "")) <= 641
-        )
+    works_of = [
+        [path for path in one.findall(f"{svg}path") if path.get("fill") in {"#1f6f8b", "#c4631b"}]
+        for one in (*maps, *timelines)
+    ]
+    assert sorted(map(len, works_of[: len(maps)])) == counts
+    assert sorted(map(len, works_of[len(maps) :])) == counts
+    for bar in (bar for bars in works_of[len(maps) :] for bar in bars):
+        ends = [float(point.split(",")[0]) for point in bar.get("d", "")[1:-1].split()]
+        assert LABELS <= min(ends) <= max(ends) <= WIDTH + 0.01
+    files = [tmp_path / "one.pdf", tmp_path / "two.pdf"]
+    for file in files:
+        write_windows_pdf(file, planned, "da")
+    assert files[0].read_bytes() == files[1].read_bytes()
+    printed = subprocess.run(
+        ["pdftotext", "-raw", files[0], "-"], check=True, capture_output=True, text=True
+    ).stdout
+    for proposal in planned.proposals:
+        for member in proposal.members:
+            assert f"{member.work.title} {member.placement.start} – {member.placement.end}" in printed
     total = total_of(planned)
     value = sum(part.value for part in plan.components if part.joins)
     assert total["saved_dkk"] >= value
-    assert f"{total['openings_saved']}</td>" in html
+    assert f"{total['openings_saved']}</dd>" in html

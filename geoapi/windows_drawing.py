@@ -1,0 +1,102 @@
+"""A window of a plan drawn for a report: where its works lie, and when each is done.
+
+Lengths of figures are millimetres; places are EPSG:25832.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from conflicts.windows.proposals import Member, Proposal
+from ler.packages.figures import Figure, Mark, Paint, Point, Shape, Words, line, rectangle
+from ler.packages.letter_flow import WIDTH
+from ler.packages.map_canvas import MUTED
+from ler.packages.map_scale import scale_bar
+
+MAP_HEIGHT: Final = 66.0
+LABELS: Final = 56.0
+"""Width of the names beside a timeline."""
+_ROW: Final = 6.0
+_MARGIN_M: Final = 8.0
+_WEEKS: Final = 12
+"""Lines of a timeline, at most."""
+_LONGEST: Final = 34
+_JOINS: Final = Paint("#1f6f8b", "#14495c", 0.3, opacity=0.45)
+_PILOT: Final = Paint("#c4631b", "#7a3a0b", 0.3, opacity=0.75)
+_STANDS: Final = Paint(edge="#555555", width=0.25, dash=(1.1, 0.8))
+_GROUND: Final = Paint("#f6f6f4")
+
+
+def window_map(proposal: Proposal, words: Any) -> Figure:  # noqa: ANN401 - texts by name
+    """Draw each member's footprint with its turn, north up, the largest below; as high as they need."""
+    west, south, east, north = proposal.geometry.buffer(_MARGIN_M).bounds
+    scale = min(WIDTH / (east - west), MAP_HEIGHT / (north - south))
+    west -= (WIDTH / scale - (east - west)) / 2
+    height = max((north - south) * scale, 14.0)
+    turns = sorted(
+        enumerate(proposal.members, 1), key=lambda turn: (-turn[1].work.footprint.area, turn[1].work.id)
+    )
+    marks: list[Mark] = [rectangle(0, 0, WIDTH, height, _GROUND)]
+    numbers: list[Mark] = []
+    for turn, member in turns:
+        footprint = member.work.footprint
+        paint = _PILOT if member.work.id == proposal.pilot.id else _JOINS
+        marks.append(Shape([*_rings(footprint, west, north, scale)], paint, closed=True))
+        middle = shapely.point_on_surface(footprint)
+        x, y = (middle.x - west) * scale, (north - middle.y) * scale
+        numbers.append(Words(x, y + 1.1, str(turn), 3.0, bold=True, align="centre"))
+    marks += [*numbers, *scale_bar(4, height - 3, scale)]
+    told = "; ".join(f"{turn}. {member.work.title}" for turn, member in enumerate(proposal.members, 1))
+    return Figure(words.map, told, WIDTH, height, marks)
+
+
+def _rings(footprint: BaseGeometry, west: float, north: float, scale: float) -> Iterator[list[Point]]:
+    for part in shapely.get_parts(footprint):
+        for ring in shapely.get_rings(part):
+            yield [
+                ((x - west) * scale, (north - y) * scale) for x, y in shapely.get_coordinates(ring).tolist()
+            ]
+
+
+def timeline(members: Sequence[Member], pilot: UUID, words: Any) -> Figure:  # noqa: ANN401 - texts by name
+    """Draw members below each other, days from left to right.
+
+    A work that stands elsewhere is shown there as long as it is here, give or take a weekend.
+    """
+    first = min(min(member.placement.start, member.placement.stands) for member in members)
+    last = max(
+        max(one.end, one.stands + (one.end - one.start)) for one in (member.placement for member in members)
+    )
+    first -= timedelta(days=first.weekday())
+    scale = (WIDTH - LABELS) / ((last - first).days + 1)
+    height = (len(members) + 1) * _ROW
+    marks: list[Mark] = [rectangle(0, 0, WIDTH, height, _GROUND)]
+    for day in _mondays(first, last):
+        x = LABELS + (day - first).days * scale
+        marks.append(line((x, 0), (x, height - _ROW), colour="#bbbbbb", width=0.2))
+        marks.append(Words(x + 0.4, height - 2, day.strftime("%d.%m"), 2.3, colour=MUTED))
+    told = []
+    for row, member in enumerate(members):
+        placement, top = member.placement, row * _ROW
+        width = ((placement.end - placement.start).days + 1) * scale
+        title = member.work.title
+        short = title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…"
+        marks.append(Words(1, top + 4.1, f"{row + 1}. {short}", 2.6))
+        if placement.moved_days:
+            stands = LABELS + (placement.stands - first).days * scale
+            marks.append(rectangle(stands, top + 1.2, width, _ROW - 2.4, _STANDS))
+        paint = _PILOT if member.work.id == pilot else _JOINS
+        start = LABELS + (placement.start - first).days * scale
+        marks.append(rectangle(start, top + 1.2, width, _ROW - 2.4, paint))
+        told.append(f"{row + 1}. {title}: {placement.start} – {placement.end}")
+    return Figure(words.timeline, "; ".join(told), WIDTH, height, marks)
+
+
+def _mondays(first: date, last: date) -> Iterator[date]:
+    weeks = (last - first).days // 7 + 1
+    step = -(-weeks // _WEEKS)
+    return (first + timedelta(weeks=week) for week in range(0, weeks, step))
