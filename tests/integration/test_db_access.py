@@ -35,6 +35,7 @@ OTHER_SCENES: dict[str, str] = {
     **dict.fromkeys(("account", "contact", "grant", "mandate"), "test_register_access.py"),
     "dispensation": "test_dispensations.py",
     **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
+    "line_conflict": "test_batch.py",
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
     **dict.fromkeys(("digging_window", "window_work"), "test_digging_windows.py"),
