@@ -31,6 +31,7 @@ from ler.domain.works import ACTIVE
 from ler.services.works import list_works
 from tests.batch_world import CONFLICTS, enter_lines, enter_works, make_lines
 
+LIMITS: Final = Limits(most_lines=10_000, most_works=500)
 MAX_GROWTH: Final = 12.0
 MAX_MEMORY: Final = 1.3
 _OWNER: Final = UUID(int=1)
@@ -104,7 +105,7 @@ def _run(url: str, out: Path, workers: int) -> int:
     with acting(source, _OWNER) as connection:
         works = [one.work for one in list_works(connection, statuses=ACTIVE)]
     yardstick = Yardstick(load_clearances(), 5.0)
-    batch = Batch(works, True, [_OWNER], source, source, yardstick, Limits(), out, keep=False)
+    batch = Batch(works, True, [_OWNER], source, source, yardstick, LIMITS, out, keep=False)
     with open_engine(workers=workers) as engine:
         (told,) = run_batch(engine, batch, lambda _: None)
     if told.failed:
@@ -120,10 +121,11 @@ def _differences(expected: Rows, out: Path) -> int:
         for work, line, *told in zip(*(rows.column(name).to_pylist() for name in columns), strict=True):
             found += 1
             wanted = expected.get((work, line))
-            if wanted is None or told[:2] != [*wanted[:2]]:
-                different += 1
-            elif any(abs(one - other) > _NEAR_M for one, other in zip(told[2:], wanted[2:], strict=True)):
-                different += 1
+            same = wanted is not None and told[:2] == [*wanted[:2]]
+            different += not (
+                same
+                and all(abs(one - other) <= _NEAR_M for one, other in zip(told[2:], wanted[2:], strict=True))
+            )
     return different + abs(found - len(expected))
 
 

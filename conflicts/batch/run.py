@@ -29,7 +29,7 @@ from ler.errors import LerError
 class Limits:
     """How large a partition may be: what a worker holds in memory."""
 
-    most_lines: int = 50_000
+    most_lines: int = 20_000
     most_works: int = 1_000
 
 
