@@ -99,8 +99,8 @@ CONFLICTS: Final = """
             l.sort, l.component, l.overhead
         FROM part AS p
         CROSS JOIN (SELECT DISTINCT reach_m FROM truth.line) AS r
-        JOIN truth.line AS l ON l.reach_m = r.reach_m AND l.geom && ST_Expand(p.geom, r.reach_m + 6 + p.half_m + p.stray_m)
-            AND ST_DWithin(p.geom, l.geom, r.reach_m + l.half_m + p.half_m + p.stray_m)
+        JOIN truth.line AS l ON l.reach_m = r.reach_m AND l.geom && ST_Expand(p.geom, r.reach_m + 6.5 + p.half_m)
+            AND ST_DWithin(p.geom, l.geom, r.reach_m + l.half_m + p.half_m + 0.5)
         WINDOW whole AS (PARTITION BY p.id, l.gml_id)
     ),
     arranged AS (
@@ -168,7 +168,8 @@ def make_lines(seed: int, count: int, side_m: float) -> Made:
         )
     )
     is_point = np.array([SORTS[sort].component for sort in chosen])
-    geometries = np.where(is_point, shapely.points(middles.round(3)), lines)
+    drawn = shapely.get_parts(lines)
+    geometries = _chosen(is_point, shapely.points(middles.round(3)), drawn)
     made = Made([], [], [], np.array([]), np.array([]))
     shapes: list[tuple[Any, Any]] = []
     for number, sort in enumerate(chosen):
@@ -176,7 +177,7 @@ def make_lines(seed: int, count: int, side_m: float) -> Made:
         more: list[tuple[str, str, dict[str, Any], Any, Any]] = []
         place = geometries[number]
         if sort == "joint":
-            away = shapely.transform(lines[number], lambda points: points + 300.0)
+            away = shapely.transform(drawn[number], lambda points: points + 300.0)
             more = [
                 (
                     f"feeder-{number}",
@@ -196,6 +197,12 @@ def make_lines(seed: int, count: int, side_m: float) -> Made:
             shapes.append(line[3:])
     columns = np.array([*shapes, (None, None)], dtype=object)[:-1].T
     return Made(made.names, made.sorts, made.attributes, columns[0], columns[1])
+
+
+def _chosen(is_first: NDArray[np.bool_], first: Any, second: Any) -> NDArray[np.object_]:  # noqa: ANN401 - arrays of geometries
+    return np.array(
+        [one if chosen else other for chosen, one, other in zip(is_first, first, second, strict=True)]
+    )
 
 
 def enter_lines(admin: psycopg.Connection[Any], owner: UUID, made: Made) -> None:
@@ -263,7 +270,8 @@ def enter_works(admin: psycopg.Connection[Any], owner: UUID, seed: int, count: i
     ways = np.stack([np.cos(turns), np.sin(turns)], axis=1) * (2 + chance.exponential(15.0, count))[:, None]
     lines = shapely.linestrings(np.stack([middles - ways, middles + ways], axis=1).round(3))
     is_area = chance.random(count) < 0.1
-    places = np.where(is_area, shapely.box(*(middles - 2).round(3).T, *(middles + 2).round(3).T), lines)
+    squares = [shapely.box(x - 2, y - 2, x + 2, y + 2) for x, y in middles.round(3).tolist()]
+    places = _chosen(is_area, squares, shapely.get_parts(lines))
     ewkb = shapely.to_wkb(shapely.set_srid(places, 25832), hex=True, include_srid=True)
     columns = (
         "id, organisation_id, title, activity, method, duration_days, earliest_start, latest_end, road, surface, status,"

@@ -60,6 +60,10 @@ class Engine:
             future.release()
             done.update(started(1))
 
+    def on_each_worker[R](self, function: Callable[[], R]) -> list[R]:
+        """Call a function in each worker's process; return what it gives there."""
+        return [*self._client.run(function).values()]
+
     @property
     def workers(self) -> int:
         """How many partitions are worked on at once."""

@@ -32,8 +32,8 @@ from tests.batch_world import CONFLICTS, DATASET, enter_lines, enter_works, make
 from tests.databases import SharedCluster
 from tests.world import World, open_world
 
-SIDE_M = 900.0
-LINES, WORKS = 8_000, 120
+SIDE_M = 700.0
+LINES, WORKS = 4_000, 80
 YARDSTICK = Yardstick(load_clearances(), 5.0)
 type Row = tuple[str, str, str, str, float, float]
 
@@ -107,7 +107,7 @@ def test_the_batch_equals_postgis_on_one_and_two_workers(
         found[workers] = sorted(rows_in(folder), key=key)
     assert found[1] == found[2]
     assert {key(row) for row in found[1]} == {*expected}
-    assert len(found[1]) == len(expected) > 1000
+    assert len(found[1]) == len(expected) > 800
     for row in found[1]:
         zone, arrangement, drawn_m, least_m = expected[key(row)]
         assert (row["zone"], row["arrangement"]) == (zone, arrangement), row
@@ -170,7 +170,7 @@ def test_a_partition_that_fails_is_named_and_the_rest_goes_on(
     scene: Scene, engines: dict[int, Engine], tmp_path: Path
 ) -> None:
     # What is found of it fits into no row.
-    broken = replace(scene.works[3], version="first")
+    broken = replace(scene.works[3], version=2**40)
     works = [*scene.works[:3], broken, *scene.works[4:]]
     limits = Limits(most_lines=1_500, most_works=30)
     (told,) = run_batch(
@@ -178,10 +178,10 @@ def test_a_partition_that_fails_is_named_and_the_rest_goes_on(
     )
     (named,) = told.failed
     number, error = named.split()
-    assert (1 <= int(number) <= told.partitions, error) == (True, "(ArrowTypeError)")
+    assert (1 <= int(number) <= told.partitions, error) == (True, "(ArrowInvalid)")
     assert not told.kept
     assert told.done == told.partitions
-    assert told.rows == len(rows_in(tmp_path / "out")) > 1000
+    assert told.rows == len(rows_in(tmp_path / "out")) > 800
 
 
 def ler(scene: Scene, *words: str) -> Result:
