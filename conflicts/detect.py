@@ -70,11 +70,11 @@ def detect_among(
     dig: Dig, existing: Existing, clearances: Clearances, ground: Ground | None = None
 ) -> list[Conflict]:
     """Return the conflicts of a dig with lines that many digs are held against; all rules given are in force."""
-    near = distances(existing, footprints(dig, clearances), clearances.farthest_m)
-    if not len(near.which):
+    near = measure(dig, existing, clearances, ground or Ground(), clearances.farthest_m)
+    if not len(near.distances.which):
         return []
-    held = _hold(dig, existing, near, clearances, ground or Ground())
-    found_in = zones(in_space(near.least_m, held.below_m), held.needed)
+    held = _hold(dig, existing, near, clearances)
+    found_in = zones(near.least_m, held.needed)
     return [
         _conflict(dig, held, int(hit), ZONES[found_in[hit]])
         for hit in np.flatnonzero(found_in < len(ZONES) - 1)
@@ -82,21 +82,51 @@ def detect_among(
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """How near lines may be to a dig; all have a value for each of `distances.which`. Metres."""
+
+    distances: Distances
+    """In the plane."""
+    below_m: Floats
+    below_most_m: Floats
+    """NaN: nobody knows."""
+    least_m: Floats
+    """In space."""
+
+    def unknown(self, dig: Dig, existing: Existing, hit: int) -> frozenset[str]:
+        """Return what of a distance was not known and was taken for the worst."""
+        band = existing.bands[int(self.distances.which[hit])]
+        said = {
+            "accuracy-unknown": band.accuracy_m is None,
+            "size-unknown": band.outer_m is None,
+            "place-unknown": bool(np.isnan(self.distances.drawn_m[hit])),
+            "dig-depth-unknown": dig.depth_m is None,
+            "line-depth-unknown": bool(np.isnan(self.below_most_m[hit])),
+        }
+        return frozenset(name for name, holds in said.items() if holds)
+
+
+def measure(dig: Dig, existing: Existing, clearances: Clearances, ground: Ground, reach_m: float) -> Near:
+    """Return how near to a dig all lines may be that may be within reach of it."""
+    near = distances(existing, footprints(dig, clearances), reach_m)
+    below, below_most = below_m(existing, near, dig, ground)
+    return Near(near, below, below_most, in_space(near.least_m, below))
+
+
+@dataclass(frozen=True, slots=True)
 class _Held:
-    """Lines held against a dig; all but the first two have a value for each of `near.which`."""
+    """Lines held against a dig; all but the first two have a value for each of `near.distances.which`."""
 
     existing: Existing
-    near: Distances
+    near: Near
     arranged: Sequence[Arrangement]
     angles: Floats
     needed: Sequence[Needed]
-    below_m: Floats
-    below_most_m: Floats
     where: Geometries
 
 
-def _hold(dig: Dig, existing: Existing, near: Distances, clearances: Clearances, ground: Ground) -> _Held:
-    arranged, angles = arrangements(existing, near)
+def _hold(dig: Dig, existing: Existing, near: Near, clearances: Clearances) -> _Held:
+    arranged, angles = arrangements(existing, near.distances)
     activity, method = clearances.activity_of(dig.activity), clearances.method_of(dig.method)
     cases = [
         Case(
@@ -107,21 +137,20 @@ def _hold(dig: Dig, existing: Existing, near: Distances, clearances: Clearances,
             existing.delivered[place].owner_id,
             existing.kinds[place].known,
         )
-        for place, arrangement in zip(near.which.tolist(), arranged, strict=True)
+        for place, arrangement in zip(near.distances.which.tolist(), arranged, strict=True)
     ]
-    below, below_most = below_m(existing, near, dig, ground)
     needed = [clearances.needed(case) for case in cases]
-    return _Held(existing, near, arranged, angles, needed, below, below_most, locations(existing, near))
+    return _Held(existing, near, arranged, angles, needed, locations(existing, near.distances))
 
 
 def _conflict(dig: Dig, held: _Held, hit: int, zone: Zone) -> Conflict:
-    existing, near, needed, where = held.existing, held.near, held.needed[hit], held.where[hit]
+    existing, near, needed, where = held.existing, held.near.distances, held.needed[hit], held.where[hit]
     place = int(near.which[hit])
     rule, unverified, limit_m = rule_of(zone, needed)
     drawn, below, below_most = (
         _known(near.drawn_m[hit]),
-        float(held.below_m[hit]),
-        _known(held.below_most_m[hit]),
+        float(held.near.below_m[hit]),
+        _known(held.near.below_most_m[hit]),
     )
     inside_m = 0.0 if drawn != 0.0 or where is None else _depth_inside(where, near.nearest[hit].geometry)
     likely = 1.0 if drawn is None else probability(
@@ -142,9 +171,7 @@ def _conflict(dig: Dig, held: _Held, hit: int, zone: Zone) -> Conflict:
         below_least_m=None if below_most is None else below,
         below_most_m=below_most,
         probability=likely,
-        reasons=_reasons(
-            dig, existing, place, needed, depth_known=below_most is not None, placed=drawn is not None
-        ),
+        reasons=_reasons(held.near.unknown(dig, existing, hit), needed),
         needed=needed,
         geometry=where,
     )
@@ -157,18 +184,10 @@ def _depth_inside(where: BaseGeometry, ground: BaseGeometry) -> float:
     return float(shapely.distance(shapely.point_on_surface(where), shapely.boundary(ground)))
 
 
-def _reasons(
-    dig: Dig, existing: Existing, place: int, needed: Needed, *, depth_known: bool, placed: bool
-) -> tuple[str, ...]:
-    band = existing.bands[place]
+def _reasons(unknown: frozenset[str], needed: Needed) -> tuple[str, ...]:
     said = {f"{one}-unknown" for one in needed.assumed - {"pair"}}
     said |= {"no-rule"} if "pair" in needed.assumed else set()
-    said |= {"accuracy-unknown"} if band.accuracy_m is None else set()
-    said |= {"size-unknown"} if band.outer_m is None else set()
-    said |= {"place-unknown"} if not placed else set()
-    said |= {"dig-depth-unknown"} if dig.depth_m is None else set()
-    said |= {"line-depth-unknown"} if not depth_known else set()
-    return tuple(sorted(said))
+    return tuple(sorted(said | unknown))
 
 
 def _known(value: float) -> float | None:

@@ -69,6 +69,8 @@ def distances(existing: Existing, parts: Sequence[Footprint], reach_m: float) ->
 
 def _near(existing: Existing, parts: Sequence[Footprint], reach_m: float) -> NDArray[np.int64]:
     """Places of the lines whose bands may come within reach, in order; exact distances are taken afterwards."""
+    if np.isinf(reach_m):
+        return np.arange(len(existing.geometries))
     found = [existing.placeless]
     for part in parts:
         around_m = reach_m + existing.widest_m + part.half_m + part.tolerance_m

@@ -5,7 +5,7 @@ class that a line does not tell may be any of its utility, of a component any of
 Notes, dimension lines and attachments are left out: they lie nowhere in the ground.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -93,6 +93,21 @@ class Existing:
             self.is_component[places],
             self.is_overhead[places],
         )
+
+    @property
+    def extent(self) -> BaseGeometry | None:
+        """A box around all that they may be in, EPSG:25832; None: nothing has a place."""
+        if all(geometry is None for geometry in self.geometries):
+            return None
+        bounds = shapely.total_bounds(self.geometries)
+        margin_m = self.widest_m + 1.0
+        around: BaseGeometry = shapely.box(*(bounds + np.array([-margin_m, -margin_m, margin_m, margin_m])))
+        return around
+
+    def of_owners(self, owners: Collection[UUID]) -> "Existing":
+        """Return those of these owners."""
+        kept = np.array([one.owner_id in owners for one in self.delivered], dtype=bool)
+        return self.only(np.flatnonzero(kept))
 
 
 def existing_of(

@@ -1,6 +1,6 @@
 """A conflict in words, Danish and English: what it is, how near, what follows, by which rule, and what was not known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from conflicts.clearances import UNKNOWN_PAIR, Arrangement, Clearances, Zone
@@ -27,6 +27,7 @@ _REASONS: Final[Mapping[str, Said]] = {
     "accuracy-unknown": {"da": "nøjagtigheden er ukendt", "en": "its accuracy is not known"},
     "activity-unknown": {"da": "arbejdets art er ikke oplyst", "en": "the kind of work is not told"},
     "class-unknown": {"da": "spænding eller tryk er ukendt", "en": "voltage or pressure is not known"},
+    "danger-unknown": {"da": "fareklassen er ukendt", "en": "its danger class is not known"},
     "dig-depth-unknown": {"da": "gravedybden er ikke oplyst", "en": "the depth of the dig is not told"},
     "distance-unknown": {"da": "reglens afstand er ikke læst", "en": "the rule's distance was not read"},
     "line-depth-unknown": {"da": "ledningens dybde er ukendt", "en": "the depth of the line is not known"},
@@ -34,6 +35,7 @@ _REASONS: Final[Mapping[str, Said]] = {
     "no-rule": {"da": "der er ingen regel for den", "en": "there is no rule for it"},
     "place-unknown": {"da": "dens sted er ukendt", "en": "its place is not known"},
     "size-unknown": {"da": "størrelsen er ukendt", "en": "its size is not known"},
+    "theme-unknown": {"da": "forsyningsarten er ukendt", "en": "its utility type is not known"},
 }
 _NO_RULE: Final[Said] = {
     "da": "ingen regel fundet, den strengeste gælder",
@@ -52,16 +54,19 @@ def reason(conflict: Conflict, clearances: Clearances, language: Language) -> st
     """Say a conflict in a few sentences."""
     distance = _distance(conflict, language)
     zone = ZONE_WORDS[conflict.zone][language].capitalize()
-    limit = _metres(conflict.limit_m, language)
+    limit = metres(conflict.limit_m, language)
     within = f"{zone} inden for {limit} m" if language == "da" else f"{zone} within {limit} m"
     rule = rule_words(conflict.rule, conflict, clearances, language)
     said = f"{distance}. {within}: {rule}"
     if conflict.unverified:
         said += f" {_UNVERIFIED[language]}"
-    if conflict.reasons:
-        worst = "Regnet som det værste" if language == "da" else "Taken for the worst"
-        said += f". {worst}: {', '.join(reason_words(one, language) for one in conflict.reasons)}"
-    return f"{said}."
+    return f"{said}{worst_words(conflict.reasons, language)}."
+
+
+def worst_words(codes: Sequence[str], language: Language) -> str:
+    """Say as the end of a sentence what was not known; nothing when all was."""
+    worst = "Regnet som det værste" if language == "da" else "Taken for the worst"
+    return f". {worst}: {', '.join(reason_words(one, language) for one in codes)}" if codes else ""
 
 
 def reason_words(code: str, language: Language) -> str:
@@ -80,11 +85,11 @@ def rule_words(name: str, conflict: Conflict, clearances: Clearances, language: 
 
 def _distance(conflict: Conflict, language: Language) -> str:
     danish = language == "da"
-    least = _metres(conflict.least_m, language)
+    least = metres(conflict.least_m, language)
     if conflict.most_m is None:
         said = "Kan ligge hvor som helst i gravningen" if danish else "May lie anywhere in the dig"
     else:
-        most = _metres(conflict.most_m, language)
+        most = metres(conflict.most_m, language)
         said = (
             f"Kan ligge {least} til {most} m fra gravningen"
             if danish
@@ -94,7 +99,7 @@ def _distance(conflict: Conflict, language: Language) -> str:
     if conflict.arrangement is Arrangement.CROSSING and conflict.angle_deg is not None:
         said += f" ({conflict.angle_deg:.0f}°)"
     if conflict.below_least_m is not None and conflict.below_most_m is not None:
-        ends = [_metres(one, language) for one in (conflict.below_least_m, conflict.below_most_m)]
+        ends = [metres(one, language) for one in (conflict.below_least_m, conflict.below_most_m)]
         said += (
             f", {ends[0]} til {ends[1]} m under bunden"
             if danish
@@ -103,6 +108,7 @@ def _distance(conflict: Conflict, language: Language) -> str:
     return said
 
 
-def _metres(value: float, language: Language) -> str:
+def metres(value: float, language: Language) -> str:
+    """Say metres to the centimetre."""
     text = f"{value:.2f}"
     return text.replace(".", ",") if language == "da" else text

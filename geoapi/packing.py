@@ -27,7 +27,7 @@ from ler.packages.content import OwnerStatus, RequestInfo
 from ler.packages.contents import DEFAULT_OPTIONS, PackageOptions
 from ler.packages.drawings import without_lost
 from ler.packages.package import Package, owner_request, write_consolidated_package, write_owner_package
-from ler.packages.recipe import Recipe, answers_of, from_recipe, to_recipe
+from ler.packages.recipe import Recipe, answers_of, from_recipe, to_recipe, warnings_of
 from ler.services.deliveries import list_drawing_files, list_owner_statuses, read_answers
 from ler.services.packages import (
     Entered,
@@ -205,7 +205,7 @@ def _pack_whole_once(
         conflicts = find_conflicts(connection, read.request, read.owners, options)
     step("Writing the consolidated package")
     _enter(databases, store, read.request, lambda folder: [
-        write_consolidated_package(folder, read.request, read.owners, options)
+        write_consolidated_package(folder, read.request, read.owners, options, conflicts.warnings())
     ], finished=not read.changed, conflicts=conflicts)  # fmt: skip
     point("package.after-commit")
 
@@ -275,7 +275,7 @@ def _mend(
     point("package.mending")
     with store.workshop() as folder:
         if stored.owner_id is None:
-            made = write_consolidated_package(folder, request, owners, options)
+            made = write_consolidated_package(folder, request, owners, options, warnings_of(recipe))
         else:
             made = write_owner_package(folder, request, owners[0], options)
         store.put(made.path)

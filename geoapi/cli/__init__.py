@@ -17,7 +17,7 @@ COMMANDS: Final = (
     *("organisation", "member", "grant", "mandate", "area", "contact", "dispensation"),
     *("client", "limit", "endpoint"),
     *("db", "owner", "token", "upload", "network", "drawing", "request", "package", "answer", "sensitivity"),
-    *("conflicts", "clearance", "works", "windows", "audit", "damage", "deviation"),
+    *("conflicts", "clearance", "precautions", "works", "windows", "audit", "damage", "deviation"),
     *("serve", "worker", "demo"),
 )
 """Each is a module of this package, with a group `app` or one function of the same name."""

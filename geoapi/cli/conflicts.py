@@ -18,6 +18,7 @@ from conflicts.clearances import ZONES, Zone, load_clearances
 from conflicts.detect import detect
 from conflicts.dig import Dig, dig_of_work
 from conflicts.network import lines_near
+from conflicts.risk import risk
 from conflicts.stored import Kept, conflict_row, ground_of, list_conflicts, rules_of_owners
 from conflicts.words import ZONE_WORDS, Language
 from conflicts.zones import together
@@ -35,7 +36,12 @@ _HEADS: Final[Mapping[Language, tuple[str, ...]]] = {
     "da": ("Zone", "Ledning", "Id", "Afstand m", "Under m", "Sandsynlighed", "Hvorfor"),
     "en": ("Zone", "Line", "Id", "Distance m", "Below m", "Probability", "Why"),
 }
+_PRECAUTION_HEADS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "da": ("Ejer", "Forsyningsart", "Prioritet", "Forholdsregel", "Hvorfor"),
+    "en": ("Owner", "Utility", "Priority", "Precaution", "Why"),
+}
 type Row = Mapping[str, Any]
+type Rows = Sequence[Row]
 
 
 class _OneOrMany(ReportingGroup):
@@ -100,13 +106,13 @@ def conflicts(
         settings = settings_of(ctx)
         area = shapely.GeometryCollection(read_area_file(path, crs, lines=True))
         dig = Dig(area, kind, method, depth, width)
-        rows = _of_network(ctx, organisation, dig, package_options(settings))
+        rows, precautions = _of_network(ctx, organisation, dig, package_options(settings))
     else:
         if (kind, method, depth, width, crs) != (None,) * 5:
             raise RefusedError(
                 "option-invalid", "a request says itself what is dug: leave the options of files out"
             )
-        rows = _of_id(ctx, organisation, what)
+        rows, precautions = _of_id(ctx, organisation, what)
     ordered = sorted(rows, key=lambda row: ZONES.index(Zone(row["zone"])))
     if geojson is not None:
         _write(geojson, ordered)
@@ -114,15 +120,20 @@ def conflicts(
         results().print_json(json.dumps([{**_plain(row)} for row in ordered], default=str))
         return
     results().print(_table(ordered, language))
+    if precautions:
+        results().print(_precautions(precautions, language))
     chance = together([row["probability"] for row in ordered])
+    score = f"{risk(ordered):.1f}"
     say(
-        f"{len(ordered)} konflikter; sandsynlighed for mindst én inden for maskinernes afstand: {chance:.0%}"
+        f"{len(ordered)} konflikter; sandsynlighed for mindst én inden for maskinernes afstand: {chance:.0%};"
+        f" risikotal {score.replace('.', ',')}"
         if language == "da"
-        else f"{len(ordered)} conflicts; probability of at least one within the distance of machines: {chance:.0%}"
+        else f"{len(ordered)} conflicts; probability of at least one within the distance of machines: {chance:.0%};"
+        f" risk score {score}"
     )
 
 
-def _of_id(ctx: typer.Context, organisation: str, what: str) -> Sequence[Row]:
+def _of_id(ctx: typer.Context, organisation: str, what: str) -> tuple[Rows, Rows]:
     try:
         wanted = UUID(what)
     except ValueError:
@@ -130,11 +141,12 @@ def _of_id(ctx: typer.Context, organisation: str, what: str) -> Sequence[Row]:
     with acting_as(ctx, organisation) as (connection, _):
         work = find_work(connection, wanted)
         if work is None:
-            return _kept(list_conflicts(connection, wanted))
+            kept = list_conflicts(connection, wanted)
+            return _kept(kept), kept.precautions
     return _of_network(ctx, organisation, dig_of_work(work.work), package_options(settings_of(ctx)))
 
 
-def _kept(kept: Kept) -> Sequence[Row]:
+def _kept(kept: Kept) -> Rows:
     if kept.found_at_revision is None:
         raise RefusedError(
             "conflicts-missing", "conflicts are found when the package is made, which is still to come"
@@ -147,13 +159,15 @@ def _kept(kept: Kept) -> Sequence[Row]:
     return kept.rows
 
 
-def _of_network(ctx: typer.Context, organisation: str, dig: Dig, options: PackageOptions) -> Sequence[Row]:
+def _of_network(
+    ctx: typer.Context, organisation: str, dig: Dig, options: PackageOptions
+) -> tuple[Rows, Rows]:
     with acting_as(ctx, organisation) as (connection, _):
         rules = load_clearances(options.clearances, of_owners=rules_of_owners(connection))
         rules = rules if dig.on is None else rules.on(dig.on)
         near = lines_near(connection, dig, rules, options.unknown_accuracy_m)
     found = detect(dig, near, rules, options.unknown_accuracy_m, ground_of(options))
-    return [{**conflict_row(one, rules), "geom": one.geometry} for one in found]
+    return [{**conflict_row(one, rules), "geom": one.geometry} for one in found], []
 
 
 def _check_codes(kind: str | None, method: str | None) -> None:
@@ -162,7 +176,21 @@ def _check_codes(kind: str | None, method: str | None) -> None:
             raise RefusedError(f"work-{name}-unknown", f"{code!r} is none of: {', '.join(sorted(known))}")
 
 
-def _table(rows: Sequence[Row], language: Language) -> Table:
+def _precautions(rows: Rows, language: Language) -> Table:
+    """All that hold; in the letter stands the first of each owner and utility."""
+    table = Table(*_PRECAUTION_HEADS[language])
+    for row in rows:
+        table.add_row(
+            row["owner_name"],
+            row["utility_type"] or "?",
+            f"{row['priority']}{' *' if row['highest'] else ''}",
+            row[f"measure_{language}"],
+            row[f"reason_{language}"],
+        )
+    return table
+
+
+def _table(rows: Rows, language: Language) -> Table:
     table = Table(*_HEADS[language])
     for row in rows:
         kind = row["feature_type"]
@@ -186,7 +214,7 @@ def _plain(row: Row) -> dict[str, Any]:
     return {**row, "geom": None if row["geom"] is None else mapping(row["geom"])}
 
 
-def _write(path: Path, rows: Sequence[Row]) -> None:
+def _write(path: Path, rows: Rows) -> None:
     features = [
         {
             "type": "Feature",

@@ -16,9 +16,11 @@ from typing import Final
 import shapely
 from shapely import MultiPolygon
 
+from conflicts.owner_tables import set_table
 from geoapi.cluster import Cluster
 from geoapi.database import Databases, open_databases
 from geoapi.demo.owners import DemoOwner
+from geoapi.demo.precautions import demo_areas, demo_tables
 from geoapi.demo.sites import DemoSite
 from geoapi.demo.town import Town, build_town
 from geoapi.dig_request import Answered, answer_request
@@ -82,6 +84,8 @@ def show(out: Path, settings: Settings, today: date, tell: Tell) -> Shown:
         with _timed(tell, "networks uploaded and published"):
             for path, owner in zip(shown.networks, shown.town.owners, strict=True):
                 _upload(databases, owner, path, settings)
+        with _timed(tell, "precautions of two owners set"):
+            _set_precautions(databases, shown.town)
         with _timed(tell, "the town's streets written as a base map"):
             options = replace(package_options(settings), base_map=_write_streets(shown.town, out / STREETS))
         for site in shown.town.sites:
@@ -149,6 +153,16 @@ def _upload(databases: Databases, owner: DemoOwner, path: Path, settings: Settin
         publish_network(connection, found, path, settings, approve=True)
 
 
+def _set_precautions(databases: Databases, town: Town) -> None:
+    areas = demo_areas(town.sites)
+    for cvr, rows in demo_tables(town.sites).items():
+        with transaction(databases.app, PLATFORM_OPERATOR) as connection:
+            owner_id = get_owner(connection, cvr).id
+        named = {name for row in rows for name in row.areas}
+        with transaction(databases.app, owner_id) as connection:
+            set_table(connection, owner_id, rows, {name: areas[name] for name in areas if name in named})
+
+
 def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> NewRequest:
     """What somebody asks who has drawn the site: the area goes through a file, as any."""
     folder.mkdir(parents=True)
@@ -160,6 +174,7 @@ def _request(site: DemoSite, folder: Path, settings: Settings, today: date) -> N
         period_to=today + timedelta(days=21),
         purpose=site.purpose,
         description=site.description,
+        work=site.work,
         clip_buffer_m=settings.clip_buffer_m,
         unknown_accuracy_m=settings.band_accuracy_m,
     )

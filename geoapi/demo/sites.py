@@ -8,6 +8,7 @@ import shapely
 
 from geoapi.demo.paths import Points, trail
 from geoapi.demo.streets import MAIN_STREET, Plan
+from ler.domain.request_rules import Work
 
 _TRENCH_LENGTH: Final = 500.0
 _TRENCH_HALF_WIDTH: Final = 1.25
@@ -24,6 +25,8 @@ class DemoSite:
     """At most 100 characters, as in an excavation request."""
     area: shapely.Polygon
     """EPSG:25832."""
+    work: Work
+    """What is done, how, and how deep."""
 
 
 def choose_sites(plan: Plan) -> tuple[DemoSite, ...]:
@@ -45,6 +48,7 @@ def _crossing(plan: Plan) -> DemoSite:
         "Ombygning af kryds",
         "Nye kantsten, signaler og belægning i krydset ved Torvet",
         _polygon(corners),
+        Work("road", None, "open-trench", 0.6),
     )
 
 
@@ -71,6 +75,7 @@ def _service(plan: Plan) -> DemoSite:
         "Stikledning",
         "Udskiftning af stikledning til vand fra hovedledningen i vejen til huset",
         _polygon(corners),
+        Work("replacement", None, "open-trench", 1.2),
     )
 
 
@@ -88,6 +93,7 @@ def _trench(plan: Plan) -> DemoSite:
         "Nedlægning af fiberrør",
         "500 m ny rende i fortovet: Kirkegade, Rebslagergade og Fiskergade",
         _polygon(shapely.get_coordinates(area.exterior)[:-1]),
+        Work("new-line", None, "open-trench", 0.6),
     )
 
 

@@ -49,6 +49,7 @@ SQL_FILES: Final = (
     "watch.sql",
     "packages.sql",
     "conflicts.sql",
+    "precautions.sql",
     "deviations.sql",
     "works.sql",
     "windows.sql",
@@ -71,11 +72,13 @@ SQL_FILES: Final = (
     "access/windows.sql",
     "ogc/windows.sql",
     "access/conflicts.sql",
+    "access/precautions.sql",
     "access/jobs.sql",
     "access/batch.sql",
     "ogc/reading.sql",
     "ogc/views.sql",
     "ogc/conflicts.sql",
+    "ogc/precautions.sql",
 )
 """Files of `ler/db/sql` in the order in which they are applied after the revisions, acting as `ler_owner`. Before the
 revisions comes `reset.sql`, which takes all that these make away: a policy that reads a column would forbid to change

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ler.packages.assessment import Assessed
     from ler.packages.base_map import BaseMap
     from ler.packages.cover import Covers
+    from ler.packages.warnings import UtilityWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class PackageOptions:
     unknown_accuracy_m: float = UNKNOWN_ACCURACY_M
     """What a position may be off whose accuracy class has no bound or is not known."""
     clearances: Path | None = None
-    """The operator's rules of what to keep away from which line, besides ours; they are no part of a package."""
+    """The operator's rules of what to keep away from which line, besides ours; what came of them is in `Contents.warnings`."""
     base_map: Path | None = None
     """A map that is drawn pale below the lines: GeoTIFF or GeoPackage. None: no base map."""
     theme: str = "ler"
@@ -58,6 +59,8 @@ class Contents:
     options: PackageOptions = DEFAULT_OPTIONS
     folders: dict[str, str] = field(default_factory=dict)
     """Folder of each owner in the package, with its slash, by the owner's id; empty in its own package."""
+    warnings: "Sequence[UtilityWarning] | None" = None
+    """What the consolidated package warns of; None: nobody has looked."""
     _made: dict[Callable[["Contents"], Any], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

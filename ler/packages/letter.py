@@ -45,7 +45,8 @@ from ler.packages.letter_parts import (
     member,
     said,
 )
-from ler.packages.map_texts import grouped
+from ler.packages.letter_warnings import warnings_blocks
+from ler.packages.map_texts import decimal, grouped
 
 _STOPS: Final = frozenset({MISSING, MARKING, PLANNING})
 _MOST_PRECAUTIONS: Final = 200
@@ -117,8 +118,9 @@ def _care(contents: Contents, words: Words, language: Language) -> list[Block]:
     blocks: list[Block] = [Paragraph(said(words.care_intro))]
     if not contents.assessed:
         blocks.append(Paragraph(said(words.no_lines)))
-    elif not care.dangers and not care.precautions:
+    elif not care.dangers and not care.precautions and not contents.warnings:
         blocks.append(Paragraph(said(words.care_none)))
+    blocks += warnings_blocks(contents, words, language)
     if care.dangers:
         blocks.append(_dangers(care, words, language))
     if care.precautions:
@@ -156,7 +158,7 @@ def _places(care: Care, words: Words, language: Language) -> Table:
             given(one.owner.name),
             said(grouped(one.total, language)),
             said(grouped(one.unknown, language)),
-            said(f"{_decimal(one.farthest_m, language)} m"),
+            said(f"{decimal(one.farthest_m, language)} m"),
         )
         for one in care.places
     ]
@@ -187,7 +189,7 @@ def _request(contents: Contents, words: Words, language: Language) -> Facts:
             ),
         ),
         (words.bounds, said(f"{west:.0f}, {south:.0f} – {east:.0f}, {north:.0f}")),
-        (words.buffer, said(words.buffer_value.format(buffer=_decimal(request.clip_buffer_m, language)))),
+        (words.buffer, said(words.buffer_value.format(buffer=decimal(request.clip_buffer_m, language)))),
         (words.asked_at, said(moment_text(request.created_at))),
         (words.revision, said(words.revision_value.format(revision=request.revision, moment=changed))),
     ]
@@ -221,11 +223,6 @@ def _files(contents: Contents, words: Words, language: Language) -> Sequence[Blo
         Table(words.files, words.files_head, rows, (0.34, 0.4, 0.26)),
         Paragraph(said(owners_files(contents, language))),
     ]
-
-
-def _decimal(value: float, language: Language) -> str:
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return text.replace(".", ",") if language == "da" else text
 
 
 @cache

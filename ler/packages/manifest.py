@@ -73,6 +73,7 @@ def make_manifest(
         "request": told,
         "request_sha256": hash_of(told),
         "assessment": _assessment_entry(contents),
+        **({} if contents.warnings is None else {"warnings": _warning_entries(contents)}),
         "owners": [_owner_entry(owner, drawings[owner.id], attachments[owner.id]) for owner in owners],
         "addresses": _address_entries(contents),
         "members": [_member_entry(name, member) for name, member in members.items()],
@@ -126,6 +127,16 @@ def _assessment_entry(contents: Contents) -> dict[str, Any]:
         "unknown_accuracy_m": contents.options.unknown_accuracy_m,
         "terrain": contents.covers.document(),
     }
+
+
+def _warning_entries(contents: Contents) -> list[dict[str, Any]]:
+    """All precautions that hold, of which the letter shows the first, and the nearest zone."""
+    cvr = {owner.id: owner.cvr for owner in contents.owners}
+    entries = []
+    for one in contents.warnings or ():
+        told = dataclasses.asdict(one)
+        entries.append({"cvr": cvr[told.pop("owner_id")], **told})
+    return entries
 
 
 def _owner_entry(

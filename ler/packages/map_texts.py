@@ -66,3 +66,9 @@ def map_text(key: str, **values: object) -> Said:
 def grouped(number: int, language: Language | None = None) -> str:
     """A whole number with its thousands told apart: the language's way, or one that both read."""
     return f"{number:,}".replace(",", " " if language is None else "." if language == "da" else ",")
+
+
+def decimal(value: float, language: Language) -> str:
+    """A number to two decimals, without those that say nothing."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if language == "da" else text

@@ -30,6 +30,7 @@ from ler.packages.gml import Answer, write_answer
 from ler.packages.manifest import changed_at, make_manifest
 from ler.packages.recipe import Recipe, to_recipe
 from ler.packages.signature import MANIFEST, SIGNATURE, Signature
+from ler.packages.warnings import UtilityWarning
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _DEFLATE_LEVEL: Final = 1
@@ -75,9 +76,10 @@ def write_consolidated_package(
     request: RequestInfo,
     owners: Sequence[OwnerStatus],
     options: PackageOptions = DEFAULT_OPTIONS,
+    warnings: Sequence[UtilityWarning] | None = None,
 ) -> Package:
     """Write the package of all owners that were asked, those that have not answered named as missing."""
-    contents = Contents(request, owners, None, options, _folders(owners))
+    contents = Contents(request, owners, None, options, _folders(owners), warnings)
     return _write(folder / f"Ledningspakke_{request.order_number}.zip", contents)
 
 
@@ -115,7 +117,7 @@ def _write(path: Path, contents: Contents) -> Package:
         digest, size = LaidMember(archive).digest()
         archive.replace(path)
     count = sum(owner["feature_count"] for owner in manifest["owners"])
-    recipe = to_recipe(contents.request, contents.owners)
+    recipe = to_recipe(contents.request, contents.owners, contents.warnings)
     return Package(path, digest, size, count, manifest, contents.owner_id, recipe)
 
 

@@ -1,6 +1,7 @@
 """What a package was made of, kept with it, so that its file can be made again byte by byte when it was lost.
 
-All that may change afterwards is written down: the request's period, states and due times, contacts, what answers say.
+All that may change afterwards is written down: the request's period, states and due times, contacts, what answers say,
+what is warned of.
 What never changes - features, drawings, the owner's own words in a file - is read from where it lies.
 """
 
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 from shapely import Polygon
 
 from ler.packages.content import Delivery, OwnerStatus, RequestInfo
+from ler.packages.warnings import UtilityWarning, read_warnings, warnings_document
 
 type Recipe = dict[str, Any]
 """Fit for JSON."""
@@ -38,9 +40,13 @@ _LYING: Final = frozenset(
 _LOST: Final = "lost"
 
 
-def to_recipe(request: RequestInfo, owners: Sequence[OwnerStatus]) -> Recipe:
+def to_recipe(
+    request: RequestInfo, owners: Sequence[OwnerStatus], warnings: Sequence[UtilityWarning] | None = None
+) -> Recipe:
     """Write down what a package of these is made of."""
+    told = {} if warnings is None else {"warnings": warnings_document(warnings)}
     return {
+        **told,
         "request": _plain(request),
         "owners": [
             {**_plain(owner), "deliveries": [_plain_delivery(one) for one in owner.deliveries]}
@@ -66,6 +72,11 @@ def from_recipe(
         for owner in recipe["owners"]
     ]
     return RequestInfo(area=area, **_read(RequestInfo, recipe["request"])), owners
+
+
+def warnings_of(recipe: Recipe) -> Sequence[UtilityWarning] | None:
+    """Return what a package warns of; None of one that was made when nobody looked."""
+    return read_warnings(recipe["warnings"]) if "warnings" in recipe else None
 
 
 def _plain_delivery(delivery: Delivery) -> dict[str, Any]:

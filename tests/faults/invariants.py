@@ -23,7 +23,7 @@ from ler.blobs import FolderStore
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.packages.package import write_consolidated_package, write_owner_package
-from ler.packages.recipe import answers_of, from_recipe
+from ler.packages.recipe import answers_of, from_recipe, warnings_of
 from ler.services.audit import seal, verify_trail
 from ler.services.deliveries import read_answers
 from ler.services.packages import list_recipes
@@ -232,7 +232,9 @@ def assert_rebuilt_alike(service: Service, folder: Path) -> None:
                 place = folder / f"{request_id}-{number}"
                 place.mkdir(parents=True)
                 if stored.owner_id is None:
-                    made = write_consolidated_package(place, request, owners, service.options)
+                    made = write_consolidated_package(
+                        place, request, owners, service.options, warnings_of(recipe)
+                    )
                 else:
                     made = write_owner_package(place, request, owners[0], service.options)
                 assert made.sha256 == stored.sha256

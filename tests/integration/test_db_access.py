@@ -36,6 +36,7 @@ OTHER_SCENES: dict[str, str] = {
     "dispensation": "test_dispensations.py",
     **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "line_conflict": "test_batch.py",
+    **dict.fromkeys(("owner_precaution", "precaution_area", "precaution_hit"), "test_precautions.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
     **dict.fromkeys(("digging_window", "window_work"), "test_digging_windows.py"),
@@ -475,7 +476,8 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
             "call_for_mending",
             "requests_to_pack",
         ),
-        *("packages_kept", "enter_packages", "enter_conflicts", "enter_mended", "tell_of_stuck_packages"),
+        *("packages_kept", "enter_packages", "enter_conflicts", "enter_precautions", "enter_mended"),
+        "tell_of_stuck_packages",
         *("find_delivered", "package_downloads", "deliveries_of_me"),
         *("keep_package_link", "end_package_link", "find_package_link"),
         *("take_deviation", "offer_line", "move_deviation", "answer_claim"),
@@ -483,7 +485,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("damage_statistics", "damage_reporting"),
         *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near"),
         *("invite_window", "answer_window", "withdraw_windows", "expire_windows"),
-        *("open_reading", "touch_token"),
+        *("open_reading", "touch_token", "own_lines_in"),
         *("queue_job", "jobs_at_work", "forget_jobs", "claim_job_calls", "record_job_call"),
     }
     for name, definer, owner, path, for_all in rows:

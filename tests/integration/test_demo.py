@@ -112,3 +112,15 @@ def test_packages_are_zip_files_that_any_tool_checks(shown: tuple[Path, str]) ->
             assert package.testzip() is None
             assert package.namelist()[0] == "manifest.json"
             assert {info.date_time for info in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_letters_show_what_owners_ask_for(shown: tuple[Path, str]) -> None:
+    told = {
+        row["priority"]
+        for path in packages(shown[0])
+        for one in manifest(path).get("warnings", ())
+        for row in one["precautions"]
+        if one["cvr"] in {"99000101", "99000301"}
+    }
+    assert {10, 30, 40} <= told
+    assert 20 not in told, "nobody bores"

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from shapely import Polygon, box
 
+from conflicts.stored import find_conflicts
 from ingest.load import NetworkRefusedError, publish_network
 from ingest.readers.prolog import UnreadableFileError
 from ler.db.engine import transaction
@@ -16,6 +17,7 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.errors import RefusedError
 from ler.model import Feature
 from ler.packages.content import DELIVERED, NO_LINES
+from ler.packages.contents import DEFAULT_OPTIONS
 from ler.packages.package import write_consolidated_package
 from ler.services.registry import get_owner
 from tests.answers import WATER, answer, read
@@ -225,7 +227,13 @@ def test_the_same_request_packed_again_gives_the_same_bytes(world: World, tmp_pa
     world.owner("12345678")
     world.network("12345678", tmp_path, water_pipe("p", (575010, 6224010, 1), (575200, 6224010, 1)))
     answered = world.ask(AREA, tmp_path / "out")
-    again = write_consolidated_package(tmp_path / "again", answered.request, answered.owners)
+    with transaction(world.databases.worker, None, request=answered.request.id) as connection:
+        found = find_conflicts(connection, answered.request, answered.owners, DEFAULT_OPTIONS)
+    warnings = found.warnings()
+    assert warnings
+    again = write_consolidated_package(
+        tmp_path / "again", answered.request, answered.owners, warnings=warnings
+    )
     assert again.sha256 == answered.packages[0].sha256
 
 

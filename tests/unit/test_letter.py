@@ -1,5 +1,6 @@
 """The letter and the files to be read first: what they say, that others' words do no harm in them, and how they lie."""
 
+import json
 import re
 import subprocess
 import zipfile
@@ -29,6 +30,8 @@ from ler.packages.letter_pdf import write_letter_pdf
 from ler.packages.members import MEMBERS, Of
 from ler.packages.package import write_consolidated_package, write_owner_package
 from ler.packages.readme import write_danish, write_english
+from ler.packages.recipe import warnings_of
+from ler.packages.warnings import NearestZone, OwnersMeasure, UtilityWarning
 from tests.package_samples import ASKED_AT, SOUTH, WEST, sample
 
 EVIL = "<script>alert(1)</script>\u202e\x00\u200b\r\nGRAV BARE \"'>&{{7*7}} " + "W" * 400
@@ -123,6 +126,39 @@ def test_danger_comes_first_and_is_counted_by_where_it_lies() -> None:
     ((place),) = found.places
     assert (place.total, place.unknown) == (5, 1)
     assert place.farthest_m == pytest.approx(5.02)
+
+
+def test_of_each_owner_and_utility_the_highest_is_shown(tmp_path: Path) -> None:
+    request, owners = sample(20)
+    zone = NearestZone("hand-dig", "håndgravning", "hand dig", 0.61, 0.1, "p", 1200, 1300, "fordi", "because")
+    rows = [
+        OwnersMeasure(
+            number, f"mål {number}", f"{EVIL} {number}", "vagten", 5, 2, "p", (), "fordi", "because"
+        )
+        for number in (1, 2, 3)
+    ]
+    warnings = [
+        UtilityWarning(owners[0].id, "el", zone, rows),
+        UtilityWarning(owners[1].id, None, None, rows[2:]),
+    ]
+    contents = Contents(request, owners, warnings=warnings)
+    read, text = page(contents, tmp_path), " ".join(printed(contents, tmp_path).split())
+    danish, english = (text_of(one) for one in read.findall(".//article"))
+    for told in (danish, text):
+        assert "Håndgravning inden for 0,61 m. Ledninger: 1.200, nærmest 0,1 m" in told
+        assert "mål 1; varsel 5 arbejdsdage; vagten; og 2 andre" in told
+        assert "mål 2" not in told
+    assert "Hand dig within 0.61 m. Lines: 1,200, nearest 0.1 m" in english
+    assert "mål 3; varsel" in danish
+    assert not _TURNING.search(english)
+    # Nobody has looked: the letter is as it was before there were any.
+    assert "Det, arbejdet kan komme for nær" not in text_of(page(Contents(request, owners), tmp_path))
+    made = write_consolidated_package(tmp_path / "one", request, owners, warnings=warnings)
+    assert made.manifest["warnings"][0]["precautions"][2]["reason_da"] == "fordi"
+    again = write_consolidated_package(
+        tmp_path / "two", request, owners, warnings=warnings_of(json.loads(json.dumps(made.recipe)))
+    )
+    assert again.sha256 == made.sha256
 
 
 def _evil(request: RequestInfo, owners: list[OwnerStatus]) -> Contents:

@@ -14,6 +14,7 @@ BY_COMMAND_ONLY = {
     *("folder-missing", "option-invalid", "request-over", "picture-format", "report-name"),
     *("utility-type-unknown", "audit-file", "audit-empty"),
     *("clearances-invalid", "clearances-unreadable", "conflicts-missing"),
+    *("precaution-area-invalid", "precaution-unreadable"),
     *("package-too-large", "package-unreadable", "signature-unreadable"),
     *(
         "drawing-links",

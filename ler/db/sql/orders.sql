@@ -238,6 +238,7 @@ BEGIN
     DELETE FROM ler.answer_attachment AS t WHERE t.request_id = ANY (old);
     DELETE FROM ler.package_feature AS p WHERE p.request_id = ANY (old);
     DELETE FROM ler.object_conflict AS c WHERE c.request_id = ANY (old);
+    DELETE FROM ler.precaution_hit AS p WHERE p.request_id = ANY (old);
     DELETE FROM ler.package_drawing AS p WHERE p.request_id = ANY (old);
     DELETE FROM ler.package AS p WHERE p.request_id = ANY (old);
     UPDATE ler.owner_answer AS a SET header = NULL, further_information = NULL, appointment = NULL

@@ -28,6 +28,7 @@ from ler.db.tables.networks import (
 )
 from ler.db.tables.notices import answer_watch, change_task, notice_endpoint, outbox
 from ler.db.tables.organisations import PLATFORM_OPERATOR, interest_area, organisation
+from ler.db.tables.precautions import owner_precaution, precaution_area, precaution_hit
 from ler.db.tables.register import account, contact, grant, mandate
 from ler.db.tables.requests import (
     ANSWER_TYPES,
@@ -102,12 +103,15 @@ __all__ = [
     "outbox",
     "owner_answer",
     "owner_clearance",
+    "owner_precaution",
     "owner_request",
     "package",
     "package_drawing",
     "package_feature",
     "package_link",
     "planned_work",
+    "precaution_area",
+    "precaution_hit",
     "request_limit",
     "restriction",
     "sensitivity_rule",
