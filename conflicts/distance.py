@@ -71,7 +71,7 @@ def _near(existing: Existing, parts: Sequence[Footprint], reach_m: float) -> NDA
     """Places of the lines whose bands may come within reach, in order; exact distances are taken afterwards."""
     if np.isinf(reach_m):
         return np.arange(len(existing.geometries))
-    found = [np.flatnonzero([geometry is None for geometry in existing.geometries])]
+    found = [existing.placeless]
     for part in parts:
         around_m = reach_m + existing.widest_m + part.half_m + part.tolerance_m
         found.append(existing.tree.query(part.geometry, predicate="dwithin", distance=around_m))

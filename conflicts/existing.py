@@ -69,9 +69,30 @@ class Existing:
         return shapely.STRtree(self.geometries)
 
     @cached_property
+    def placeless(self) -> NDArray[np.int64]:
+        """Places of those that have no place on the ground."""
+        return np.flatnonzero(shapely.is_missing(self.geometries))
+
+    @cached_property
     def widest_m(self) -> float:
         """Half the widest band."""
         return float(self.half_m.max(initial=0.0))
+
+    def only(self, places: NDArray[np.int64]) -> "Existing":
+        """Return some of them, in the order of `places`."""
+        chosen = places.tolist()
+        return Existing(
+            [self.numbers[place] for place in chosen],
+            [self.delivered[place] for place in chosen],
+            self.geometries[places],
+            self.half_m[places],
+            self.nearer_m[places],
+            self.off_m[places],
+            [self.bands[place] for place in chosen],
+            [self.kinds[place] for place in chosen],
+            self.is_component[places],
+            self.is_overhead[places],
+        )
 
     @property
     def extent(self) -> BaseGeometry | None:
@@ -86,19 +107,7 @@ class Existing:
     def of_owners(self, owners: Collection[UUID]) -> "Existing":
         """Return those of these owners."""
         kept = np.array([one.owner_id in owners for one in self.delivered], dtype=bool)
-        places = np.flatnonzero(kept).tolist()
-        return Existing(
-            [self.numbers[place] for place in places],
-            [self.delivered[place] for place in places],
-            self.geometries[kept],
-            self.half_m[kept],
-            self.nearer_m[kept],
-            self.off_m[kept],
-            [self.bands[place] for place in places],
-            [self.kinds[place] for place in places],
-            self.is_component[kept],
-            self.is_overhead[kept],
-        )
+        return self.only(np.flatnonzero(kept))
 
 
 def existing_of(

@@ -5,6 +5,7 @@ their own record says by now.
 """
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -134,9 +135,9 @@ def brief_entered(
     )
 
 
-def planned_by(brief: Brief, *, processes: int = 1) -> Planned:
+def planned_by(brief: Brief, *, processes: int = 1, workers: Executor | None = None) -> Planned:
     """Return the plan of a brief and its windows; it takes long, and needs no connection."""
-    plan = plan_windows(brief, processes=processes)
+    plan = plan_windows(brief, processes=processes, workers=workers)
     works = {work.id: work for work in brief.works}
     return Planned(brief, plan, proposals_of(plan, works, brief.rules))
 

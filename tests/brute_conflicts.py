@@ -109,7 +109,7 @@ def brute(dig: Dig) -> list[Told]:
             continue
         drawn, least, most = _distances(place, line, parts)
         kinds = frozenset(_kinds(owner, feature, _joined()))
-        limits = _limits(dig.activity, dig.method, kinds, _arranged(feature, line, parts, drawn))
+        limits = limits_of(dig.activity, dig.method, kinds, _arranged(feature, line, parts, drawn))
         zone = next((name for name, limit in zip(ZONES, limits, strict=True) if least < limit), None)
         if zone is not None:
             found.append((number, zone, drawn, least, most))
@@ -191,7 +191,7 @@ def _bearing(path: BaseGeometry, here: shapely.Point) -> float:
 
 
 @cache
-def _limits(activity: str | None, method: str | None, kinds: frozenset[str], arranged: str) -> list[float]:
+def limits_of(activity: str | None, method: str | None, kinds: frozenset[str], arranged: str) -> list[float]:
     themes = {one.get("theme") for one in RULES["utility"].values()} - {None}
     activities = [
         name

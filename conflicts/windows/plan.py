@@ -5,7 +5,7 @@ whatever order works come. After a change only the components that it touches ar
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from multiprocessing import get_context
@@ -108,13 +108,13 @@ class Plan:
     findings: Sequence[Finding]
 
 
-def plan_windows(brief: Brief, *, processes: int = 1) -> Plan:
-    """Plan all works."""
+def plan_windows(brief: Brief, *, processes: int = 1, workers: Executor | None = None) -> Plan:
+    """Plan all works, in so many processes of this machine, or by those workers."""
     works, faults = _sound(brief, brief.works)
     wishes = wishes_of(brief.wishes, {work.id: work for work in works})
     stage = _staged(brief, works)
     components, placements, found = _planned(
-        stage, wishes, range(len(stage.scene.works)), standing={}, processes=processes
+        stage, wishes, range(len(stage.scene.works)), standing={}, processes=processes, workers=workers
     )
     findings = [*faults, *wishes.findings, *stage.findings, *found]
     return Plan(placements, components, wishes.rank, _sorted(findings))
@@ -293,6 +293,7 @@ def _planned(
     *,
     standing: Mapping[UUID, Placement],
     processes: int = 1,
+    workers: Executor | None = None,
     earlier: _Earlier | _Stood | None = None,
 ) -> tuple[list[Component], dict[UUID, Placement], list[Finding]]:
     """Plan some of the works; the others stand, and keep their crews."""
@@ -303,7 +304,7 @@ def _planned(
     tasks = _tasks(some, graph, book)
     if earlier is not None:
         tasks = [replace(task, before=earlier.of(task, stage.calendar.days)) for task in tasks]
-    solutions = _all_solved(tasks, processes)
+    solutions = _all_solved(tasks, processes) if workers is None else _solved_by(workers, tasks)
     for job in scene.jobs:
         placement = standing.get(job.id)
         if placement is not None:
@@ -352,10 +353,21 @@ def _all_solved(tasks: Sequence[_Task], processes: int) -> list[Whole]:
     if processes <= 1 or len(tasks) <= _CHUNK:
         return [_solved(task) for task in tasks]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        largest_first = sorted(range(len(tasks)), key=lambda number: (-len(tasks[number].numbers), number))
-        solved = pool.map(_solved, (tasks[number] for number in largest_first), chunksize=_CHUNK)
-        by_number = dict(zip(largest_first, solved, strict=True))
+        return _solved_by(pool, tasks)
+
+
+def _solved_by(workers: Executor, tasks: Sequence[_Task]) -> list[Whole]:
+    largest_first = sorted(range(len(tasks)), key=lambda number: (-len(tasks[number].numbers), number))
+    chunks = [largest_first[first : first + _CHUNK] for first in range(0, len(tasks), _CHUNK)]
+    solved = workers.map(_some_solved, [[tasks[number] for number in chunk] for chunk in chunks])
+    by_number = {
+        n: one for chunk, some in zip(chunks, solved, strict=True) for n, one in zip(chunk, some, strict=True)
+    }
     return [by_number[number] for number in range(len(tasks))]
+
+
+def _some_solved(tasks: Sequence[_Task]) -> list[Whole]:
+    return [_solved(task) for task in tasks]
 
 
 def _with_crews(task: _Task, alone: Solution, book: CrewBook) -> Solution:

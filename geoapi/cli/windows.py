@@ -30,11 +30,30 @@ from ler.services.windows import (
     list_windows,
 )
 
+
+class _WithBatch(ReportingGroup):
+    """The commands here, and `batch`, for which alone Dask is imported."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - the types of click, which typer hides
+        """Return the command of that name; None when there is none."""
+        if cmd_name == "batch":
+            from geoapi.cli.windows_batch import batch  # noqa: PLC0415 - as said
+
+            made = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            made.command(name="batch")(batch)
+            return typer.main.get_command(made)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - as above
+        """The names of the commands, as help shows them."""
+        return [*super().list_commands(ctx), "batch"]
+
+
 app = typer.Typer(
-    cls=ReportingGroup,
+    cls=_WithBatch,
     add_completion=False,
     no_args_is_help=True,
-    help="Digging windows: propose, show, invite, answer, ics.",
+    help="Digging windows: propose, batch, show, invite, answer, ics.",
 )
 
 WindowId = Annotated[UUID, typer.Argument(help="The window's id.")]

@@ -36,6 +36,7 @@ OTHER_SCENES: dict[str, str] = {
     "dispensation": "test_dispensations.py",
     **dict.fromkeys(("object_conflict", "owner_clearance"), "test_conflicts_kept.py"),
     "duct_offer": "test_ducts.py",
+    "line_conflict": "test_batch.py",
     **dict.fromkeys(("owner_precaution", "precaution_area", "precaution_hit"), "test_precautions.py"),
     "answer_attachment": "test_answers_access.py",
     "answer_link": "test_answers_access.py",
@@ -485,7 +486,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("damage_statistics", "damage_reporting"),
         *("on_works_planned", "on_works_changed", "on_work_conflicts", "works_near", "ducts_near_work"),
         *("invite_window", "answer_window", "withdraw_windows", "expire_windows"),
-        *("open_reading", "touch_token"),
+        *("open_reading", "touch_token", "own_lines_in"),
         *("queue_job", "jobs_at_work", "forget_jobs", "claim_job_calls", "record_job_call"),
     }
     for name, definer, owner, path, for_all in rows:

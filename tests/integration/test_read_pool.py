@@ -55,8 +55,15 @@ def test_values_come_back_as_they_were_given(database: Database) -> None:
 
 
 _KINDS = {
-    "text": "text", "whole": "bigint", "number": "float8", "none": "text", "texts": "text[]",
-    "bytes": "bytea", "time": "timestamptz", "id": "uuid", "long": "text",
+    "text": "text",
+    "whole": "bigint",
+    "number": "float8",
+    "none": "text",
+    "texts": "text[]",
+    "bytes": "bytea",
+    "time": "timestamptz",
+    "id": "uuid",
+    "long": "text",
 }
 
 

@@ -8,7 +8,7 @@ from ler.db.tables.access import alarm, call_bucket, client, client_key, request
 from ler.db.tables.answers import answer_attachment, answer_link
 from ler.db.tables.audit import audit_link, audit_unsealed
 from ler.db.tables.base import SRID, metadata
-from ler.db.tables.conflicts import object_conflict, owner_clearance
+from ler.db.tables.conflicts import line_conflict, object_conflict, owner_clearance
 from ler.db.tables.damages import (
     damage,
     damage_free_year,
@@ -90,6 +90,7 @@ __all__ = [
     "idempotency_key",
     "interest_area",
     "line_claim",
+    "line_conflict",
     "mandate",
     "metadata",
     "network_dataset",

@@ -1,5 +1,7 @@
 """What a request's dig comes too near, line by line, and what owners ask to be kept from their own lines."""
 
+from typing import Any
+
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +26,49 @@ from ler.db.tables.base import SRID, created_at_column, id_column, metadata, uui
 
 CONFLICT_ZONES = ("no-machine", "hand-dig", "stand-by", "notify")
 
+
+def _found() -> list[Column[Any]]:
+    """Return what is told of a line that a dig comes too near."""
+    return [
+        Column("gml_id", Text, nullable=False),
+        Column("feature_type", Text, nullable=False),
+        Column("utility_type", Text),
+        Column("danger_class", Text),
+        Column("zone", Text, nullable=False),
+        # The rule by which it is in that zone, and the rule's distance.
+        Column("rule", Text, nullable=False),
+        Column("unverified", Boolean, nullable=False),
+        Column("limit_m", Double, nullable=False),
+        Column("arrangement", Text, nullable=False),
+        Column("angle_deg", Double),
+        # As drawn; NULL: it has no place.
+        Column("drawn_m", Double),
+        Column("distance_min_m", Double, nullable=False),
+        Column("distance_max_m", Double),
+        # Of its top below the bottom of the dig; NULL: not known.
+        Column("below_min_m", Double),
+        Column("below_max_m", Double),
+        Column("probability", Double, nullable=False),
+        # What was not known and was taken for the worst.
+        Column("reasons", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+        Column("reason_da", Text, nullable=False),
+        Column("reason_en", Text, nullable=False),
+        Column("geom", Geometry("GEOMETRY", srid=SRID, spatial_index=False)),
+    ]
+
+
+def _found_checks() -> list[CheckConstraint]:
+    return [
+        CheckConstraint(
+            f"zone IN ({', '.join(repr(zone) for zone in CONFLICT_ZONES)})",
+            name="zone",
+        ),
+        CheckConstraint("distance_min_m >= 0 AND distance_min_m <= distance_max_m", name="distance"),
+        CheckConstraint("below_min_m >= 0 AND below_min_m <= below_max_m", name="below"),
+        CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
+    ]
+
+
 # Written anew as a whole for each revision of a request, by ler.enter_conflicts.
 object_conflict = Table(
     "object_conflict",
@@ -36,30 +81,7 @@ object_conflict = Table(
     uuid_column("answer_id"),
     # Of the request, when this was found.
     Column("revision", Integer, nullable=False),
-    Column("gml_id", Text, nullable=False),
-    Column("feature_type", Text, nullable=False),
-    Column("utility_type", Text),
-    Column("danger_class", Text),
-    Column("zone", Text, nullable=False),
-    # The rule by which it is in that zone, and the rule's distance.
-    Column("rule", Text, nullable=False),
-    Column("unverified", Boolean, nullable=False),
-    Column("limit_m", Double, nullable=False),
-    Column("arrangement", Text, nullable=False),
-    Column("angle_deg", Double),
-    # As drawn; NULL: it has no place.
-    Column("drawn_m", Double),
-    Column("distance_min_m", Double, nullable=False),
-    Column("distance_max_m", Double),
-    # Of its top below the bottom of the dig; NULL: not known.
-    Column("below_min_m", Double),
-    Column("below_max_m", Double),
-    Column("probability", Double, nullable=False),
-    # What was not known and was taken for the worst.
-    Column("reasons", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
-    Column("reason_da", Text, nullable=False),
-    Column("reason_en", Text, nullable=False),
-    Column("geom", Geometry("GEOMETRY", srid=SRID, spatial_index=False)),
+    *_found(),
     ForeignKeyConstraint(
         ["answer_id", "request_id", "requester_id", "owner_id"],
         [
@@ -70,18 +92,33 @@ object_conflict = Table(
         ],
     ),
     UniqueConstraint("id"),
-    CheckConstraint(
-        f"zone IN ({', '.join(repr(zone) for zone in CONFLICT_ZONES)})",
-        name="zone",
-    ),
-    CheckConstraint("distance_min_m >= 0 AND distance_min_m <= distance_max_m", name="distance"),
-    CheckConstraint("below_min_m >= 0 AND below_min_m <= below_max_m", name="below"),
-    CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
+    *_found_checks(),
     # Serves ler.enter_conflicts, and whoever reads those of a request.
     Index("ix_object_conflict_request_id", "request_id", "seq"),
     # Serves ler.ogc_conflict.
     Index("ix_object_conflict_geom", "geom", postgresql_using="gist"),
     Index("ix_object_conflict_requester_id", "requester_id", "seq"),
+)
+
+# Written anew as a whole for an owner by each batch over all planned works (`ler conflicts batch`).
+line_conflict = Table(
+    "line_conflict",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    uuid_column("owner_id"),
+    uuid_column("work_id"),
+    # Of the work and of the owner's network, when this was found.
+    Column("work_version", Integer, nullable=False),
+    Column("network_version", Integer, nullable=False),
+    *_found(),
+    created_at_column(),
+    ForeignKeyConstraint(["owner_id"], ["ler.organisation.id"]),
+    ForeignKeyConstraint(["work_id"], ["ler.planned_work.id"]),
+    *_found_checks(),
+    # Serves replacing an owner's, and whoever reads those of a work.
+    Index("ix_line_conflict_owner_id", "owner_id", "work_id"),
+    # Serves whoever looks at a place.
+    Index("ix_line_conflict_geom", "geom", postgresql_using="gist"),
 )
 
 # A rule is never changed: it is ended and another one made.

@@ -1,0 +1,111 @@
+"""The engine that carries partitions to workers: Dask, started here or joined as a cluster (decision 36).
+
+Nothing else of the platform imports it, and it is imported when a batch runs. What is sent to workers are functions and
+values; a scheduler runs whatever it is sent, so ours listens on this machine only and speaks TLS with keys of its own, and
+a cluster that is joined must be closed to others by its operator.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final
+
+import dask.config
+from distributed import Client, Future, LocalCluster, as_completed
+
+from ler.errors import UnavailableError
+
+_AHEAD: Final = 2
+"""Partitions given to each worker at a time: one that it works on and one that waits. Results are taken as they come, so
+that no more than these are held anywhere."""
+_HERE: Final = "127.0.0.1"
+
+
+class Engine:
+    """A Dask cluster that is joined."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def executor(self) -> Executor:
+        """Return it as an executor of the standard library."""
+        found: Executor = self._client.get_executor(pure=False)
+        return found
+
+    def each[S, T, R](
+        self, function: Callable[[S, T], R], jobs: Iterable[tuple[S, T]]
+    ) -> Iterator[tuple[int, R | Exception]]:
+        """Give what the function makes of each pair, as it is done: the pair's number, and the result or the error.
+
+        What follows each other with the same first value gets it sent to each worker once. Pairs are taken from `jobs` when
+        there is room for them.
+        """
+        numbered = enumerate(_shared(self._client, jobs))
+        going: dict[Future[R], int] = {}
+
+        def started(count: int) -> list[Future[R]]:
+            begun = {
+                self._client.submit(function, told, item, pure=False): number
+                for number, (told, item) in islice(numbered, count)
+            }
+            going.update(begun)
+            return [*begun]
+
+        done = as_completed(started(_AHEAD * max(1, self.workers)))
+        for future in done:
+            number = going.pop(future)
+            error: Any = future.exception()
+            yield number, future.result() if error is None else error
+            future.release()
+            done.update(started(1))
+
+    def on_each_worker[R](self, function: Callable[[], R]) -> list[R]:
+        """Call a function in each worker's process; return what it gives there."""
+        return [*self._client.run(function).values()]
+
+    @property
+    def workers(self) -> int:
+        """How many partitions are worked on at once."""
+        return sum(self._client.nthreads().values())
+
+
+def _shared[S, T](client: Client, jobs: Iterable[tuple[S, T]]) -> Iterator[tuple[Any, T]]:
+    last: S | None = None
+    told: Any = None
+    for shared, item in jobs:
+        if shared is not last:
+            last, told = shared, client.scatter(shared, broadcast=True, hash=False)
+        yield told, item
+
+
+@contextmanager
+def open_engine(*, workers: int, scheduler: str | None = None) -> Iterator[Engine]:
+    """Start so many processes, or join the cluster of a scheduler. UnavailableError when it does not answer."""
+    if scheduler is None:
+        with (
+            # Pages that tell anybody what is worked on are served by default.
+            dask.config.set(
+                {f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker", "nanny")}
+            ),
+            LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                security=True,
+                protocol="tls",
+                host=_HERE,
+                dashboard_address=f"{_HERE}:0",
+                worker_dashboard_address=f"{_HERE}:0",
+                scheduler_kwargs={"dashboard": False},
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield Engine(client)
+        return
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"No Dask scheduler answers at {scheduler}.") from error
+    with client:
+        yield Engine(client)
