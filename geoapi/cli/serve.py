@@ -1,5 +1,6 @@
 """`ler serve`: the HTTP service."""
 
+import gc
 import logging
 import signal
 import socket
@@ -42,6 +43,9 @@ def serve(
         if settings.public_url is None:
             settings = settings.model_copy(update={"public_url": f"http://{address}:{number}"})
         app = create_app(settings, databases)
+        # What is there by now stays: it need not be looked through again for what is no longer used.
+        gc.collect()
+        gc.freeze()
         # uvicorn's own access log would show queries; ours does not. Headers of proxies are not believed.
         config = uvicorn.Config(
             app,

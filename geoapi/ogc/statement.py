@@ -7,7 +7,7 @@ order leads, and the page is full before the rest is looked at.
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from geoapi.ogc.collections import Collection, Property
@@ -202,6 +202,7 @@ def _columns(collection: Collection) -> str:
     return ", ".join(f"f.{column}" for column, _ in collection.key)
 
 
+@lru_cache(maxsize=256)
 def _columns_in(*expressions: str) -> str:
     """The columns of the row `f` that expressions name: what is kept of each row until the page is known."""
     return ", ".join(f"f.{name}" for name in sorted({*_COLUMN.findall(" ".join(expressions))}))

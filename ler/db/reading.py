@@ -199,10 +199,12 @@ class _Line:
     def _came(self) -> None:
         with suppress(psycopg.OperationalError):
             self._pg.consume_input()
-        if self._pg.status != ConnStatus.OK:
+        is_lost = self._pg.status != ConnStatus.OK
+        if is_lost:
             self._loop.remove_reader(self._socket)
             self.is_alive = False
-        if self._waiting is not None and not self._waiting.done():
+        # A long answer comes in many pieces; who waits for it is woken by the last.
+        if self._waiting is not None and not self._waiting.done() and (is_lost or not self._pg.is_busy()):
             self._waiting.set_result(None)
 
     async def _room(self) -> None:

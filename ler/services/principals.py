@@ -8,6 +8,7 @@ import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -148,13 +149,7 @@ def find_principal_now(connection: Connection, caller: Principal) -> Principal |
 
 def principal_of(row: Any) -> Principal:  # noqa: ANN401 - of whichever function gave it
     """Return who calls, by a row of ler.find_token whose secret was proved."""
-    roles = known_roles(row.roles)
-    carried = known_scopes(row.scopes)
-    if not row.administrator:
-        carried -= ADMINISTRATORS_ONLY
-    own = carried & permitted_to_member(roles, administrator=row.administrator)
-    # Who acts for others may carry for them what it may not do itself.
-    for_others = carried & MANDATABLE if Role.PROVIDER in roles else frozenset[Scope]()
+    own, for_others = _rights(tuple(row.roles), tuple(row.scopes), administrator=row.administrator)
     return Principal(
         organisation_id=row.owner_id,
         token_id=row.id,
@@ -166,3 +161,16 @@ def principal_of(row: Any) -> Principal:  # noqa: ANN401 - of whichever function
         derived=row.derived,
         expires_at=row.expires_at,
     )
+
+
+@lru_cache(maxsize=1024)
+def _rights(
+    stored_roles: tuple[str, ...], stored_scopes: tuple[str, ...], *, administrator: bool
+) -> tuple[frozenset[Scope], frozenset[Scope]]:
+    """What a token with these scopes permits to an organisation with these roles, for itself and for others."""
+    roles, carried = known_roles(stored_roles), known_scopes(stored_scopes)
+    if not administrator:
+        carried -= ADMINISTRATORS_ONLY
+    own = carried & permitted_to_member(roles, administrator=administrator)
+    # Who acts for others may carry for them what it may not do itself.
+    return own, carried & MANDATABLE if Role.PROVIDER in roles else frozenset()
