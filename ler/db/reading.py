@@ -21,6 +21,7 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from ler.errors import UnavailableError
 
 _NAMED: Final = re.compile(r"%\((\w+)\)s|%%")
+_OUTDATED: Final = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 _MOST_PREPARED: Final = 200
 """Statements that a connection keeps the plans of; then it is given up, and its plans with it."""
 
@@ -138,6 +139,8 @@ class _Line:
         while self._pg.flush():
             await self._room()
         results, failed = await self._results()
+        if isinstance(failed, _OUTDATED):
+            raise psycopg.OperationalError("its plans are of tables that were changed") from failed
         self.is_alive = True
         if failed is not None:
             # What was prepared with it may not be there.

@@ -110,6 +110,22 @@ def test_a_connection_that_died_unused_is_replaced_unseen(database: Database) ->
     assert _with_pool(database, work, size=1)
 
 
+def test_a_table_that_was_changed_meanwhile_is_read_as_it_is_now(database: Database) -> None:
+    async def work(pool: ReadPool) -> list[object]:
+        found: list[object] = []
+        with database.connect() as connection:
+            connection.execute(
+                "CREATE TABLE ler.thing AS SELECT 1 AS one; GRANT SELECT ON ler.thing TO ler_app"
+            )
+            for change in ("SELECT", "ALTER TABLE ler.thing ADD COLUMN two integer DEFAULT 2"):
+                connection.execute(change)
+                [[row]] = await pool.read(Statement("SELECT * FROM ler.thing", {}))
+                found.append(tuple(row))
+        return found
+
+    assert _with_pool(database, work, size=1) == [(1,), (1, 2)]
+
+
 def test_one_that_dies_at_work_and_a_database_that_is_not_there_are_unavailable(database: Database) -> None:
     with pytest.raises(UnavailableError):
         _with_pool(database, lambda pool: pool.read(_one("pg_terminate_backend(pg_backend_pid())")), size=1)
