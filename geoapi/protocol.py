@@ -18,6 +18,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._in_head = True
         self._head = 0
+        self._has_ended = False
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
@@ -27,12 +28,14 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Wait for the next head."""
         super().on_message_complete()
-        self._in_head, self._head = True, 0
+        self._in_head, self._head, self._has_ended = True, 0, True
 
     def data_received(self, data: bytes) -> None:
         """Read what came."""
+        self._has_ended = False
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
+        # Of a piece in which another message ends, nobody knows how much is of the next one.
+        if not self._in_head or self._has_ended or self.transport.is_closing():
             return
         self._head += len(data)
         if self._head > LARGEST_HEAD:
