@@ -19,6 +19,7 @@ from geoapi.ogc.collections import all_collections
 from geoapi.ogc.tile_matrix_sets import tile_at
 from geoapi.ogc.tile_statement import tile_statement
 from ler.db.reading import Statement
+from ler.domain.access import Scope
 from ler.settings import Settings
 from tests.conformance.scene import Suite
 from tests.service import Service, execute
@@ -170,8 +171,9 @@ def test_tiles_are_kept_by_who_got_them(platform: Service, suite: Suite, strange
         assert suite.http.get(address, headers=known).status_code == 304
         head = suite.http.head(address)
         assert (head.status_code, head.content, head.headers["ETag"]) == (200, b"", answer.headers["ETag"])
-        # Another caller has none of it: nothing of the network, and of all collections what is open to everybody.
-        other = platform.program().http.get(address, headers=known)
+        # Another owner has none of it: nothing of the network, and of all collections what is open to everybody.
+        reader = platform.client(platform.token(platform.owner(), Scope.NETWORK_READ))
+        other = reader.http.get(address, headers=known)
         open_to_all = stranger.http.get(address)
         assert other.status_code in {200, 204}
         assert other.content == (b"" if open_to_all.status_code != 200 else open_to_all.content)
