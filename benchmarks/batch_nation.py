@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether a batch of a nation's planned works gives what PostGIS gives, how long both take, and how much memory workers hold.
 
-    python benchmarks/batch_nation.py [--lines 1000000] [--works 20000] [--side 20000]
+    PYTHONPATH=. python benchmarks/batch_nation.py [--lines 1000000] [--works 20000] [--side 20000]
 
 Makes up a network and works (`tests/batch_world.py`, the same each time), first a tenth of the lines and then all, in a
 private cluster. The same question goes to PostGIS, as one statement that knows nothing of the engine, and to the engine on

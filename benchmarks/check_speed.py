@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast a file is checked: `check_file` against a bare parse of the same file by lxml, in one run on one machine.
 
-    python benchmarks/check_speed.py [--skip-million]
+    PYTHONPATH=. python benchmarks/check_speed.py [--skip-million]
 
 Prints a table; the exit code is 1 when a target is missed. The ratio is that of the best of three runs each, taken in
 turns; memory is the peak of a process that does nothing else.

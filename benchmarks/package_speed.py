@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast a package is made: all members of 200 and of 5,000 features, with its parts, on one core.
 
-    python benchmarks/package_speed.py [--repeats 15] [--skip-memory]
+    PYTHONPATH=. python benchmarks/package_speed.py [--repeats 15] [--skip-memory]
 
 Beside it, in turns with it, the fast composition that it is held against: LER GML by a template, a GeoPackage by SQLite,
 a plan as vectors by cairo, light compression - and nothing else. Prints a table in ms (p50), and beside it

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Owners answering and requesters asking at once: what the register does a second, and whether it loses or doubles anything.
 
-    python benchmarks/register_load.py [--owners 50] [--requesters 10] [--seconds 60]
+    PYTHONPATH=. python benchmarks/register_load.py [--owners 50] [--requesters 10] [--seconds 60]
 
 Over HTTP with processes as in production: `ler serve` and one `ler worker` on a durable cluster of their own in a
 temporary folder, and a receiver of webhooks for all owners (`tests/register_load.py` says what everybody does). Callers,

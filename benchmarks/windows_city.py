@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long a year of planned works of a city takes to be planned, and how good the plan is.
 
-    python benchmarks/windows_city.py [--works 10000] [--blocks 70] [--processes 2]
+    PYTHONPATH=. python benchmarks/windows_city.py [--works 10000] [--blocks 70] [--processes 2]
 
 A made-up grid of streets (`tests/window_city.py`), the same each time. Prints what the windows save, how far from the best
 the plan may be, how long it took, and how long one changed work takes to be planned again; the exit code is 1 when a target
