@@ -23,7 +23,8 @@ from conflicts.stored import Kept, conflict_row, ground_of, list_conflicts, rule
 from conflicts.words import ZONE_WORDS, Language
 from conflicts.zones import together
 from geoapi.cli.acting import AsJson, acting_as
-from geoapi.cli.console import ReportingGroup, results, say, settings_of
+from geoapi.cli.batch_group import BatchGroup
+from geoapi.cli.console import results, say, settings_of
 from geoapi.conflicts_desk import report_of_dig, report_of_id
 from geoapi.conflicts_report import conflicts_report, write_conflicts_pdf
 from geoapi.packing import package_options
@@ -46,27 +47,15 @@ type Row = Mapping[str, Any]
 type Rows = Sequence[Row]
 
 
-class _OneOrMany(ReportingGroup):
+class _OneOrMany(BatchGroup):
     """`ler conflicts WHAT` for one dig, `ler conflicts batch` for all planned works; what is no command is WHAT."""
+
+    batch_module = "geoapi.cli.conflicts_batch"
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - the types of click, which typer hides
         """Take what does not begin with a command for a dig."""
         words = args if not args or args[0] in {"batch", "one", "--help"} else ["one", *args]
         return super().parse_args(ctx, words)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
-        """Return the command of that name; what many need, Dask, is imported for it alone."""
-        if cmd_name == "batch":
-            from geoapi.cli.conflicts_batch import batch  # noqa: PLC0415 - as said
-
-            made = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            made.command(name="batch")(batch)
-            return typer.main.get_command(made)
-        return super().get_command(ctx, cmd_name)
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - as above
-        """The names of the commands, as help shows them."""
-        return [*super().list_commands(ctx), "batch"]
 
 
 app = typer.Typer(

@@ -13,7 +13,8 @@ from shapely.geometry import mapping
 
 from conflicts.windows.figures import Prices, read_prices, standard_prices
 from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_moment, show_rows
-from geoapi.cli.console import ReportingGroup, results, say, settings_of
+from geoapi.cli.batch_group import BatchGroup
+from geoapi.cli.console import results, say, settings_of
 from geoapi.cli.language import LanguageOption, language_of
 from geoapi.windows_calendar import window_calendar
 from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered
@@ -31,22 +32,10 @@ from ler.services.windows import (
 )
 
 
-class _WithBatch(ReportingGroup):
-    """The commands here, and `batch`, for which alone Dask is imported."""
+class _WithBatch(BatchGroup):
+    """The commands here, and `batch`."""
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - the types of click, which typer hides
-        """Return the command of that name; None when there is none."""
-        if cmd_name == "batch":
-            from geoapi.cli.windows_batch import batch  # noqa: PLC0415 - as said
-
-            made = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            made.command(name="batch")(batch)
-            return typer.main.get_command(made)
-        return super().get_command(ctx, cmd_name)
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - as above
-        """The names of the commands, as help shows them."""
-        return [*super().list_commands(ctx), "batch"]
+    batch_module = "geoapi.cli.windows_batch"
 
 
 app = typer.Typer(
