@@ -11,13 +11,14 @@ from collections import namedtuple
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 
+from ler.db.turns import Turns
 from ler.errors import UnavailableError
 
 _NAMED: Final = re.compile(r"%\((\w+)\)s|%%")
@@ -37,14 +38,16 @@ class Statement:
 
 
 class ReadPool:
-    """Up to `size` connections of one event loop, made when they are needed and kept until `close`."""
+    """Connections of one event loop, made when they are needed and kept until `close`.
 
-    def __init__(self, conninfo: str, *, size: int, patience_s: float = 2.0) -> None:
+    `usual` are in use at a time, up to `size` when some are slow (`ler.db.turns`).
+    """
+
+    def __init__(self, conninfo: str, *, size: int, usual: int | None = None, patience_s: float = 2.0) -> None:
         self._conninfo = conninfo
-        self._size = size
-        self._patience_s = patience_s
+        self._new_turns = partial(Turns, usual or size, size, patience_s=patience_s)
+        self._turns = self._new_turns()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._free = asyncio.Semaphore(size)
         self._idle: list[_Line] = []
 
     async def read(self, *statements: Statement) -> list[list[Any]]:
@@ -52,7 +55,7 @@ class ReadPool:
 
         psycopg's error of the statement that fails; UnavailableError when the database does not answer.
         """
-        await self._take_turn()
+        turn = await self._turn()
         try:
             line, is_kept = await self._line()
             try:
@@ -63,26 +66,19 @@ class ReadPool:
             # It died while nobody used it; a new one tells whether the database has.
             return await self._ask(await self._open(), statements)
         finally:
-            self._free.release()
+            self._turns.give(turn)
 
     def close(self) -> None:
         """Close those that nobody uses."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _take_turn(self) -> None:
+    async def _turn(self) -> int:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self.close()
-            self._loop, self._free = loop, asyncio.Semaphore(self._size)
-        if not self._free.locked():
-            await self._free.acquire()
-            return
-        try:
-            async with asyncio.timeout(self._patience_s):
-                await self._free.acquire()
-        except TimeoutError:
-            raise UnavailableError("The database is too busy.") from None
+            self._loop, self._turns = loop, self._new_turns()
+        return await self._turns.take()
 
     async def _line(self) -> tuple["_Line", bool]:
         while self._idle:
