@@ -72,15 +72,16 @@ class Gate:
             raise ProblemException("query-too-heavy", f"it took more than {self.timeout_s:g} s") from None
         if given is None:
             return Read(None, rows)
-        if not opened:
+        [proved] = opened
+        if proved.id is None:
             raise TokenRefusedError
-        caller = principal_of(opened[0])
+        caller = principal_of(proved)
         request.state.caller, request.state.token_id = caller, caller.token_id
         if who is None:
             self.counts.remember(values["sha256"], str(caller.calling_id))
             request.state.rate_headers = self.counts.count(str(caller.calling_id))
         if values["cvr"] is not None:
-            caller = request.state.caller = _acting(caller, opened[0], values["cvr"])
+            caller = request.state.caller = _acting(caller, proved, values["cvr"])
         if self.counts.is_news(caller.token_id):
             await to_thread.run_sync(self._tell_of_use, caller)
         return Read(caller, rows)

@@ -43,7 +43,9 @@ class ReadPool:
     `usual` are in use at a time, up to `size` when some are slow (`ler.db.turns`).
     """
 
-    def __init__(self, conninfo: str, *, size: int, usual: int | None = None, patience_s: float = 2.0) -> None:
+    def __init__(
+        self, conninfo: str, *, size: int, usual: int | None = None, patience_s: float = 2.0
+    ) -> None:
         self._conninfo = conninfo
         self._new_turns = partial(Turns, usual or size, size, patience_s=patience_s)
         self._turns = self._new_turns()
