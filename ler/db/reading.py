@@ -57,7 +57,7 @@ class ReadPool:
 
         psycopg's error of the statement that fails; UnavailableError when the database does not answer.
         """
-        turn = await self._turn()
+        turn = await self._turns_here().take()
         try:
             line, is_kept = await self._line()
             try:
@@ -70,17 +70,44 @@ class ReadPool:
         finally:
             self._turns.give(turn)
 
+    def begin(self, first: Statement) -> "Begun | None":
+        """Send a statement at once, of which `finish` gives the rows and those of more; None when it would have to wait."""
+        turn = self._turns_here().take_free()
+        if turn is None:
+            return None
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_alive and line.begin(first):
+                return Begun(line, turn, first)
+            line.close()
+        self._turns.give(turn)
+        return None
+
+    async def finish(self, begun: "Begun", *statements: Statement) -> list[list[Any]]:
+        """Return the rows of the statement that was begun, and of those that follow it in its transaction; raises as `read`."""
+        try:
+            with suppress(UnavailableError):
+                return await self._ask(begun.line, statements)
+            return await self._ask(await self._open(), (begun.first, *statements))
+        finally:
+            self._turns.give(begun.turn)
+
+    def drop(self, begun: "Begun") -> None:
+        """Give up what was begun."""
+        begun.line.close()
+        self._turns.give(begun.turn)
+
     def close(self) -> None:
         """Close those that nobody uses."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _turn(self) -> int:
+    def _turns_here(self) -> Turns:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self.close()
             self._loop, self._turns = loop, self._new_turns()
-        return await self._turns.take()
+        return self._turns
 
     async def _line(self) -> tuple["_Line", bool]:
         while self._idle:
@@ -110,6 +137,15 @@ class ReadPool:
                 line.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction of which the first statement was sent."""
+
+    line: "_Line"
+    turn: int
+    first: Statement
+
+
 class _Line:
     """One connection, for good in libpq's pipeline mode; alive as long as it can be asked again."""
 
@@ -119,6 +155,8 @@ class _Line:
         self._adapt = Transformer(connection)
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self._made = 0
+        self._known = 0
+        """How many were prepared before what is asked now."""
         self._waiting: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._socket = self._pg.socket
@@ -127,10 +165,19 @@ class _Line:
         # For good, and not for each answer: telling the system of it takes as long as reading one.
         self._loop.add_reader(self._socket, self._came)
 
+    def begin(self, first: Statement) -> bool:
+        """Send what `ask` goes on from; whether all of it could be sent at once."""
+        self._start()
+        try:
+            self._send(first)
+            return self._pg.flush() == 0
+        except psycopg.OperationalError:
+            return False
+
     async def ask(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """Return the rows of each; alive afterwards unless it was interrupted or lost."""
-        self.is_alive = False
-        new = len(self._prepared)
+        if self.is_alive:
+            self._start()
         for one in statements:
             self._send(one)
         self._pg.pipeline_sync()
@@ -142,7 +189,7 @@ class _Line:
         self.is_alive = True
         if failed is not None:
             # What was prepared with it may not be there.
-            for key in [*self._prepared][new:]:
+            for key in [*self._prepared][self._known :]:
                 del self._prepared[key]
             raise failed
         self.is_alive = len(self._prepared) < _MOST_PREPARED
@@ -154,6 +201,10 @@ class _Line:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._socket)
         self._pg.finish()
+
+    def _start(self) -> None:
+        self.is_alive = False
+        self._known = len(self._prepared)
 
     def _send(self, one: Statement) -> None:
         sql, names = _numbered(one.sql)

@@ -30,11 +30,18 @@ class Turns:
         self._waiting: deque[tuple[float, asyncio.Future[int]]] = deque()
         self._is_watched = False
 
+    def take_free(self) -> int | None:
+        """Return a turn when there is one for which nobody waits."""
+        if self._waiting or not self._has_room():
+            return None
+        return self._new(asyncio.get_running_loop().time())
+
     async def take(self) -> int:
         """Return a turn, to be given back; UnavailableError when there was none within the patience."""
+        turn = self.take_free()
+        if turn is not None:
+            return turn
         loop = asyncio.get_running_loop()
-        if not self._waiting and self._has_room():
-            return self._new(loop.time())
         mine: asyncio.Future[int] = loop.create_future()
         self._waiting.append((loop.time(), mine))
         if not self._is_watched:
