@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 
 from geoapi.cluster import Cluster
 from ler.db.engine import create_engine, create_read_pool
+from ler.db.migrated import is_migrated
 from ler.db.reading import ReadPool
 from ler.settings import Settings
 
@@ -76,9 +77,11 @@ def _url(settings: Settings, name: str, role: str) -> str:
 
 
 def _make_ready(settings: Settings, name: str) -> None:
-    from ler.db.migrate import migrate_if_changed  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
-
     cluster = Cluster(settings.home)
     cluster.start()
     cluster.ensure_database(name)
-    migrate_if_changed(cluster.url(name))
+    url = cluster.url(name)
+    if not is_migrated(url):
+        from ler.db.migrate import migrate  # noqa: PLC0415 - Alembic and the queue, when there is something to do
+
+        migrate(url)

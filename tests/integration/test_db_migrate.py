@@ -14,7 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from ler.db import migrate as migrations
 from ler.db import tables
-from ler.db.migrate import VERSION_TABLE, downgrade, migrate, migrate_if_changed
+from ler.db.migrate import VERSION_TABLE, downgrade, migrate
+from ler.db.migrated import is_migrated
 from ler.errors import UnavailableError
 from tests.databases import Database
 
@@ -89,20 +90,20 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
         assert catalogue(connection, "ler") == before
 
 
-def test_a_command_leaves_the_functions_of_a_running_service_alone(database: Database) -> None:
-    functions = "SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE pronamespace = 'ler'::regnamespace"
+def test_a_database_tells_by_which_program_it_was_migrated(database: Database) -> None:
+    assert is_migrated(database.url())
     with database.connect() as connection:
-        before = connection.execute(functions).fetchone()
-        migrate_if_changed(database.url())
-        assert connection.execute(functions).fetchone() == before
         connection.execute("COMMENT ON SCHEMA ler IS 'migrated by another program'")
-        migrate_if_changed(database.url())
-        assert connection.execute(functions).fetchone() != before
+    assert not is_migrated(database.url())
+    migrate(database.url())
+    assert is_migrated(database.url())
+    assert not is_migrated("postgresql+psycopg://postgres@/ler?host=/nowhere")
 
 
 def test_there_is_a_way_back(empty_database: Database) -> None:
     assert migrate(empty_database.url()) == REVISIONS
     downgrade(empty_database.url(), "base")
+    assert not is_migrated(empty_database.url())
     with empty_database.connect() as connection:
         assert catalogue(connection, "ler") == []
     assert migrate(empty_database.url()) == REVISIONS
