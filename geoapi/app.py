@@ -75,7 +75,7 @@ from ler.settings import Settings
 
 PUBLIC: Final = frozenset(
     {
-        *("/healthz", "/problems", "/problems/{slug}", limits.PATH),
+        *("/", "/healthz", "/problems", "/problems/{slug}", limits.PATH),
         *(cookies.LOGIN_PATH, login.CALLBACK, oauth.PATH, oauth.METADATA, damages.CODES, damages.STATISTICS),
         *(answer_page.PATH, answer_page.AREA_PATH, styles.PATH, styles.ONE),
         package_links.PATH,

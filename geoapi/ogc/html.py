@@ -15,10 +15,12 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader
 from starlette.datastructures import URL
 
+from geoapi.cookies import LOGIN_PATH
 from geoapi.ogc.formats import HTML, PAGES, Format
 from geoapi.ogc.links import addressed
 from geoapi.ogc.site import root_of
 from geoapi.pages.shared import policy_of
+from geoapi.platform import platform_of
 from geoapi.problems import Language
 
 _FOLDER: Final = "pages_html"
@@ -46,6 +48,7 @@ def html_page(
         "other": _OTHER[language],
         "other_address": addressed(request.url.path, given | {"lang": _OTHER[language]}),
         "here": own,
+        "login": _login_address(request, own),
         "known": getattr(request.state, "caller", None) is not None,
         "to": _follower(given.get("lang")),
         "formats": [
@@ -87,6 +90,13 @@ def words(language: Language) -> SimpleNamespace:
 def _follower(lang: str | None) -> Any:  # noqa: ANN401 - a function of the templates
     """What makes an address out of another in which the language that was chosen stays."""
     return lambda address: str(URL(address).include_query_params(lang=lang)) if lang else address
+
+
+def _login_address(request: Request, back: str) -> str | None:
+    """Where a person logs in and comes back from; None where nobody can."""
+    if platform_of(request).settings.oidc_issuer is None:
+        return None
+    return addressed(LOGIN_PATH, {"return": back})
 
 
 @cache

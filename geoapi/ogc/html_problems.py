@@ -1,4 +1,4 @@
-"""Problems as pages, for a browser that calls the OGC API: what is wrong, what to do, and how one gets to one's own.
+"""Problems as pages, for a browser that calls the OGC API or logs in: what is wrong, what to do, and how one gets to one's own.
 
 Status and headers stay those of the problem document: by them a browser asks for a token (RFC 9110, 11.6.1).
 """
@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from geoapi.cookies import LOGIN_PATH
 from geoapi.negotiation import language_of, media_type_of
 from geoapi.ogc.formats import HTML, JSON
 from geoapi.ogc.html import html_page
@@ -19,9 +20,9 @@ _CHALLENGE: Final = 'Basic realm="ler", charset="UTF-8"'
 
 
 def as_page(request: Request, answer: Response) -> Response:
-    """Return a problem document as a page where a browser asked the OGC API for one; else as it is."""
+    """Return a problem document as a page where a browser asked the OGC API or the login for one; else as it is."""
     path = request.url.path
-    if path != ROOT and not path.startswith(f"{ROOT}/"):
+    if path not in {ROOT, LOGIN_PATH} and not path.startswith((f"{ROOT}/", f"{LOGIN_PATH}/")):
         return answer
     if not _wants_page(request):
         return answer

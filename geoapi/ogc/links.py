@@ -38,7 +38,7 @@ TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     TILING_SCHEMES: {"da": "Fliseinddelinger", "en": "Tile matrix sets"},
     CONFORMANCE: {"da": "Hvad tjenesten overholder", "en": "What the service conforms to"},
     PROCESSES: {"da": "Processer, der kan køres", "en": "Processes that can be run"},
-    JOB_LIST: {"da": "Dine job", "en": "Your jobs"},
+    JOB_LIST: {"da": "Dine kørsler", "en": "Your jobs"},
     STYLES: {"da": "Kortstile", "en": "Map styles"},
     "item": {"da": "Fliserne", "en": "The tiles"},
     "geodata": {"da": "Samlingen", "en": "The collection"},

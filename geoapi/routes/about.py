@@ -1,4 +1,4 @@
-"""Whether the service lives, and what its problems mean."""
+"""Where people find its pages, whether the service lives, and what its problems mean."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -11,9 +11,10 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy import Pool
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 
 from geoapi.clocks import look_at_clocks
+from geoapi.ogc.site import ROOT
 from geoapi.problems import PROBLEMS_PATH, problem_page, problem_types
 
 _HEALTH_S: Final = 3.0
@@ -22,9 +23,15 @@ _HEALTH_S: Final = 3.0
 
 def add_routes(app: FastAPI) -> None:
     """Add the routes."""
+    app.add_api_route("/", front, methods=["GET"], include_in_schema=False)
     app.add_api_route("/healthz", health, methods=["GET"], summary="Whether the service lives")
     app.add_api_route(PROBLEMS_PATH, problems, methods=["GET"], summary="Every kind of problem")
     app.add_api_route(f"{PROBLEMS_PATH}/{{slug}}", problem, methods=["GET"], summary="One kind of problem")
+
+
+def front() -> Response:
+    """Lead a person who knows no more than the service's name to its pages."""
+    return RedirectResponse(f"{ROOT}/", HTTPStatus.SEE_OTHER)
 
 
 async def health(request: Request) -> Response:

@@ -128,3 +128,8 @@ def test_a_cost_that_is_none_is_the_callers_fault(service: Service, cost: object
     answer = service.program().http.post("/api/v1/damages", json=body, headers={"Idempotency-Key": "k"})
     assert answer.status_code == 400, answer.text
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/repair_cost"]
+
+
+def test_the_name_of_the_service_leads_to_its_pages(service: Service) -> None:
+    answer = service.client(None).http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ogc/")

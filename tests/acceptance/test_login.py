@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -268,6 +270,16 @@ def test_what_a_person_makes_is_that_persons(service: Service, browser: httpx.Cl
         assert browser.get(ME).status_code == 401
     finally:
         execute(service, "UPDATE ler.account SET ended_at = NULL WHERE id = %s", me["account"])
+
+
+def test_a_page_that_asks_who_calls_leads_there_and_back(browser: httpx.Client) -> None:
+    asked = "/ogc/collections/network/items"
+    page = browser.get(asked, headers={"Accept": "text/html"})
+    assert page.status_code == 401
+    link = unescape(re.findall(r'href="(/login[^"]+)"', page.text)[0])
+    assert browser.get(link).status_code == 303
+    (back,) = parse_qs(urlsplit(link).query)["return"]
+    assert log_in(browser, to=back).headers["location"] == asked
 
 
 def test_without_an_issuer_nobody_logs_in(new_service: Service) -> None:

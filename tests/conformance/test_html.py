@@ -87,7 +87,8 @@ class TestPages:
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == 'Basic realm="ler", charset="UTF-8"'
         check_safe(answer)
-        assert "/login?next=/ogc/collections/network/items" in answer.text
+        assert "/login" not in answer.text, "nobody can log in where there is no issuer"
+        assert stranger.get("/login", BROWSERS).headers["Content-Type"].startswith(HTML)
         assert suite.get("/ogc/nowhere", BROWSERS).headers["Content-Type"].startswith(HTML)
         assert (
             suite.get(f"{NETWORK}/items", "*/*", limit=0).headers["Content-Type"]

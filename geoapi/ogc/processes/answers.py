@@ -48,12 +48,17 @@ def json_answer(
 
 
 def described_answer(
-    request: Request, document: Mapping[str, Any], title: str, headers: Mapping[str, str] | None = None
+    request: Request,
+    document: Mapping[str, Any],
+    title: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    template: str = "document",
 ) -> Response:
     """Return a document as JSON, or as a page for who asks for one."""
     if format_of(request, PAGES).media_type != HTML:
         return json_answer(document, headers=headers)
-    page = document_page(request, "document", language(request), document, title)
+    page = document_page(request, template, language(request), document, title)
     return Response(page[0], headers=_HEADERS | dict(headers or {}) | page[1], media_type=HTML)
 
 

@@ -32,7 +32,7 @@ def _list(request: Request) -> Response:
     document["links"] = _our_links(document["links"])
     for one in document["processes"]:
         one["links"] = _process_links(one["links"])
-    return _described(request, document, words(language(request)).processes)
+    return _described(request, document, words(language(request)).processes, template="processes")
 
 
 def _one(request: Request) -> Response:
@@ -66,13 +66,15 @@ def _process_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _described(request: Request, document: dict[str, Any], title: str) -> Response:
+def _described(
+    request: Request, document: dict[str, Any], title: str, *, template: str = "document"
+) -> Response:
     headers = {
         "Content-Language": language(request),
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Accept-Language, Authorization, Cookie, Ler-Acting-For",
     }
-    return described_answer(request, document, title, headers)
+    return described_answer(request, document, title, headers, template=template)
 
 
 ROUTES: Final = (route("/processes", _list), route("/processes/{process}", _one))
