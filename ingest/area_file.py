@@ -23,6 +23,7 @@ MAX_BYTES: Final = 8 << 20
 
 _POLYGONS: Final = frozenset({"Polygon", "MultiPolygon"})
 _LINES: Final = frozenset({"LineString", "MultiLineString"})
+_MEASURED: Final = frozenset({"Point", "LineString"})
 _HEAD: Final = 4096
 _JSON_ENDINGS: Final = frozenset({".geojson", ".json"})
 _TEXT_ENDINGS: Final = frozenset({".wkt", ".txt"})
@@ -62,6 +63,20 @@ def read_area_wkt(texts: Sequence[str], crs: str | None = None, *, lines: bool =
     wanted = _wanted(find_system(stated) if stated else None, crs)
     allowed = _allowed(lines=lines)
     return [_to_storage(_flat(geometry, allowed), wanted) for geometry in _something(geometries, "the area")]
+
+
+def read_measured_file(path: Path, crs: str | None = None) -> BaseGeometry:
+    """Return the one Point or LineString of a GeoJSON file in EPSG:25832; RefusedError for anything else.
+
+    Heights (DVR90) are kept where the file is in EPSG:25832; `crs` as for an area.
+    """
+    document = _document(path)
+    system = _wanted(_stated_crs(document), crs)
+    items = _geometry_objects(document)
+    if len(items) != 1:
+        raise RefusedError("geometry-invalid", f"{path.name}: one geometry is wanted, found {len(items)}")
+    flat = _geometry(items[0], _MEASURED)
+    return shape(items[0]) if system.epsg == STORAGE_EPSG else _to_storage(flat, system)
 
 
 def _wanted(stated: ReferenceSystem | None, crs: str | None) -> ReferenceSystem:
@@ -156,6 +171,8 @@ def _flat(geometry: BaseGeometry, allowed: frozenset[str]) -> BaseGeometry:
 
 
 def _other_type(found: str, allowed: frozenset[str]) -> RefusedError:
+    if allowed == _MEASURED:
+        return RefusedError("geometry-type", f"a Point or a LineString is wanted, found {found[:40]}")
     wanted = "a Polygon or a LineString" if allowed & _LINES else "a Polygon"
     return RefusedError("geometry-type", f"the area must be {wanted}, found {found[:40]}")
 

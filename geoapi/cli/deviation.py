@@ -10,7 +10,7 @@ import typer
 from geoapi.cli.acting import AsJson, Who, acting_as, acting_as_operator, find_organisation, show_rows
 from geoapi.cli.console import ReportingGroup, results, say
 from geoapi.damage_views import deviation_view
-from ingest.area_file import read_area_file
+from ingest.area_file import read_measured_file
 from ler.domain.deviations import DeviationEvent, DeviationKind, DeviationState
 from ler.domain.legal_time import legal_day
 from ler.errors import RefusedError
@@ -60,7 +60,10 @@ def show(ctx: typer.Context, report: Report) -> None:
 def report(
     ctx: typer.Context,
     who: Who,
-    file: Annotated[Path, typer.Argument(help="Point or line as measured: GeoJSON.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Point or line as measured, GeoJSON in metres (EPSG:25832), or as --crs says."),
+    ],
     *,
     kind: Annotated[DeviationKind, typer.Option(help="What is not as it was shown.")],
     owner: Annotated[str | None, typer.Option("--owner", help="CVR number of the line's owner.")] = None,
@@ -70,16 +73,14 @@ def report(
     crs: Annotated[str | None, typer.Option("--crs", help="Coordinate system of the file.")] = None,
 ) -> None:
     """Report what was found, for the organisation that dug."""
-    shapes = read_area_file(file, crs, lines=True)
-    if len(shapes) != 1:
-        raise RefusedError("geometry-invalid", "one geometry is wanted")
+    measured = read_measured_file(file, crs)
     today = legal_day(datetime.now(UTC))
     owner_id = None
     if owner is not None:
         with acting_as_operator(ctx) as connection:
             owner_id = find_organisation(connection, owner).id
     wanted = NewDeviation(
-        kind, shapes[0], today, owner_id, request_id=request, gml_id=gml_id, description=description
+        kind, measured, today, owner_id, request_id=request, gml_id=gml_id, description=description
     )
     with acting_as(ctx, who) as (connection, found):
         made = report_deviation(connection, found.id, wanted, today=today)

@@ -147,6 +147,14 @@ def test_a_line_that_nobody_has_shown_is_claimed(
 
     line = tmp_path / "line.geojson"
     line.write_text(json.dumps({"type": "LineString", "coordinates": [[575000, 6224005], [575020, 6224005]]}))
+    point = tmp_path / "point.geojson"
+    point.write_text(json.dumps({"type": "Point", "coordinates": [575000, 6224005, 1.5]}))
+    there = run("report", str(PLATFORM_OPERATOR), str(point), "--kind", "unknown")
+    assert json.loads(run("show", there.stdout.strip()).stdout)[0]["geometry"]["coordinates"] == [
+        575000,
+        6224005,
+        1.5,
+    ]
     reported = run("report", str(PLATFORM_OPERATOR), str(line), "--kind", "unknown")
     assert reported.exit_code == 0, reported.output
     number = str(UUID(reported.stdout.strip()))
