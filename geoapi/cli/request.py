@@ -11,7 +11,7 @@ from rich.table import Table
 from shapely import Polygon
 
 from geoapi.cli.console import ReportingGroup, messages, results, say, settings_of
-from geoapi.cli.request_verbs import Addresses, add_verbs
+from geoapi.cli.request_verbs import Addresses, Depth, Method, WorkKind, add_verbs
 from geoapi.database import Databases, open_databases
 from geoapi.dig_request import Answered, answer_request
 from geoapi.packing import package_options
@@ -23,7 +23,7 @@ from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.dig_area import dig_area
 from ler.domain.fees import Asked, Price, price
 from ler.domain.legal_time import legal_day, local
-from ler.domain.request_rules import DigKind
+from ler.domain.request_rules import DigKind, Work
 from ler.rules_in_force import area_limits, deadline_rules, ordinary_due, request_limits, working_calendar
 from ler.services.charges import list_asked
 from ler.services.receipts import Receipt, make_receipt, receipt_document
@@ -75,6 +75,9 @@ def request(
         float | None, typer.Option(help="Whole width in metres of the corridor along each line.")
     ] = None,
     address: Addresses = None,
+    work: WorkKind = None,
+    method: Method = None,
+    depth: Depth = None,
     requester: Annotated[
         str | None, typer.Option(help="CVR number of who asks; else the platform's operator.")
     ] = None,
@@ -94,6 +97,7 @@ def request(
         kind=kind,
         already_started=already_started,
         address_ids=address or (),
+        work=Work(kind=work, method=method, depth_m=depth),
     )
     now = datetime.now(UTC)
     check_request(wanted, request_limits(settings), today=legal_day(now))

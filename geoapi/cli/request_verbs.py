@@ -52,6 +52,15 @@ Addresses = Annotated[
         "--address", help="DAR id of an address whose house connection is asked for; may be repeated."
     ),
 ]
+WorkKind = Annotated[
+    str | None,
+    typer.Option("--work", help="The kind of work, e.g. new-line; a wrong one is told the others."),
+]
+Method = Annotated[str | None, typer.Option("--method", help="How it is dug, e.g. open-trench.")]
+Depth = Annotated[
+    float | None,
+    typer.Option("--depth", help="Deepest place in metres; else conflicts are taken for the worst."),
+]
 Crs = Annotated[str | None, typer.Option(help="Coordinate system of the files, e.g. EPSG:4326.")]
 Corridor = Annotated[float | None, typer.Option(help="Whole width in metres of the corridor along lines.")]
 
@@ -103,6 +112,9 @@ def send(
         str | None, typer.Option(help="Your own number, at most 12 characters.")
     ] = None,
     address: Addresses = None,
+    work: WorkKind = None,
+    method: Method = None,
+    depth: Depth = None,
     crs: Crs = None,
     corridor_width: Corridor = None,
     server: Server = None,
@@ -121,6 +133,7 @@ def send(
         "already_started": already_started,
         "declared": declared,
         "address_ids": [str(one) for one in address or []],
+        "work": {"kind": work, "method": method, "depth_m": depth},
     }
     with _desk(ctx, server, token_file, requester) as desk:
         _tell(desk.send(body, area), as_json=as_json)

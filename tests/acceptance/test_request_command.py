@@ -58,12 +58,15 @@ def test_the_life_of_a_request_by_command(ler: Command, tmp_path: Path) -> None:
     area = str(kml(tmp_path, AREA))
     cost = ler("price", area, *ASK)
     assert cost.stdout.startswith("35.00 DKK for 5000"), cost.stderr
-    sent = ler("send", area, *ASK, "--description", "Til nr. 12")
+    work = "--work", "new-line", "--method", "open-trench", "--depth", "1.2"
+    sent = ler("send", area, *ASK, "--description", "Til nr. 12", *work)
     assert sent.returncode == 0, sent.stderr
     assert "Sydby El" in sent.stdout
     assert "DO NOT DIG: 1 owner missing of 1: Sydby El (12345678)" in sent.stderr
     request = sent.stdout.split()[-1]
-    assert done(ler("show", request, "--json"))["description"] == "Til nr. 12"
+    shown = done(ler("show", request, "--json"))
+    assert shown["description"] == "Til nr. 12"
+    assert shown["work"] == {"kind": "new-line", "kind_other": None, "method": "open-trench", "depth_m": 1.2}
     assert request in ler("list").stdout
     later = done(ler("extend", request, "--to", "2027-06-01", "--json"))
     assert later["period_to"] == "2027-06-01"
