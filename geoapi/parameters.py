@@ -71,7 +71,7 @@ def read_json[Model: BaseModel](model: type[Model], body: bytes) -> Model:
         errors = [
             ProblemError(
                 "field-unknown" if one["type"] == "extra_forbidden" else "field-invalid",
-                one["msg"],
+                one["msg"].removeprefix("Value error, "),
                 "".join(f"/{_escaped(part)}" for part in one["loc"]) or "/",
             )
             for one in error.errors(include_url=False, include_input=False, include_context=False)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
+from ler.domain.faults import FaultsError
 from ler.errors import InputError, LerError
 from ler.settings import Settings
 
@@ -47,6 +48,10 @@ def reporting_errors() -> Iterator[None]:
     """Turn a LerError, and a file that the system refuses, into one message on stderr and exit code 2."""
     try:
         yield
+    except FaultsError as error:
+        for fault in error.faults:
+            _tell_error(f"{fault.pointer}: {fault.message}" if fault.pointer else fault.message)
+        raise SystemExit(EXIT_ERROR) from error
     except LerError as error:
         _tell_error(str(error))
         raise SystemExit(EXIT_ERROR) from error
@@ -85,7 +90,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = "; ".join(
-            f"LER_{'_'.join(str(part) for part in it['loc'][:1]).upper()}: {it['msg']}"
+            f"LER_{'_'.join(str(part) for part in it['loc'][:1]).upper()}: {it['msg'].removeprefix('Value error, ')}"
             for it in error.errors()
         )
         raise InputError(f"Settings that cannot be used: {wrong}") from error

@@ -18,7 +18,6 @@ TRIES: Final = 8
 LONGEST_PAUSE_S: Final = 30.0
 _PASSING: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
 """Answers after which the same call may succeed; of 409 only those that say when (Retry-After)."""
-_AWAY: Final = "The server does not answer. Try again later."
 
 
 class Connection:
@@ -35,14 +34,14 @@ class Connection:
             if answer is not None:
                 return answer
             self.pause(min(2.0**tried * 0.5, LONGEST_PAUSE_S))
-        raise UnavailableError(_AWAY)
+        raise self._away()
 
     def once(self, method: str, address: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - as above
         """Call once: for what may not be done twice, and for who would rather be told than wait."""
         try:
             answer = self.http.request(method, path_of(address), **more)
         except httpx.TransportError:
-            raise UnavailableError(_AWAY) from None
+            raise self._away() from None
         if answer.is_success:
             return answer
         raise problem_of(answer)
@@ -72,7 +71,12 @@ class Connection:
                     raise problem_of(answer)
                 yield answer
         except httpx.TransportError:
-            raise UnavailableError(_AWAY) from None
+            raise self._away() from None
+
+    def _away(self) -> UnavailableError:
+        return UnavailableError(
+            f"{self.http.base_url} does not answer. Is the address right? Else try again later."
+        )
 
 
 def path_of(address: str) -> str:
