@@ -192,8 +192,9 @@ class _Looking:
             message = f"it is signed by the key {signature.key_id}; trusted is {known}"
             self.flaws.append(Flaw("key-unknown", SIGNATURE, message))
             return Trust.NONE, signature.key_id
-        self.flaws += _judged(signature, key, content)
-        return self.trusted.trust, signature.key_id
+        wrong = [*_judged(signature, key, content)]
+        self.flaws += wrong
+        return Trust.NONE if wrong else self.trusted.trust, signature.key_id
 
     def _key(self, signature: Signature, manifest: Manifest | None) -> Ed25519PublicKey | None:
         keys = self.trusted.keys

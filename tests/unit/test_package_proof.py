@@ -366,6 +366,13 @@ def test_the_command_tells_what_holds_and_by_which_trust(
     done = runner.invoke(app, ["package", "verify", str(changed)])
     assert done.exit_code == 1
     assert "WRONG Laes_mig.txt" in done.stdout
+    assert "Signed by" in done.stderr
+    forged = zipped(
+        tmp_path / "forged.zip", *(members | {"manifest.json": members["manifest.json"] + b" "}).items()
+    )
+    done = runner.invoke(app, ["package", "verify", str(forged)])
+    assert done.exit_code == 1
+    assert "Signed by" not in done.stderr
     assert runner.invoke(app, ["package", "verify", str(tmp_path / "ler.pub")]).exit_code == 2
     assert runner.invoke(app, ["package", "verify", str(package.path), "--key", "x"]).exit_code == 2
     shown = runner.invoke(app, ["package", "key"])
