@@ -6,11 +6,12 @@ imported when the command is called, so that checking a file does not wait for a
 """
 
 from importlib import import_module
-from typing import Any, Final
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
 
-from geoapi.cli.console import ReportingGroup
+from geoapi.cli.console import ReportingGroup, results
 
 COMMANDS: Final = (
     *("check", "convert", "mapping", "rules", "model", "styles"),
@@ -52,8 +53,20 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        results().print(f"ler {version('ler')}")
+        raise typer.Exit
+
+
 @app.callback()
-def ler() -> None:
+def ler(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and exit."),
+    ] = False,
+) -> None:
     """Exchange data about buried cables and pipes: who digs asks once, every owner answers, one package comes back."""
 
 
