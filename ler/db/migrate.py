@@ -27,6 +27,7 @@ from ler.errors import UnavailableError
 SQL_FILES: Final = (
     "identity.sql",
     "clip.sql",
+    "asking.sql",
     "match.sql",
     "requests.sql",
     "answers.sql",
