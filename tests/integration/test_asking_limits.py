@@ -104,6 +104,29 @@ def test_areas_side_by_side_raise_one_alarm_a_day_and_the_operator_is_told(world
     assert (told, kept) == ([(OPERATOR, digger)], [(digger,)])
 
 
+def test_the_operator_is_mailed_of_areas_side_by_side_once_a_case(world: World) -> None:
+    digger = world.organisation("digger")
+    with world.database.connect() as connection:
+        connection.execute("UPDATE ler.organisation SET email = 'vagt@drift.dk' WHERE id = %s", [OPERATOR])
+
+    def ask_side_by_side(east: float, first: int, after_last: int) -> list[int]:
+        for number in range(first, after_last):
+            world.request(digger, square(east + number * 500, 0, east + number * 500 + 499, 600))
+        with world.database.connect() as connection:
+            # A day later, to the database.
+            connection.execute("UPDATE ler.alarm SET at = at - interval '25 hours'")
+            mailed = connection.execute(
+                "SELECT (n.data -> 'requests')::int FROM ler.outbox AS o JOIN ler.notice AS n ON n.id = o.notice_id"
+                " WHERE n.kind = 'platform.tiling' AND o.address = 'vagt@drift.dk' ORDER BY o.id"
+            ).fetchall()
+        return [row[0] for row in mailed]
+
+    assert ask_side_by_side(0, 0, 4) == [4]
+    assert ask_side_by_side(0, 4, 6) == [4], "the same case, a day later"
+    assert len(alarms(world)) == 2
+    assert ask_side_by_side(20_000, 0, 4) == [4, 4], "another, elsewhere"
+
+
 def take(world: World, bucket: str, most: int) -> Any:  # noqa: ANN401 - a row
     with world.database.connect() as connection:
         return connection.execute("SELECT * FROM ler.take_call(%s, %s)", [bucket, most]).fetchone()

@@ -441,10 +441,17 @@ BEGIN
         SELECT FROM ler.alarm AS a
         WHERE a.owner_id = new.requester_id AND a.kind = 'tiling' AND a.at > now() - interval '24 hours'
     ) THEN
+        -- Mailed once: an alarm that one of the areas gave already is of the same case.
         INSERT INTO ler.alarm (owner_id, kind, request_id, data)
         VALUES (
             new.requester_id, 'tiling', new.id,
-            jsonb_build_object('requests', patch.tiles, 'area_m2', round(covered_m2))
+            jsonb_build_object('requests', patch.tiles, 'area_m2', round(covered_m2)) || CASE
+                WHEN EXISTS (
+                    SELECT FROM ler.alarm AS a
+                    WHERE a.owner_id = new.requester_id AND a.kind = 'tiling' AND a.request_id = ANY (patch.ids)
+                ) THEN '{"quiet": true}'
+                ELSE '{}'
+            END::jsonb
         );
     END IF;
     RETURN NULL;
