@@ -49,6 +49,7 @@ SQL_FILES: Final = (
     "endpoints.sql",
     "watch.sql",
     "packages.sql",
+    "shown.sql",
     "conflicts.sql",
     "precautions.sql",
     "deviations.sql",

@@ -468,7 +468,7 @@ def test_functions_are_nobodys_by_default_and_those_with_more_rights_have_a_fixe
         *("confirm_endpoint", "test_endpoint", "on_duty_change", "watched_owners", "remind_owner"),
         *("await_seal", "seal_audit", "who_has_seen", "who_has_read"),
         *("name_owners", "list_asked_owners", "extend_request", "end_requests", "erase_requests"),
-        *("decide_withheld", "rules_in_force"),
+        *("decide_withheld", "rules_in_force", "shown_despite", "end_links_despite"),
         *(
             "queue_request",
             "call_for_package",
