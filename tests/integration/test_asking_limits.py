@@ -30,7 +30,7 @@ def limit(world: World, organisation: UUID, **values: Any) -> None:  # noqa: ANN
 def refused(world: World, digger: UUID, *place: float) -> str:
     with pytest.raises(DBAPIError) as caught:
         world.request(digger, square(*place))
-    assert sqlstate(caught.value) in {"LE403", "LE429"}
+    assert sqlstate(caught.value) in {"LE403", "LE405", "LE429"}
     return problem_of(caught.value).slug
 
 
@@ -81,6 +81,15 @@ def test_a_role_for_an_area_does_not_ask_outside_it(world: World) -> None:
             grant_role(connection, digger, Role.EXCAVATOR, area=area)
     world.request(digger, square(50, 0, 150, 50))
     assert refused(world, digger, 150, 0, 201, 50) == "area-not-granted"
+
+
+def test_an_authority_asks_owners_only_where_it_is_an_excavator_too(world: World) -> None:
+    town = world.organisation("town", role=Role.AUTHORITY)
+    with world.acting(OPERATOR) as connection:
+        grant_role(connection, town, Role.EXCAVATOR, area=MultiPolygon([square(0, 0, 100, 100)]))
+    world.request(town, square(10, 10, 20, 20))
+    world.request(town, square(110, 0, 120, 10), kind="orientation")
+    assert refused(world, town, 110, 0, 120, 10) == "role-missing"
 
 
 def test_areas_side_by_side_raise_one_alarm_a_day_and_the_operator_is_told(world: World) -> None:
