@@ -143,6 +143,8 @@ def _told_plainly() -> Iterator[None]:
     try:
         yield
     except KilledWorker as error:
-        raise UnavailableError("Worker after worker died of the same task; is its memory too small?") from error
+        raise UnavailableError(
+            "Worker after worker died of the same task; is its memory too small?"
+        ) from error
     except (CommClosedError, CancelledError) as error:
         raise UnavailableError("The Dask scheduler is gone.") from error

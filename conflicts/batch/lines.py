@@ -47,24 +47,29 @@ def widest_band_m(unknown_accuracy_m: float) -> float:
     return max(unknown_accuracy_m, *ACCURACY_M.values()) + max(LARGEST_OUTER_M.values()) / 2
 
 
-def read_lines(
-    connection: Connection,
-    network: Network,
-    ties: Ties,
-    grounds: Grounds,
-    clearances: Clearances,
-    unknown_accuracy_m: float,
-) -> Lines:
+@dataclass(frozen=True)
+class Look:
+    """What is looked at, and by which rules."""
+
+    connection: Connection
+    """In which the network's owner acts."""
+    network: Network
+    clearances: Clearances
+    unknown_accuracy_m: float
+
+
+def read_lines(look: Look, ties: Ties, grounds: Grounds) -> Lines:
     """Return the lines that any rule may reach from what works open, with all that tells what and where they are."""
-    eye = _Eye(connection, network, clearances, unknown_accuracy_m)
-    here = eye.glance(grounds.boxes(network.owner_id, widest_band_m(unknown_accuracy_m)), ties.everywhere)
-    within = eye.glance((), ties.contained_in(here.numbers)).lying_in(here, ties)
+    boxes = grounds.boxes(look.network.owner_id, widest_band_m(look.unknown_accuracy_m))
+    here = glance(look, boxes, ties.everywhere)
+    within = glance(look, (), ties.contained_in(here.numbers)).lying_in(here, ties)
     near_here = here.near(grounds)
     concerned = np.union1d(here.numbers[near_here], within.numbers[within.near(grounds)])
     unclear = here.unclear(near_here)
-    around = eye.glance(shapely.buffer(unclear.geometries, TIED_M, quad_segs=1), ())
+    ends = shapely.bounds(unclear.geometries) + TIED_M * np.array([-1, -1, 1, 1])
+    around = glance(look, [shapely.box(*each) for each in ends.tolist()], ())
     told_by = [around.telling(unclear), ties.joined_to(concerned), ties.holding(concerned)]
-    rows = _by_number(connection, network, np.unique(np.concatenate([concerned, *told_by])).tolist())
+    rows = _by_number(look, np.unique(np.concatenate([concerned, *told_by])).tolist())
     return Lines(
         [Delivered(row["owner_id"], row_to_feature(row)) for row in rows],
         np.isin([row["seq"] for row in rows], concerned),
@@ -72,7 +77,7 @@ def read_lines(
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """Lines at a glance."""
 
     numbers: Numbers
@@ -80,7 +85,7 @@ class _Seen:
     lines: Existing
     """In the same order: kinds, bands and places, and nothing else that is theirs alone."""
 
-    def lying_in(self, holders: "_Seen", ties: Ties) -> "_Seen":
+    def lying_in(self, holders: "Seen", ties: Ties) -> "Seen":
         """Put lines without a place where what contains them lies."""
         order = np.argsort(ties.contained)
         roots = ties.root[order[np.searchsorted(ties.contained[order], self.numbers)]]
@@ -101,44 +106,36 @@ class _Seen:
     def telling(self, unclear: Existing) -> Numbers:
         """Return the numbers of those that may tell the class of lines that they touch, or nearly touch."""
         sought = frozenset[str]().union(*(one.kinds for one in unclear.kinds))
-        telling = np.array([one.known and not sought.isdisjoint(one.kinds) for one in self.lines.kinds], dtype=bool)
-        touched = unclear.tree.query(self.lines.geometries, predicate="dwithin", distance=TIED_M + _ROUNDED_M)[0]
-        return self.numbers[np.intersect1d(np.flatnonzero(telling), touched)]
-
-
-@dataclass(frozen=True)
-class _Eye:
-    """How lines are glanced at."""
-
-    connection: Connection
-    network: Network
-    clearances: Clearances
-    unknown_accuracy_m: float
-
-    def glance(self, boxes: Sequence[BaseGeometry] | Geometries, numbers: Sequence[int] | Numbers) -> _Seen:
-        """Return the lines in any of the boxes, EPSG:25832, and those of these numbers."""
-        # Works lie close together: where their boxes overlap, the same lines would be found for each.
-        apart = shapely.envelope(shapely.get_parts(shapely.union_all([*boxes])))
-        ewkb = from_shape(shapely.GeometryCollection([*apart]), srid=SRID, extended=True).data
-        values = self.network.named | {"boxes": bytes(ewkb), "numbers": [*map(int, numbers)]}
-        rows = self.connection.execute(_GLANCE, values).all()
-        sorts = existing_of(
-            [self._one_of(number, row.told) for number, row in enumerate(rows)],
-            self.clearances,
-            self.unknown_accuracy_m,
+        telling = np.array(
+            [one.known and not sought.isdisjoint(one.kinds) for one in self.lines.kinds], dtype=bool
         )
-        told = [rows[place] for place in sorts.numbers]
-        found = np.array([seq for row in told for seq in row.seqs], dtype=np.int64)
-        which = np.repeat(np.arange(len(told)), [len(row.seqs) for row in told])
-        ordered, order = np.unique(found, return_index=True)
-        places = np.concatenate([np.empty(0, dtype=object), *(_places(row.places, len(row.seqs)) for row in told)])
-        lines = replace(sorts.only(which[order]), geometries=places[order])
-        return _Seen(ordered, lines)
+        close_m = TIED_M + _ROUNDED_M
+        touched = unclear.tree.query(self.lines.geometries, predicate="dwithin", distance=close_m)[0]
+        numbers: Numbers = self.numbers[np.intersect1d(np.flatnonzero(telling), touched)]
+        return numbers
 
-    def _one_of(self, number: int, told: dict[str, Any]) -> Delivered:
-        """A line of a sort, without a place."""
-        row = {**dict.fromkeys(COLUMNS.values()), "voids": {}, "geom": None, "gml_id": str(number), **told}
-        return Delivered(self.network.owner_id, row_to_feature(row))
+
+def glance(look: Look, boxes: Sequence[BaseGeometry] | Geometries, numbers: Sequence[int] | Numbers) -> Seen:
+    """Return the lines in any of the boxes, EPSG:25832, and those of these numbers."""
+    # Works lie close together: where their boxes overlap, the same lines would be found for each.
+    apart = shapely.envelope(shapely.get_parts(shapely.union_all([*boxes])))
+    ewkb = from_shape(shapely.GeometryCollection([*apart]), srid=SRID, extended=True).data
+    values = look.network.named | {"boxes": bytes(ewkb), "numbers": [*map(int, numbers)]}
+    rows = look.connection.execute(_GLANCE, values).all()
+    ones = [_one_of(look.network, number, row.told) for number, row in enumerate(rows)]
+    sorts = existing_of(ones, look.clearances, look.unknown_accuracy_m)
+    told = [rows[place] for place in sorts.numbers]
+    found = np.array([seq for row in told for seq in row.seqs], dtype=np.int64)
+    which = np.repeat(np.arange(len(told)), [len(row.seqs) for row in told])
+    places = [np.empty(0, dtype=object), *(_places(row.places, len(row.seqs)) for row in told)]
+    ordered, order = np.unique(found, return_index=True)
+    return Seen(ordered, replace(sorts.only(which[order]), geometries=np.concatenate(places)[order]))
+
+
+def _one_of(network: Network, number: int, told: dict[str, Any]) -> Delivered:
+    """A line of a sort, without a place."""
+    row = {**dict.fromkeys(COLUMNS.values()), "voids": {}, "geom": None, "gml_id": str(number), **told}
+    return Delivered(network.owner_id, row_to_feature(row))
 
 
 def _places(together: str | None, count: int) -> Geometries:
@@ -148,7 +145,10 @@ def _places(together: str | None, count: int) -> Geometries:
     return found
 
 
-def _by_number(connection: Connection, network: Network, numbers: Sequence[int]) -> list[dict[str, Any]]:
+def _by_number(look: Look, numbers: Sequence[int]) -> list[dict[str, Any]]:
     columns = network_feature.c
-    query = select(network_feature).where(columns.dataset_id == network.dataset_id, columns.seq.in_(numbers))
-    return [dict(row) for row in connection.execute(query.order_by(columns.seq)).mappings()] if numbers else []
+    query = select(network_feature).where(
+        columns.dataset_id == look.network.dataset_id, columns.seq.in_(numbers)
+    )
+    rows = look.connection.execute(query.order_by(columns.seq)).mappings() if numbers else ()
+    return [dict(row) for row in rows]

@@ -11,27 +11,20 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
-import shapely
-from geoalchemy2.shape import from_shape
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 
 from conflicts.batch.cells import CELL_M, Counts
-from conflicts.clearances import Clearances
-from conflicts.dig import Footprint
-from conflicts.existing import Delivered
-from ler.db.rows import row_to_feature
-from ler.db.tables import SRID, network_dataset, network_feature, network_version
-from ler.domain.uncertainty import ACCURACY_M, LARGEST_OUTER_M, has_band
+from ler.db.tables import network_dataset, network_version
+from ler.domain.uncertainty import LARGEST_OUTER_M, has_band
 from ler.model import load_model
 
 type Numbers = NDArray[np.int64]
 
 _WIDE_MM: Final = 1_000 * max(LARGEST_OUTER_M.values())
 TIED_M: Final = 5.0
-"""What may tell the class of a component no larger than this, and lies no farther from it, is looked for around it."""
+"""What may tell the class of a component is looked for this far around it; what lies farther is a tie."""
 
 _COUNTS: Final = text("SELECT * FROM ler.network_cells(:dataset, :number, :cell)")
 _PLACELESS: Final = text("SELECT seq, holder FROM ler.placeless_features(:dataset, :number, :types)")

@@ -17,9 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from conflicts.clearances import Arrangement, Case, Clearances
-from conflicts.dig import Dig, dig_of_work, footprints
+from conflicts.dig import Dig, footprints
 from conflicts.existing import Existing, Floats, Geometries, Kinds
-from ler.domain.works import PlannedWork
 
 type Numbers = NDArray[np.int64]
 
@@ -62,7 +61,7 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Grounds:
-    """What planned works open, part by part; the arrays have one length."""
+    """What digs open, part by part; the arrays have one length."""
 
     digs: Sequence[Dig]
     rules: Sequence[Clearances]
@@ -79,21 +78,21 @@ class Grounds:
     """Rules, activity and method, each once."""
 
     def boxes(self, owner_id: UUID, band_m: float) -> Geometries:
-        """Return a box of each work, in which whatever line of the owner is that any rule may reach, with its band."""
+        """Return a box of each dig, in which whatever line of the owner is that any rule may reach, with its band."""
         # A line of any kind: no other has a rule that reaches farther.
         kinds = Kinds(frozenset(kind for rules, *_ in self.ways for kind in rules.kinds), known=True)
-        farthest = np.array([[_reach_m(kinds, owner_id, way, in_air=air) for way in self.ways] for air in (False, True)])
+        farthest = np.array(
+            [[_reach_m(kinds, owner_id, way, in_air=air) for way in self.ways] for air in (False, True)]
+        )
         around_m = self.wide_m + farthest.max(axis=0)[self.asked] + band_m + _ROUNDED_M
         ends = shapely.bounds(self.geometries) + around_m[:, None] * (-1, -1, 1, 1)
         first = np.searchsorted(self.whose, np.arange(len(self.digs)))
         least, most = np.minimum.reduceat(ends[:, :2], first), np.maximum.reduceat(ends[:, 2:], first)
-        found: Geometries = shapely.box(*least.T, *most.T)
-        return found
+        return np.asarray(shapely.box(*least.T, *most.T), dtype=object)
 
 
-def grounds_of(works: Sequence[PlannedWork], rules: RulesByDay) -> Grounds:
-    """Return what at least one work opens."""
-    digs = [dig_of_work(work) for work in works]
+def grounds_of(digs: Sequence[Dig], rules: RulesByDay) -> Grounds:
+    """Return what at least one dig opens."""
     in_force = [rules.on(dig.on) for dig in digs]
     parts = [footprints(dig, its) for dig, its in zip(digs, in_force, strict=True)]
     flat = [part for its in parts for part in its]
@@ -143,7 +142,10 @@ def _alike(existing: Existing, grounds: Grounds) -> list[tuple[Floats, Numbers]]
         dtype=np.int64,
     )
     reaches_m = np.array(
-        [[_reach_m(kinds, owner, way, in_air=in_air) for way in grounds.ways] for kinds, owner, in_air in seen]
+        [
+            [_reach_m(kinds, owner, way, in_air=in_air) for way in grounds.ways]
+            for kinds, owner, in_air in seen
+        ]
     ).reshape(len(seen), len(grounds.ways))
     apart, which = np.unique(reaches_m, axis=0, return_inverse=True)
     steps = np.ceil(existing.half_m / _STEP_M).astype(np.int64)

@@ -21,6 +21,7 @@ from conflicts.batch.reach import grounds_of
 from conflicts.batch.rows import write_geoparquet
 from conflicts.batch.store import replace_line_conflicts
 from conflicts.batch.task import Share, Source, Yardstick, acting, conflicts_of_partition
+from conflicts.dig import dig_of_work
 from conflicts.stored import rules_of_owners
 from ler.domain.works import PlannedWork
 from ler.errors import LerError
@@ -114,7 +115,7 @@ def _planned(batch: Batch, owner_id: UUID) -> tuple[Share, list[Sequence[Planned
     yardstick, limits = replace(batch.yardstick, clearances=clearances), batch.limits
     works = batch.works
     if works and not len(ties.everywhere):
-        grounds = grounds_of(works, yardstick.rules)
+        grounds = grounds_of([dig_of_work(work) for work in works], yardstick.rules)
         boxes = grounds.boxes(owner_id, widest_band_m(yardstick.unknown_accuracy_m))
         works = [works[place] for place in counts.meet(boxes).tolist()]
     middles = shapely.get_coordinates([work.geometry.envelope.centroid for work in works])

@@ -16,12 +16,13 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy.engine import Connection, Engine
 
-from conflicts.batch.lines import read_lines
+from conflicts.batch.lines import Look, read_lines
 from conflicts.batch.many import conflicts_of_grounds
 from conflicts.batch.network import Network, Ties
 from conflicts.batch.reach import RulesByDay, grounds_of
 from conflicts.batch.rows import conflict_table
 from conflicts.clearances import Clearances
+from conflicts.dig import dig_of_work
 from conflicts.existing import existing_of
 from conflicts.vertical import Ground
 from ler.db.engine import create_engine, transaction
@@ -113,9 +114,9 @@ def conflicts_of_partition(share: Share, works: Sequence[PlannedWork]) -> pa.Tab
     """Return the conflicts of works with the lines of an owner, as a table of `rows.CONFLICTS`."""
     network, yardstick = share.network, share.yardstick
     clearances, unknown_m = yardstick.clearances, yardstick.unknown_accuracy_m
-    grounds = grounds_of(works, yardstick.rules)
+    grounds = grounds_of([dig_of_work(work) for work in works], yardstick.rules)
     with transaction(share.engine, network.owner_id) as connection:
-        lines = read_lines(connection, network, share.ties, grounds, clearances, unknown_m)
+        lines = read_lines(Look(connection, network, clearances, unknown_m), share.ties, grounds)
     existing = existing_of(lines.delivered, clearances, unknown_m)
     concerned = existing.only(np.flatnonzero(lines.concerned[np.array(existing.numbers, dtype=np.int64)]))
     found = conflicts_of_grounds(grounds, concerned, yardstick.ground())

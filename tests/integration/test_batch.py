@@ -1,34 +1,40 @@
 """A batch answers as PostGIS and as single works do, whatever the workers and partitions; and each sees its own."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import dask.config
 import geopandas
 import pytest
+import shapely
+from distributed import Client, KilledWorker, LocalCluster
 from pyarrow import parquet
 from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner, Result
 
 from conflicts.batch.engine import Engine, open_engine
-from conflicts.batch.run import Batch, Limits, run_batch
+from conflicts.batch.lines import Look, glance
+from conflicts.batch.network import Network
+from conflicts.batch.run import Batch, Limits, Told, run_batch
 from conflicts.batch.task import Source, Yardstick, acting
 from conflicts.clearances import load_clearances
 from conflicts.detect import detect
 from conflicts.dig import dig_of_work
-from conflicts.existing import Delivered
+from conflicts.existing import Delivered, existing_of
 from conflicts.stored import conflict_row
-from geoapi.cli import app
+from geoapi.cli import app, conflicts_batch
 from ler.db.engine import create_engine, transaction
 from ler.db.rows import row_to_feature
 from ler.db.tables import PLATFORM_OPERATOR, line_conflict, network_feature
 from ler.domain.works import ACTIVE, PlannedWork
 from ler.services.works import list_works
-from tests.batch_world import CONFLICTS, DATASET, enter_lines, enter_works, make_lines
+from tests.batch_world import CONFLICTS, DATASET, SOUTH, WEST, enter_lines, enter_works, make_lines
 from tests.databases import SharedCluster
 from tests.world import World, open_world
 
@@ -78,9 +84,23 @@ def scene(shared_cluster: SharedCluster, migrated_template: str) -> Iterator[Sce
 
 
 @pytest.fixture(scope="module")
-def engines() -> Iterator[dict[int, Engine]]:
-    with open_engine(workers=1) as one, open_engine(workers=2) as two:
-        yield {1: one, 2: two}
+def cluster(scene: Scene) -> Iterator[LocalCluster]:
+    """A cluster that somebody else runs: two workers that know the database, and no patience with those that die."""
+    environment = {"LER_DATABASE_URL": scene.world.database.url()}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.nanny.environ": environment}),
+        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0") as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def engines(cluster: LocalCluster) -> Iterator[dict[int, Engine]]:
+    with (
+        Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0") as alone,
+        open_engine(workers=1, scheduler=cluster.scheduler_address) as two,
+    ):
+        yield {1: Engine(alone), 2: two}
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
@@ -187,9 +207,65 @@ def test_a_partition_that_fails_is_named_and_the_rest_goes_on(
     assert told.rows == len(rows_in(tmp_path / "out")) > 800
 
 
+def test_what_is_told_at_a_glance_bounds_what_is_so(scene: Scene) -> None:
+    clearances, unknown_m = YARDSTICK.clearances, YARDSTICK.unknown_accuracy_m
+    with acting(scene.source, scene.owner) as connection:
+        rows = connection.execute(select(network_feature).order_by(network_feature.c.seq)).mappings().all()
+        look = Look(connection, Network(scene.owner, DATASET, 1), clearances, unknown_m)
+        seen = glance(look, [shapely.box(0, 0, 9e5, 9e6)] * 2, [row["seq"] for row in rows])
+    so = existing_of([Delivered(row["owner_id"], row_to_feature(row)) for row in rows], clearances, unknown_m)
+    assert seen.numbers.tolist() == [rows[number]["seq"] for number in so.numbers]
+    told = seen.lines
+    assert (told.is_overhead == so.is_overhead).all()
+    placeless = shapely.is_missing(told.geometries)
+    assert placeless.any()
+    assert (placeless | shapely.equals_exact(told.geometries, so.geometries)).all()
+    assert (placeless | (told.half_m >= so.half_m)).all()
+    joined = [one for one, its in zip(told.kinds, so.kinds, strict=True) if one != its]
+    assert joined
+    assert all(its.kinds <= one.kinds for one, its in zip(told.kinds, so.kinds, strict=True))
+
+
+def test_a_worker_that_dies_takes_its_partition_with_it_and_no_other(engines: dict[int, Engine]) -> None:
+    found = dict(engines[2].each(survive, (("shared", number) for number in range(8))))
+    assert [number for number, one in found.items() if isinstance(one, KilledWorker)] == [3]
+    assert {number: one for number, one in found.items() if number != 3} == {n: ("shared", n) for n in range(8) if n != 3}
+
+
+def survive(shared: str, number: int) -> tuple[str, int]:
+    if number == 3:
+        os._exit(1)
+    return shared, number
+
+
 def ler(scene: Scene, *words: str) -> Result:
     environment = {"LER_DATABASE_URL": scene.world.database.url(), "NO_COLOR": "1"}
     return CliRunner().invoke(app, [*words], env=environment)
+
+
+def kept(scene: Scene) -> dict[str, int]:
+    """How many conflicts are kept of each work."""
+    with scene.world.database.connect() as admin:
+        rows = admin.execute("SELECT work_id::text, count(*) FROM ler.line_conflict GROUP BY work_id").fetchall()
+    return dict(rows)
+
+
+def test_workers_of_a_cluster_keep_what_is_found_of_an_area(scene: Scene, cluster: LocalCluster, tmp_path: Path) -> None:
+    here = scene.works[0].geometry.envelope
+    inside = {str(one.id) for one in scene.works if one.geometry.intersects(here)}
+    area = tmp_path / "area.wkt"
+    area.write_text(here.buffer(0.001, join_style="mitre").wkt)
+    words = ["conflicts", "batch", "--keep", "--as", "12345678", "--scheduler", cluster.scheduler_address]
+    assert ler(scene, *words).exit_code == 0
+    whole = kept(scene)
+    with scene.world.database.connect() as admin:
+        admin.execute("DELETE FROM ler.line_conflict WHERE work_id <> ALL (%s::uuid[])", [[*inside][:0]])
+    said = ler(scene, *words, "--area", str(area))
+    assert said.exit_code == 0, said.output
+    assert kept(scene) == {work: count for work, count in whole.items() if work in inside} != {}
+    # All of it again: of the works of the area no row is there twice.
+    assert ler(scene, *words).exit_code == 0
+    assert kept(scene) == whole
 
 
 def test_the_commands_write_files_that_are_read_elsewhere(scene: Scene, tmp_path: Path) -> None:
@@ -205,17 +281,55 @@ def test_the_commands_write_files_that_are_read_elsewhere(scene: Scene, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_windows_planned_by_workers_are_those_of_propose(scene: Scene, tmp_path: Path) -> None:
-    out = tmp_path / "windows"
-    said = ler(scene, "windows", "batch", "--out", str(out), "--workers", "2")
+def test_what_is_interrupted_leaves_nothing(
+    scene: Scene, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kept(scene)
+
+    def stopped(engine: Engine, batch: Batch, _tell: object) -> None:
+        def tell(_told: Told) -> None:
+            assert [*batch.folder.glob("owner=*/*.parquet")]
+            raise KeyboardInterrupt
+
+        run_batch(engine, batch, tell)
+
+    monkeypatch.setattr(conflicts_batch, "run_batch", stopped)
+    options = ["--keep", "--out", str(tmp_path / "out"), "--most-lines", "1500"]
+    words = ["conflicts", "batch", "--as", "12345678", "--scheduler", cluster.scheduler_address, *options]
+    assert ler(scene, *words).exit_code != 0
+    assert [*tmp_path.iterdir()] == []
+    assert kept(scene) == before
+
+
+def test_a_cluster_that_does_not_answer_is_named(scene: Scene, tmp_path: Path) -> None:
+    for command in ("conflicts", "windows"):
+        said = ler(scene, command, "batch", "--out", str(tmp_path / "out"), "--scheduler", "nowhere")
+        assert (said.exit_code, "No Dask scheduler answers at nowhere" in said.output) == (2, True)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_windows_planned_by_workers_are_those_of_propose(
+    scene: Scene, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    out, west = tmp_path / "windows", shapely.box(WEST, SOUTH, WEST + SIDE_M / 2, SOUTH + SIDE_M)
+    (tmp_path / "west.wkt").write_text(west.wkt)
+    of_area = ["--area", str(tmp_path / "west.wkt")]
+    said = ler(
+        scene, "windows", "batch", "--out", str(out), "--keep", "--scheduler", cluster.scheduler_address, *of_area
+    )
     assert said.exit_code == 0, said.output
-    proposed = ler(scene, "windows", "propose", "--json")
+    proposed = ler(scene, "windows", "propose", "--json", *of_area)
     windows = json.loads(proposed.stdout)["windows"]
     frame = geopandas.read_parquet(out / "windows.parquet")
     assert sorted(frame.pilot_work_id) == sorted(one["pilot"] for one in windows)
     assert sorted(frame.gain_dkk) == sorted(one["gain_dkk"] for one in windows)
     placed = geopandas.read_parquet(out / "placements.parquet").set_index("work_id")
+    assert 0 < len(placed) < WORKS
+    assert {*placed.index} == {str(one.id) for one in scene.works if one.geometry.intersects(west)}
     for one in windows:
         for member in one["works"]:
             assert str(placed.start_on[member["id"]]) == member["start_on"]
     assert len(geopandas.read_parquet(out / "clashes.parquet")) > 0
+    with scene.world.database.connect() as admin:
+        held = admin.execute("SELECT pilot_work_id::text FROM ler.digging_window WHERE state = 'proposed'").fetchall()
+    assert sorted(pilot for (pilot,) in held) == sorted(frame.pilot_work_id)

@@ -43,15 +43,14 @@ AS $$
 $$;
 
 
--- Features of which one names the other as joined to it, and that lie apart or nowhere, or where the one that is joined is
--- longer than `tied_m`.
+-- Features of which one names the other as joined to it, and that lie farther apart than `tied_m`, or nowhere.
 CREATE OR REPLACE FUNCTION ler.distant_joints(dataset uuid, number integer, tied_m double precision)
 RETURNS TABLE (seq bigint, joined bigint)
 LANGUAGE sql STABLE STRICT
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     WITH joint AS (
-        SELECT f.seq, f.geom, k.name, r.gml_id
+        SELECT f.seq, f.geom, r.gml_id
         FROM ler.network_feature AS f
         CROSS JOIN unnest('{startkomponent,slutkomponent,tilknyttetLedning}'::text[]) AS k (name)
         CROSS JOIN LATERAL ler.pointers(f.attributes -> k.name) AS r (gml_id)
@@ -60,10 +59,8 @@ AS $$
     SELECT j.seq, t.seq
     FROM joint AS j
     JOIN ler.network_feature AS t ON t.dataset_id = dataset AND t.gml_id = j.gml_id
-    WHERE ler.is_valid_in(number, t.added_in, t.removed_in) AND (
-        j.geom IS NULL OR t.geom IS NULL OR NOT ST_DWithin(j.geom, t.geom, tied_m)
-        OR ST_Length(ST_BoundingDiagonal(CASE j.name WHEN 'tilknyttetLedning' THEN j.geom ELSE t.geom END)) > tied_m
-    )
+    WHERE ler.is_valid_in(number, t.added_in, t.removed_in)
+        AND (j.geom IS NULL OR t.geom IS NULL OR NOT ST_DWithin(j.geom, t.geom, tied_m))
 $$;
 
 
