@@ -19,5 +19,6 @@ def conflicts_of_grounds(
     bounds = np.searchsorted(whose, np.arange(len(grounds.digs) + 1))
     for work, (dig, rules) in enumerate(zip(grounds.digs, grounds.rules, strict=True)):
         close = np.sort(np.concatenate([existing.placeless, places[bounds[work] : bounds[work + 1]]]))
-        for one in detect_among(dig, existing.only(close), rules, ground):
-            yield work, one, rules
+        if len(close):
+            for one in detect_among(dig, existing.only(close), rules, ground):
+                yield work, one, rules

@@ -213,7 +213,9 @@ def test_what_is_told_at_a_glance_bounds_what_is_so(scene: Scene) -> None:
         rows = connection.execute(select(network_feature).order_by(network_feature.c.seq)).mappings().all()
         look = Look(connection, Network(scene.owner, DATASET, 1), clearances, unknown_m)
         seen = glance(look, [shapely.box(0, 0, 9e5, 9e6)] * 2, [row["seq"] for row in rows])
-    so = existing_of([Delivered(row["owner_id"], row_to_feature(dict(row))) for row in rows], clearances, unknown_m)
+    so = existing_of(
+        [Delivered(row["owner_id"], row_to_feature(dict(row))) for row in rows], clearances, unknown_m
+    )
     assert seen.numbers.tolist() == [rows[number]["seq"] for number in so.numbers]
     told = seen.lines
     assert (told.is_overhead == so.is_overhead).all()
@@ -224,21 +226,6 @@ def test_what_is_told_at_a_glance_bounds_what_is_so(scene: Scene) -> None:
     joined = [one for one, its in zip(told.kinds, so.kinds, strict=True) if one != its]
     assert joined
     assert all(its.kinds <= one.kinds for one, its in zip(told.kinds, so.kinds, strict=True))
-
-
-def test_what_a_worker_leaves_that_dies_is_done_by_others(engines: dict[int, Engine], tmp_path: Path) -> None:
-    died = tmp_path / "died"
-    found = dict(engines[2].each(survive, ((died, number) for number in range(8))))
-    assert died.exists()
-    assert found == {number: number for number in range(8)}
-
-
-def survive(died: Path, number: int) -> int:
-    """Kill the worker, once."""
-    if number == 3 and not died.exists():
-        died.touch()
-        os._exit(1)
-    return number
 
 
 def ler(scene: Scene, *words: str) -> Result:
@@ -278,7 +265,7 @@ def test_workers_of_a_cluster_keep_what_is_found_of_an_area(
 
 def test_the_commands_write_files_that_are_read_elsewhere(scene: Scene, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    said = ler(scene, "conflicts", "batch", "--as", "12345678", "--out", str(out), "--workers", "2")
+    said = ler(scene, "conflicts", "batch", "--as", "12345678", "--out", str(out))
     assert said.exit_code == 0, said.output
     frame = geopandas.read_parquet(min(out.glob("owner=*/*.parquet")))
     assert frame.crs.to_epsg() == 25832
@@ -344,3 +331,18 @@ def test_windows_planned_by_workers_are_those_of_propose(
     some = geopandas.read_parquet(tmp_path / "west" / "placements.parquet")
     assert 0 < len(some) < WORKS
     assert {*some.work_id} == {str(one.id) for one in scene.works if one.geometry.intersects(west)}
+
+
+def test_what_a_worker_leaves_that_dies_is_done_by_others(engines: dict[int, Engine], tmp_path: Path) -> None:
+    died = tmp_path / "died"
+    found = dict(engines[2].each(survive, ((died, number) for number in range(8))))
+    assert died.exists()
+    assert found == {number: number for number in range(8)}
+
+
+def survive(died: Path, number: int) -> int:
+    """Kill the worker, once."""
+    if number == 3 and not died.exists():
+        died.touch()
+        os._exit(1)
+    return number
