@@ -11,16 +11,14 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 
 from conflicts.batch.cells import CELL_M, Counts
+from conflicts.batch.reach import Numbers
 from ler.db.tables import network_dataset, network_version
 from ler.domain.uncertainty import LARGEST_OUTER_M, has_band
 from ler.model import load_model
-
-type Numbers = NDArray[np.int64]
 
 _WIDE_MM: Final = 1_000 * max(LARGEST_OUTER_M.values())
 TIED_M: Final = 5.0
