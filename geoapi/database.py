@@ -4,6 +4,7 @@ Each part of the platform logs in under its own role and so may do no more than 
 `LER_DATABASE_URL` takes the role on when it connects; it must have been granted the roles.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ler.db.reading import ReadPool
 from ler.settings import Settings
 
 _KEPT_CONNECTIONS: Final = 8
+_FOR_SLOW_READS: Final = 6
+"""Connections that read beside those in usual use (`ler.db.turns`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,18 @@ class Databases:
 def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[Databases]:
     """Give the database of the settings, or that of another `name` beside it; UnavailableError when there is none.
 
-    A private cluster is started, and its database made and migrated, when that has not been done.
+    A private cluster is started, and its database made and migrated, when this program has not done that.
     """
     name = name or settings.database_name
     if not settings.database_url:
         _make_ready(settings, name)
     app, worker = (_engine(settings, name, role) for role in ("ler_app", "ler_worker"))
+    usual = settings.ogc_reads_at_once or (os.cpu_count() or 1) + 1
     reads = create_read_pool(
         _url(settings, name, "ler_app"),
         role="ler_app" if settings.database_url else None,
-        size=_KEPT_CONNECTIONS,
+        size=usual + _FOR_SLOW_READS,
+        usual=usual,
         statement_timeout_s=settings.ogc_timeout_s,
     )
     try:
@@ -71,9 +76,9 @@ def _url(settings: Settings, name: str, role: str) -> str:
 
 
 def _make_ready(settings: Settings, name: str) -> None:
-    from ler.db.migrate import migrate  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
+    from ler.db.migrate import migrate_if_changed  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
 
     cluster = Cluster(settings.home)
     cluster.start()
     cluster.ensure_database(name)
-    migrate(cluster.url(name))
+    migrate_if_changed(cluster.url(name))
