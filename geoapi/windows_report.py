@@ -5,11 +5,11 @@ The windows that save most are drawn; the figures are of all.
 
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from conflicts.windows.proposals import Proposal
 from geoapi.pages.shared import words_of
-from geoapi.windows_desk import Planned
+from geoapi.windows_desk import Planned, total_of
 from geoapi.windows_drawing import timeline, window_map
 from ler.packages.letter_html import page_of
 from ler.packages.letter_parts import (
@@ -103,25 +103,6 @@ def _window(turn: int, one: Proposal, words: Words, language: Language) -> Secti
     ]
     title = (*said(f"{turn}. "), *given(one.pilot.title), *said(f": {one.start} – {one.end}"))
     return Section(title, blocks)
-
-
-def total_of(planned: Planned) -> dict[str, Any]:
-    """Return the figures of a plan: what all its windows save at least, and how far from the best it may be."""
-    benefits = [one.benefit for one in planned.proposals]
-    together = [part for part in planned.plan.components if len(part.work_ids) > 1]
-    bound = sum(part.bound for part in together)
-    return {
-        "works": sum(len(part.work_ids) for part in planned.plan.components),
-        "windows": len(planned.proposals),
-        "works_in_windows": sum(len(one.members) for one in planned.proposals),
-        "moved": sum(len(one.movers) for one in planned.proposals),
-        "days_saved": round(sum(one.days for one in benefits), 1),
-        "surface_saved_m2": round(sum(one.m2 for one in benefits), 1),
-        "openings_saved": sum(one.openings for one in benefits),
-        "saved_dkk": sum(one.dkk for one in benefits),
-        "mean_gap": sum(part.gap for part in together) / max(1, len(together)),
-        "gap": (bound - sum(part.value for part in together)) / max(1, abs(bound)),
-    }
 
 
 def _english(value: float) -> str:

@@ -15,10 +15,8 @@ from conflicts.windows.figures import Prices, read_prices, standard_prices
 from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_moment, show_rows
 from geoapi.cli.batch_group import BatchGroup
 from geoapi.cli.console import results, say, settings_of
-from geoapi.cli.language import LanguageOption, language_of
-from geoapi.windows_calendar import window_calendar
-from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered
-from geoapi.windows_report import total_of, windows_report, write_windows_pdf
+from geoapi.cli.language import Chosen, LanguageOption, language_of
+from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered, total_of
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.legal_time import legal_day
 from ler.domain.windows import WindowState
@@ -90,16 +88,23 @@ def propose(
         else:
             planned = plan_entered(*given, **by_what, processes=os.cpu_count() or 1)
         kept, taken = keep_proposals(connection, found.id, planned) if keep else ([], 0)
-    if report is not None:
-        report.write_text(windows_report(planned, chosen), encoding="utf-8", newline="\n")
-    if pdf is not None:
-        write_windows_pdf(pdf, planned, chosen)
+    if report is not None or pdf is not None:
+        _write_reports(planned, chosen, report, pdf)
     if as_json:
         results().print_json(json.dumps(_document(planned, kept), ensure_ascii=False, default=str))
     else:
         _show_plan(planned, danish=chosen == "da")
     if keep:
         say(f"{len(kept)} windows kept, {taken} earlier ones taken back.")
+
+
+def _write_reports(planned: Planned, language: Chosen, report: Path | None, pdf: Path | None) -> None:
+    from geoapi.windows_report import windows_report, write_windows_pdf  # noqa: PLC0415 - loads what draws
+
+    if report is not None:
+        report.write_text(windows_report(planned, language), encoding="utf-8", newline="\n")
+    if pdf is not None:
+        write_windows_pdf(pdf, planned, language)
 
 
 class _ByWhat(TypedDict):
@@ -292,6 +297,8 @@ def ics(
     language: LanguageOption = None,
 ) -> None:
     """Give an organisation's windows as a calendar (iCalendar): agreed, and those to which it is invited."""
+    from geoapi.windows_calendar import window_calendar  # noqa: PLC0415 - no other command needs it
+
     with acting_as(ctx, who) as (connection, found):
         windows = list_windows(
             connection, states=[WindowState.INVITED, WindowState.AGREED], organisation_id=found.id

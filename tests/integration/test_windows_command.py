@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 from conflicts.windows.plan import Brief, plan_windows
 from conflicts.windows.proposals import proposals_of
 from geoapi.cli import app
-from geoapi.windows_desk import Planned
+from geoapi.windows_desk import Planned, total_of
 from geoapi.windows_drawing import LABELS
-from geoapi.windows_report import total_of, windows_report, write_windows_pdf
+from geoapi.windows_report import windows_report, write_windows_pdf
 from geoapi.works_desk import WorksDesk
 from ler.domain.works import WorkRules
 from ler.packages.letter_flow import WIDTH
