@@ -26,6 +26,7 @@ from ler.services.windows import (
     NewMember,
     NewWindow,
     Place,
+    StoredWindow,
     list_places,
     store_windows,
     withdraw_windows,
@@ -50,6 +51,21 @@ class Planned:
     brief: Brief
     plan: Plan
     proposals: list[Proposal]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Windows that are kept, as they are shown on a legal day, and their works as far as one may see them."""
+
+    windows: Sequence[StoredWindow]
+    works: Mapping[UUID, PlannedWork]
+    today: date
+
+
+def kept_windows(connection: Connection, windows: Sequence[StoredWindow], today: date) -> Kept:
+    """Return windows with the works that are drawn of them."""
+    ids = {one.member.work_id for window in windows for one in window.members}
+    return Kept(windows, {one.work.id: one.work for one in list_works(connection, ids=ids)}, today)
 
 
 def plan_entered(

@@ -16,7 +16,15 @@ from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organi
 from geoapi.cli.batch_group import BatchGroup
 from geoapi.cli.console import results, say, settings_of
 from geoapi.cli.language import Chosen, LanguageOption, language_of
-from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered, total_of
+from geoapi.windows_desk import (
+    Kept,
+    Planned,
+    keep_proposals,
+    kept_windows,
+    plan_again,
+    plan_entered,
+    total_of,
+)
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.legal_time import legal_day
 from ler.domain.windows import WindowState
@@ -105,6 +113,15 @@ def _write_reports(planned: Planned, language: Chosen, report: Path | None, pdf:
         report.write_text(windows_report(planned, language), encoding="utf-8", newline="\n")
     if pdf is not None:
         write_windows_pdf(pdf, planned, language)
+
+
+def _write_kept(kept: Kept, language: Chosen, report: Path | None, pdf: Path | None) -> None:
+    from geoapi.windows_report import kept_report, write_kept_pdf  # noqa: PLC0415 - as above
+
+    if report is not None:
+        report.write_text(kept_report(kept, language), encoding="utf-8", newline="\n")
+    if pdf is not None:
+        write_kept_pdf(pdf, kept, language)
 
 
 class _ByWhat(TypedDict):
@@ -204,17 +221,27 @@ def show(
     ] = None,
     state: Annotated[list[WindowState] | None, typer.Option(help="Only these; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML report with maps, timelines and answers.")
+    ] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the same report as PDF.")] = None,
+    language: LanguageOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the windows that are kept, in the order in which they were proposed; or one of them."""
     with acting_as(ctx, organisation or str(PLATFORM_OPERATOR)) as (connection, found):
         if window is not None:
-            kept = get_window(connection, window)
-            place = {"geometry": mapping(kept.window.geometry)}
-            results().print_json(json.dumps(_row(kept) | place, ensure_ascii=False, default=str))
-            return
-        owner = found.id if organisation else None
-        rows = list_windows(connection, states=state, organisation_id=owner, limit=limit)
+            rows = [get_window(connection, window)]
+        else:
+            owner = found.id if organisation else None
+            rows = list_windows(connection, states=state, organisation_id=owner, limit=limit)
+        if report is not None or pdf is not None:
+            shown = kept_windows(connection, rows, legal_day(datetime.now(UTC)))
+            _write_kept(shown, language_of(language), report, pdf)
+    if window is not None:
+        place = {"geometry": mapping(rows[0].window.geometry)}
+        results().print_json(json.dumps(_row(rows[0]) | place, ensure_ascii=False, default=str))
+        return
     columns = "id", "state", "start_on", "end_on", "days_saved", "openings_saved", "saved_dkk", "answer_by"
     show_rows([_row(one) for one in rows], *columns, as_json=as_json)
 
