@@ -68,6 +68,38 @@ def kept_windows(connection: Connection, windows: Sequence[StoredWindow], today:
     return Kept(windows, {one.work.id: one.work for one in list_works(connection, ids=ids)}, today)
 
 
+def window_view(kept: StoredWindow) -> dict[str, Any]:
+    """Return a window that is kept as JSON has it, without its place."""
+    window = kept.window
+    return {
+        "id": str(kept.id),
+        "state": kept.state.value,
+        "pilot": str(window.pilot_work_id),
+        "start_on": window.start_on.isoformat(),
+        "end_on": window.end_on.isoformat(),
+        "days_saved": round(window.days_saved, 2),
+        "surface_saved_m2": round(window.surface_saved_m2, 2),
+        "openings_saved": window.openings_saved,
+        "saved_dkk": window.gain_dkk - window.move_dkk,
+        "gap": window.gap,
+        "answer_by": kept.answer_by.isoformat() if kept.answer_by else None,
+        "reason_da": window.reason_da,
+        "reason_en": window.reason_en,
+        "works": [
+            {
+                "id": str(one.member.work_id),
+                "organisation": str(one.member.organisation_id),
+                "title": one.title,
+                "start_on": one.member.start_on.isoformat(),
+                "end_on": one.member.end_on.isoformat(),
+                "moved_days": one.member.moved_days,
+                "answer": one.answer.value,
+            }
+            for one in kept.members
+        ],
+    }
+
+
 def plan_entered(
     connection: Connection,
     settings: Settings,

@@ -24,13 +24,13 @@ from geoapi.windows_desk import (
     plan_again,
     plan_entered,
     total_of,
+    window_view,
 )
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.legal_time import legal_day
 from ler.domain.windows import WindowState
 from ler.errors import RefusedError
 from ler.services.windows import (
-    StoredWindow,
     answer_window,
     get_window,
     invite_window,
@@ -240,41 +240,10 @@ def show(
             _write_kept(shown, language_of(language), report, pdf)
     if window is not None:
         place = {"geometry": mapping(rows[0].window.geometry)}
-        results().print_json(json.dumps(_row(rows[0]) | place, ensure_ascii=False, default=str))
+        results().print_json(json.dumps(window_view(rows[0]) | place, ensure_ascii=False, default=str))
         return
     columns = "id", "state", "start_on", "end_on", "days_saved", "openings_saved", "saved_dkk", "answer_by"
-    show_rows([_row(one) for one in rows], *columns, as_json=as_json)
-
-
-def _row(kept: StoredWindow) -> dict[str, Any]:
-    window = kept.window
-    return {
-        "id": str(kept.id),
-        "state": kept.state.value,
-        "pilot": str(window.pilot_work_id),
-        "start_on": window.start_on.isoformat(),
-        "end_on": window.end_on.isoformat(),
-        "days_saved": round(window.days_saved, 2),
-        "surface_saved_m2": round(window.surface_saved_m2, 2),
-        "openings_saved": window.openings_saved,
-        "saved_dkk": window.gain_dkk - window.move_dkk,
-        "gap": window.gap,
-        "answer_by": kept.answer_by.isoformat() if kept.answer_by else None,
-        "reason_da": window.reason_da,
-        "reason_en": window.reason_en,
-        "works": [
-            {
-                "id": str(one.member.work_id),
-                "organisation": str(one.member.organisation_id),
-                "title": one.title,
-                "start_on": one.member.start_on.isoformat(),
-                "end_on": one.member.end_on.isoformat(),
-                "moved_days": one.member.moved_days,
-                "answer": one.answer.value,
-            }
-            for one in kept.members
-        ],
-    }
+    show_rows([window_view(one) for one in rows], *columns, as_json=as_json)
 
 
 @app.command()

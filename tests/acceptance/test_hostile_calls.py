@@ -299,6 +299,8 @@ OTHER: Final = {
     f"{API}/owner-requests/{{owner_request_id}}/answers": Another({"further_information": "y"}),
     f"{API}/duct-offers": Another({"most_used": 0.1}),
     f"{API}/sensitivity-rules": Another({"gml_ids": ["y"]}),
+    f"{API}/clearances": Another({"clear": 3.0}),
+    f"{API}/restrictions": Another({"values": {}}, by_operator=True),
     HOOKS: Another({"email": "y@example.dk"}),
     f"{API}/damages": Another({"reference": "S-2"}),
     f"{API}/damages/bulk": Another({"damages": [DAMAGE | {"reference": "S-2"}]}),
