@@ -72,6 +72,7 @@ from geoapi.routes import (
     uploads,
     verification,
     windows,
+    works,
 )
 from ler.errors import LerError
 from ler.services.answer_links import PAGE
@@ -125,6 +126,7 @@ _ROUTES: Final = (
     deviations,
     dispensations,
     ducts,
+    works,
     windows,
     restrictions,
     precautions,

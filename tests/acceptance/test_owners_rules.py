@@ -5,11 +5,12 @@ from shapely import MultiPolygon, box
 from geoapi.routes.clearances import PATH as CLEARANCES
 from geoapi.routes.precautions import PATH as PRECAUTIONS
 from geoapi.routes.restrictions import PATH as RESTRICTIONS
+from geoapi.routes.works import PATH as WORKS
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.roles import Role
 from ler.services.grants import grant_role
-from tests.acceptance.guard_rows.digging import MORATORIUM
+from tests.acceptance.guard_rows.digging import MORATORIUM, WORK
 from tests.acceptance.guard_rows.near_lines import ROW, RULE
 from tests.service import Service
 
@@ -80,3 +81,19 @@ def test_a_road_authority_restricts_its_roads_and_nobody_elses(service: Service)
     assert http.delete(path, headers={"If-Match": '"old"'}).status_code == 412
     assert http.delete(path, headers={"If-Match": made.headers["ETag"]}).status_code == 204
     assert http.get(path).json()["ended_at"]
+
+
+def test_a_plan_is_entered_whole_and_said_anew_by_its_references(service: Service) -> None:
+    http = service.client(service.token(service.owner())).http
+    first, second = ({**WORK, "values": WORK["values"] | {"reference": name}} for name in ("A", "B"))
+    made = http.post(WORKS, json={"works": [first, second]}, headers={"Idempotency-Key": "a"})
+    assert made.status_code == 201, made.text
+    assert (len(made.json()["new"]), made.json()["conflicts"]["new"] >= 1) == (2, True)
+    later = {**second, "values": second["values"] | {"duration_days": 6}}
+    again = http.post(WORKS, json={"works": [first, later]}, headers={"Idempotency-Key": "b"})
+    told = again.json()
+    assert (told["new"], told["changed"], told["unchanged"]) == ([], [made.json()["new"][1]], 1)
+    wrong = {**first, "values": first["values"] | {"latest_end": "2020-01-01", "reference": "C"}}
+    refused = http.post(WORKS, json={"works": [later, wrong]}, headers={"Idempotency-Key": "c"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/request-refused")
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/works/1/values/latest_end"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 from shapely import LineString
@@ -12,6 +13,7 @@ from geoapi.routes.restrictions import CONFLICTS
 from geoapi.routes.restrictions import PATH as RESTRICTIONS
 from geoapi.routes.windows import CALENDAR
 from geoapi.routes.windows import PATH as WINDOWS
+from geoapi.routes.works import PATH as WORKS
 from geoapi.works_desk import WorksDesk
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
@@ -115,6 +117,17 @@ MORATORIUM: dict[str, object] = {
     "values": {"kind": "moratorium", "title": "New asphalt", "first_day": "2027-03-01", "source": "the road"},
     "geometry": {"type": "LineString", "coordinates": [[574_000, 6_223_000], [574_010, 6_223_000]]},
 }
+WORK: dict[str, Any] = {
+    "values": {
+        "title": "New main",
+        "activity": "vand",
+        "method": "open-trench",
+        "duration_days": 5,
+        "earliest_start": FIRST.isoformat(),
+        "latest_end": LAST.isoformat(),
+    },
+    "geometry": {"type": "Point", "coordinates": [499_000, 6_200_000]},
+}
 UNTIL = (datetime.now(UTC) + timedelta(days=14)).isoformat()
 
 ROWS = {
@@ -126,6 +139,7 @@ ROWS = {
         403, json={"answer_by": UNTIL}, make=a_window, shared=True
     ),
     ("POST", WINDOWS + "/{window_id}/answer"): Row(200, json={"accepts": True}, make=an_invitation),
+    ("POST", WORKS): Row(201, {"Idempotency-Key": "k"}, {"works": [WORK]}),
     ("POST", RESTRICTIONS): Row(403, {"Idempotency-Key": "k"}, MORATORIUM),
     ("GET", RESTRICTIONS + "/{restriction_id}"): Row(200, make=a_restriction, shared=True),
     ("DELETE", RESTRICTIONS + "/{restriction_id}"): Row(
