@@ -25,7 +25,7 @@ import ogc_peers
 import psycopg
 
 from geoapi.cluster import Cluster
-from geoapi.ogc.crs import CRS84, box_of, ring_wkb, transformer
+from geoapi.ogc.crs import CRS84, box_of, ring_ewkb, transformer
 from ler.db.engine import create_engine, transaction
 from ler.db.migrate import migrate
 from ler.db.tables import PLATFORM_OPERATOR
@@ -80,7 +80,7 @@ FROM (
         || ST_AsGeoJSON(ST_Transform(ST_Force2D(f.geom), 4326), 8, 0) || ',"properties":'
         || (SELECT row_to_json(p)::text FROM (SELECT {SHOWN}) AS p) || '}}' AS feature
     FROM bench.lines AS f
-    WHERE f.geom && ST_GeomFromWKB($1, 25832) AND ST_Intersects(f.geom, ST_GeomFromWKB($1, 25832))
+    WHERE f.geom && ST_GeomFromEWKB($1) AND ST_Intersects(f.geom, ST_GeomFromEWKB($1))
     LIMIT 1000
 ) AS f
 """  # noqa: S608 - names of columns of ours
@@ -248,7 +248,7 @@ def _paths(server: str, boxes: list[tuple[float, ...]]) -> list[str]:
             ]
         case "bare":
             rings = [box_of(text, CRS84, COVERAGE) for text in texts]
-            return [f"/items?box={ring_wkb(ring).hex()}" for ring in rings]
+            return [f"/items?box={ring_ewkb(ring)}" for ring in rings]
         case "tipg":
             return [f"/collections/bench.lines/items?bbox={text}&limit=1000&f=geojson" for text in texts]
     return [f"/collections/lines/items?bbox={text}&limit=1000&f=json" for text in texts]

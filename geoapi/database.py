@@ -4,6 +4,7 @@ Each part of the platform logs in under its own role and so may do no more than 
 `LER_DATABASE_URL` takes the role on when it connects; it must have been granted the roles.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ler.db.reading import ReadPool
 from ler.settings import Settings
 
 _KEPT_CONNECTIONS: Final = 8
+_FOR_SLOW_READS: Final = 6
+"""Connections that read beside those in usual use (`ler.db.turns`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,12 @@ def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[D
     if not settings.database_url:
         _make_ready(settings, name)
     app, worker = (_engine(settings, name, role) for role in ("ler_app", "ler_worker"))
+    usual = settings.ogc_reads_at_once or (os.cpu_count() or 1) + 1
     reads = create_read_pool(
         _url(settings, name, "ler_app"),
         role="ler_app" if settings.database_url else None,
-        size=_KEPT_CONNECTIONS,
+        size=usual + _FOR_SLOW_READS,
+        usual=usual,
         statement_timeout_s=settings.ogc_timeout_s,
     )
     try:

@@ -6,8 +6,10 @@ from typing import Literal
 
 def language_of(accept_language: str | None) -> Literal["da", "en"]:
     """Return Danish when the caller prefers it over English, else English."""
+    if not accept_language:
+        return "en"
     weights = dict.fromkeys(("da", "en"), 0.0)
-    for name, weight in _weighted(accept_language or ""):
+    for name, weight in _weighted(accept_language):
         language = name.partition("-")[0]
         if language in weights:
             weights[language] = max(weights[language], weight)

@@ -247,6 +247,10 @@ class Settings(BaseSettings):
     ogc_timeout_s: float = Field(default=10.0, gt=0.0)
     """Seconds that one answer of the OGC API may take the database; a heavier question is refused."""
 
+    ogc_reads_at_once: int = Field(default=0, ge=0)
+    """Quick questions that the OGC API asks the database at once, in each process; 0: the processors of this machine and
+    one. Of a database elsewhere: its processors, and one."""
+
     ogc_jobs_open: int = Field(default=50, ge=1)
     """Jobs of the OGC API that may wait or run at a time, an organisation."""
 

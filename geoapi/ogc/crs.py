@@ -27,6 +27,7 @@ _MARGIN: Final = 0.2
 _PLANE: Final = 4
 _SOLID: Final = 6
 _POLYGON: Final = 3
+_HAS_SRID: Final = 0x20000000
 
 type Bounds = tuple[float, float, float, float]
 """West, south, east, north."""
@@ -137,10 +138,12 @@ def moved_box(box: Bounds, crs: Crs, coverage: Bounds) -> Ring:
     return [*zip(*transformer(crs.srid, STORAGE_SRID).transform(xs, ys), strict=True)]
 
 
-def ring_wkb(ring: Ring) -> bytes:
-    """Return the polygon within a closed ring as well-known binary."""
+def ring_ewkb(ring: Ring) -> str:
+    """Return the polygon within a closed ring of EPSG:25832 as PostGIS reads a geometry: extended well-known binary, in hex."""
     numbers = [number for place in ring for number in place]
-    return struct.pack(f"<BIII{len(numbers)}d", 1, _POLYGON, 1, len(ring), *numbers)
+    return struct.pack(
+        f"<BIIII{len(numbers)}d", 1, _POLYGON | _HAS_SRID, STORAGE_SRID, 1, len(ring), *numbers
+    ).hex()
 
 
 def _ring(corners: Bounds, wide: int, high: int) -> Ring:

@@ -66,12 +66,15 @@ TILES: Final = (Format("mvt", MVT, "Mapbox Vector Tile"),)
 
 def format_of(request: Request, offered: Sequence[Format]) -> Format:
     """Return the format that a call asks for; a problem for an `f` that is not offered."""
-    by_name = {one.name: one for one in offered}
     name = request.query_params.get("f")
     if name is not None:
-        if name not in by_name:
-            raise unusable("f", f"it is one of {', '.join(by_name)}")
-        return by_name[name]
+        for one in offered:
+            if one.name == name:
+                return one
+        raise unusable("f", f"it is one of {', '.join(one.name for one in offered)}")
+    accept = request.headers.get("accept")
+    if accept is None:
+        return offered[0]
     bare = {one.media_type.partition(";")[0]: one for one in offered}
-    liked = media_type_of(request.headers.get("accept"), [*bare])
+    liked = media_type_of(accept, [*bare])
     return bare[liked] if liked else offered[0]

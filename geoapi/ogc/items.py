@@ -43,6 +43,11 @@ _WRITERS: Final[Mapping[str, Writer]] = {
 
 async def items(request: Request) -> Response:
     """Answer `/collections/{name}/items`."""
+    async with gate_of(request).begun(request):
+        return await _items(request)
+
+
+async def _items(request: Request) -> Response:
     collection = await find_collection(request, request.path_params["name"])
     async with refused_to_who_sees(request, collection):
         offered = formats_of_items(collection)

@@ -66,17 +66,12 @@ def own_links(
     """Return the links of an answer to itself and to its other formats; `given`: the parameters of the call."""
     here = addressed(path, given)
     # Written once: a page of features has five other formats, and a filter of a thousand characters.
-    start = f"{here}{'&' if given else '?'}f="
+    rest = {name: value for name, value in given.items() if name != "f"}
+    start = f"{addressed(path, rest) if 'f' in given else here}{'&' if rest else '?'}f="
     return [
         link("self", here, chosen.media_type, language),
         *(
-            link(
-                "alternate",
-                addressed(path, {**given, "f": one.name}) if "f" in given else start + one.name,
-                one.media_type,
-                language,
-                format_=one.title,
-            )
+            link("alternate", start + one.name, one.media_type, language, format_=one.title)
             for one in offered
             if one is not chosen
         ),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from geoapi.ogc.collections import Collection, Property
 from geoapi.ogc.cql2 import Kind
-from geoapi.ogc.crs import STORAGE_SRID, Crs, Ring, ring_wkb, unusable
+from geoapi.ogc.crs import STORAGE_SRID, Crs, Ring, ring_ewkb, unusable
 from geoapi.ogc.query import Query
 from geoapi.ogc.values import value_of
 from ler.db.reading import Statement
@@ -162,12 +162,11 @@ def _in_place(box: Ring) -> tuple[str, dict[str, Any]]:
     """A feature without a place is in all places (Features 1, requirement 24); so are all of a collection without."""
     if not box:
         return "f.geom IS NULL", {}
-    # Read once, not for each row.
-    place = f"(SELECT ST_GeomFromWKB(%(box)s, {STORAGE_SRID}))"
+    place = "%(box)s::geometry"
     # The box of boxes first: it has an index whatever the rights of the caller are.
     return (
         f"(f.geom && {place} AND ST_Intersects(f.geom, {place}) OR f.geom IS NULL)",
-        {"box": ring_wkb(box)},
+        {"box": ring_ewkb(box)},
     )
 
 

@@ -25,8 +25,8 @@ def state_tag(request: Request, caller: Principal | None, format_: str, *states:
     who = str(caller.organisation_id) if caller else ""
     told = (
         who,
-        request.url.path,
-        request.url.query,
+        request.scope["path"],
+        request.scope["query_string"].decode("latin-1"),
         format_,
         language(request),
         *(one or "" for one in states),

@@ -52,11 +52,12 @@ async def chosen_collections(request: Request) -> tuple[Collection, ...]:
 
 async def _tile(request: Request) -> Response:
     """Answer `/collections/{name}/tiles/{tms}/{matrix}/{row}/{column}`."""
-    collection = await find_collection(request, request.path_params["name"])
-    async with refused_to_who_sees(request, collection):
-        query = tile_query(drawable(collection), request.query_params)
-        tile = _place(request)
-    return await _drawn(request, tile, (collection,), await pinned_version(request, query))
+    async with gate_of(request).begun(request):
+        collection = await find_collection(request, request.path_params["name"])
+        async with refused_to_who_sees(request, collection):
+            query = tile_query(drawable(collection), request.query_params)
+            tile = _place(request)
+        return await _drawn(request, tile, (collection,), await pinned_version(request, query))
 
 
 async def _dataset_tile(request: Request) -> Response:

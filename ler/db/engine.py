@@ -80,7 +80,12 @@ def create_engine(
 
 
 def create_read_pool(
-    url: str, *, role: str | None = None, size: int = 8, statement_timeout_s: float = 60.0
+    url: str,
+    *,
+    role: str | None = None,
+    size: int = 8,
+    usual: int | None = None,
+    statement_timeout_s: float = 60.0,
 ) -> ReadPool:
     """Return connections for reading only; plans are made once for each kind of question, by one process each.
 
@@ -95,7 +100,7 @@ def create_read_pool(
     )
     plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     conninfo = make_conninfo(plain, options=options, connect_timeout=5, application_name="ler", **_KEPT_ALIVE)
-    return ReadPool(conninfo, size=size)
+    return ReadPool(conninfo, size=size, usual=usual)
 
 
 def _options(role: str | None, **settings: str) -> str:

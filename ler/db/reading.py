@@ -11,13 +11,14 @@ from collections import namedtuple
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 
+from ler.db.turns import Turns
 from ler.errors import UnavailableError
 
 _NAMED: Final = re.compile(r"%\((\w+)\)s|%%")
@@ -37,14 +38,18 @@ class Statement:
 
 
 class ReadPool:
-    """Up to `size` connections of one event loop, made when they are needed and kept until `close`."""
+    """Connections of one event loop, made when they are needed and kept until `close`.
 
-    def __init__(self, conninfo: str, *, size: int, patience_s: float = 2.0) -> None:
+    `usual` are in use at a time, up to `size` when some are slow (`ler.db.turns`).
+    """
+
+    def __init__(
+        self, conninfo: str, *, size: int, usual: int | None = None, patience_s: float = 2.0
+    ) -> None:
         self._conninfo = conninfo
-        self._size = size
-        self._patience_s = patience_s
+        self._new_turns = partial(Turns, usual or size, size, patience_s=patience_s)
+        self._turns = self._new_turns()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._free = asyncio.Semaphore(size)
         self._idle: list[_Line] = []
 
     async def read(self, *statements: Statement) -> list[list[Any]]:
@@ -52,7 +57,7 @@ class ReadPool:
 
         psycopg's error of the statement that fails; UnavailableError when the database does not answer.
         """
-        await self._take_turn()
+        turn = await self._turns_here().take()
         try:
             line, is_kept = await self._line()
             try:
@@ -63,26 +68,46 @@ class ReadPool:
             # It died while nobody used it; a new one tells whether the database has.
             return await self._ask(await self._open(), statements)
         finally:
-            self._free.release()
+            self._turns.give(turn)
+
+    def begin(self, first: Statement) -> "Begun | None":
+        """Send a statement at once, of which `finish` gives the rows and those of more; None when it would have to wait."""
+        turn = self._turns_here().take_free()
+        if turn is None:
+            return None
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_alive and line.begin(first):
+                return Begun(line, turn, first)
+            line.close()
+        self._turns.give(turn)
+        return None
+
+    async def finish(self, begun: "Begun", *statements: Statement) -> list[list[Any]]:
+        """Return the rows of the statement that was begun, and of those that follow it in its transaction; raises as `read`."""
+        try:
+            with suppress(UnavailableError):
+                return await self._ask(begun.line, statements)
+            return await self._ask(await self._open(), (begun.first, *statements))
+        finally:
+            self._turns.give(begun.turn)
+
+    def drop(self, begun: "Begun") -> None:
+        """Give up what was begun."""
+        begun.line.close()
+        self._turns.give(begun.turn)
 
     def close(self) -> None:
         """Close those that nobody uses."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _take_turn(self) -> None:
+    def _turns_here(self) -> Turns:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self.close()
-            self._loop, self._free = loop, asyncio.Semaphore(self._size)
-        if not self._free.locked():
-            await self._free.acquire()
-            return
-        try:
-            async with asyncio.timeout(self._patience_s):
-                await self._free.acquire()
-        except TimeoutError:
-            raise UnavailableError("The database is too busy.") from None
+            self._loop, self._turns = loop, self._new_turns()
+        return self._turns
 
     async def _line(self) -> tuple["_Line", bool]:
         while self._idle:
@@ -112,6 +137,15 @@ class ReadPool:
                 line.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction of which the first statement was sent."""
+
+    line: "_Line"
+    turn: int
+    first: Statement
+
+
 class _Line:
     """One connection, for good in libpq's pipeline mode; alive as long as it can be asked again."""
 
@@ -121,6 +155,8 @@ class _Line:
         self._adapt = Transformer(connection)
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self._made = 0
+        self._known = 0
+        """How many were prepared before what is asked now."""
         self._waiting: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._socket = self._pg.socket
@@ -129,10 +165,19 @@ class _Line:
         # For good, and not for each answer: telling the system of it takes as long as reading one.
         self._loop.add_reader(self._socket, self._came)
 
+    def begin(self, first: Statement) -> bool:
+        """Send what `ask` goes on from; whether all of it could be sent at once."""
+        self._start()
+        try:
+            self._send(first)
+            return self._pg.flush() == 0
+        except psycopg.OperationalError:
+            return False
+
     async def ask(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """Return the rows of each; alive afterwards unless it was interrupted or lost."""
-        self.is_alive = False
-        new = len(self._prepared)
+        if self.is_alive:
+            self._start()
         for one in statements:
             self._send(one)
         self._pg.pipeline_sync()
@@ -144,7 +189,7 @@ class _Line:
         self.is_alive = True
         if failed is not None:
             # What was prepared with it may not be there.
-            for key in [*self._prepared][new:]:
+            for key in [*self._prepared][self._known :]:
                 del self._prepared[key]
             raise failed
         self.is_alive = len(self._prepared) < _MOST_PREPARED
@@ -156,6 +201,10 @@ class _Line:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._socket)
         self._pg.finish()
+
+    def _start(self) -> None:
+        self.is_alive = False
+        self._known = len(self._prepared)
 
     def _send(self, one: Statement) -> None:
         sql, names = _numbered(one.sql)

@@ -66,7 +66,11 @@ def gdal(platform: Service, inhabitant: UUID, tmp_path_factory: pytest.TempPathF
 def database(platform: Service, inhabitant: UUID) -> Iterator[Connection]:
     """The database as the inhabitant sees it, in a transaction that reads its network."""
     with platform.world.database.connect() as connection, connection.transaction():
-        connection.execute("SELECT ler.begin_reading(%s, NULL)", [inhabitant])
+        connection.execute(
+            "SELECT set_config('ler.principal', owner_id::text, true), set_config('ler.pinned_dataset', dataset_id::text, true),"
+            " set_config('ler.pinned', number::text, true) FROM ler.network_version WHERE owner_id = %s",
+            [inhabitant],
+        )
         connection.execute("SET LOCAL ROLE ler_app")
         yield connection
 

@@ -160,6 +160,50 @@ def test_many_at_once_wait_for_their_turn_and_too_long_a_wait_is_told(database: 
     assert _with_pool(database, work, size=1) == [*range(50)]
 
 
+def test_what_was_begun_goes_on_as_one_transaction(database: Database) -> None:
+    async def work(pool: ReadPool) -> object:
+        assert pool.begin(_one("1")) is None, "there is no connection yet, and to make one is to wait"
+        await pool.read(_one("1"))
+        begun = pool.begin(_one("set_config('ler.principal', %(who)s, true)", who="me"))
+        assert begun is not None
+        assert pool.begin(_one("1")) is None, "the only turn is taken"
+        rows = await pool.finish(begun, _one(_WHO), _one("2"))
+        return [*(row[0].it for row in rows), (await pool.read(_one(_WHO)))[0][0].it]
+
+    assert _with_pool(database, work, size=1) == ["me", "me", 2, ""]
+
+
+def test_what_was_begun_on_a_connection_that_dies_is_asked_anew_and_what_is_dropped_is_gone(
+    database: Database,
+) -> None:
+    async def work(pool: ReadPool) -> list[object]:
+        [[before]] = await pool.read(_one("pg_backend_pid()"))
+        begun = pool.begin(_one("'first'"))
+        assert begun is not None
+        with database.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [before.it])
+        [[first], [after]] = await pool.finish(begun, _one("pg_backend_pid()"))
+        assert after.it != before.it
+        dropped = pool.begin(_one("'dropped'"))
+        assert dropped is not None
+        pool.drop(dropped)
+        return [first.it, (await pool.read(_one("3")))[0][0].it]
+
+    assert _with_pool(database, work, size=1) == ["first", 3]
+
+
+def test_a_statement_that_fails_after_what_was_begun_spoils_no_other(database: Database) -> None:
+    async def work(pool: ReadPool) -> object:
+        await pool.read(_one("1"))
+        begun = pool.begin(_one("1 / %(by)s::int", by=0))
+        assert begun is not None
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await pool.finish(begun, _one("2"))
+        return (await pool.read(_one("1 / %(by)s::int", by=1)))[0][0].it
+
+    assert _with_pool(database, work, size=1) == 1
+
+
 def test_what_takes_too_long_is_ended(database: Database) -> None:
     with pytest.raises(psycopg.errors.QueryCanceled):
         _with_pool(database, lambda pool: pool.read(_one("pg_sleep(5)")), statement_timeout_s=0.1)

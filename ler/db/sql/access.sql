@@ -30,9 +30,34 @@ END
 $$;
 
 
+-- What each token is worth at this moment, which only the functions that prove one may see. A person that is no
+-- administrator has fewer rights than the organisation; a token of no person is the organisation's.
+CREATE VIEW ler.known_token AS
+SELECT
+    t.prefix, t.id, t.owner_id, t.secret_sha256, t.scopes,
+    t.expires_at <= now()
+        OR coalesce(coalesce(t.last_used_at, t.created_at) + make_interval(secs => t.idle_s) <= now(), false) AS expired,
+    -- Of one that no other token made there is no line to follow, which takes as long as all the rest.
+    CASE WHEN t.made_by IS NULL
+        THEN t.revoked_at IS NOT NULL OR a.ended_at IS NOT NULL OR c.revoked_at IS NOT NULL
+        ELSE ler.is_ended(t.id)
+    END AS revoked,
+    t.kind, t.account_id, coalesce(a.administrator, true) AS administrator, t.area IS NOT NULL AS bounded,
+    -- Those of ler.granted_roles, which takes longer to call than these to be asked.
+    ARRAY(
+        SELECT g.role
+        FROM ler.grant AS g
+        WHERE g.organisation_id = t.owner_id
+            AND g.valid_from <= now() AND (g.valid_to IS NULL OR g.valid_to > now())
+    ) AS roles,
+    t.expires_at, t.made_by IS NOT NULL AS derived
+FROM ler.access_token AS t
+LEFT JOIN ler.account AS a ON a.id = t.account_id
+LEFT JOIN ler.client AS c ON c.id = t.client_id;
+
+
 -- The token with that prefix: whose it is, and what it is worth at this moment. The secret's hash is compared by the
--- caller in constant time; of a secret of 190 random bits it gives nothing away. A person that is no administrator has
--- fewer rights than the organisation; a token of no person is the organisation's.
+-- caller in constant time; of a secret of 190 random bits it gives nothing away.
 CREATE OR REPLACE FUNCTION ler.find_token(wanted text)
 RETURNS TABLE (
     id uuid, owner_id uuid, secret_sha256 text, scopes text[], expired boolean, revoked boolean, kind text,
@@ -44,19 +69,9 @@ AS $$
 BEGIN
     RETURN QUERY
     SELECT
-        t.id, t.owner_id, t.secret_sha256, t.scopes,
-        t.expires_at <= now()
-            OR coalesce(coalesce(t.last_used_at, t.created_at) + make_interval(secs => t.idle_s) <= now(), false),
-        -- Of one that no other token made there is no line to follow, which takes as long as all the rest.
-        CASE WHEN t.made_by IS NULL
-            THEN t.revoked_at IS NOT NULL OR a.ended_at IS NOT NULL OR c.revoked_at IS NOT NULL
-            ELSE ler.is_ended(t.id)
-        END,
-        t.kind, t.account_id, coalesce(a.administrator, true), t.area IS NOT NULL,
-        ler.granted_roles(t.owner_id), t.expires_at, t.made_by IS NOT NULL
-    FROM ler.access_token AS t
-    LEFT JOIN ler.account AS a ON a.id = t.account_id
-    LEFT JOIN ler.client AS c ON c.id = t.client_id
+        t.id, t.owner_id, t.secret_sha256, t.scopes, t.expired, t.revoked, t.kind, t.account_id, t.administrator,
+        t.bounded, t.roles, t.expires_at, t.derived
+    FROM ler.known_token AS t
     WHERE t.prefix = wanted;
 END
 $$;
