@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from geoapi.auth import May, caller_transaction
 from geoapi.geojson import geometry_view
+from geoapi.negotiation import language_of
 from geoapi.parameters import body_of, read_json
 from geoapi.register_http import API, View, moment, shown
 from geoapi.windows_calendar import window_calendar
@@ -25,7 +26,7 @@ type Party = Annotated[Principal, Depends(May(Scope.WORK_WRITE))]
 type Body = Annotated[bytes, Depends(body_of)]
 
 PATH: Final = f"{API}/windows"
-CALENDAR: Final = f"{API}/windows-calendar"
+CALENDAR: Final = f"{API}/feeds/windows.ics"
 _ONE: Final = f"{PATH}/{{window_id}}"
 
 
@@ -124,18 +125,15 @@ def answer(request: Request, caller: Party, window_id: UUID, body: Body) -> Resp
         return shown(_view(get_window(connection, window_id)))
 
 
-def calendar(
-    request: Request,
-    caller: Planner,
-    *,
-    lang: Annotated[str, Query(pattern="^(da|en)$", description="Language of its words.")] = "da",
-) -> Response:
+def calendar(request: Request, caller: Planner) -> Response:
     """Give the caller's windows as iCalendar: agreed, and those to which it is invited and has not said no."""
+    language = language_of(request.headers.get("accept-language"))
     states = [WindowState.INVITED, WindowState.AGREED]
     with caller_transaction(request, caller) as connection:
         found = list_windows(connection, states=states, organisation_id=caller.organisation_id)
-        content = window_calendar(found, caller.organisation_id, "en" if lang == "en" else "da")
-    return Response(content, media_type="text/calendar; charset=utf-8")
+        content = window_calendar(found, caller.organisation_id, language)
+    headers = {"Cache-Control": "private, no-cache", "Content-Language": language}
+    return Response(content, media_type="text/calendar", headers=headers)
 
 
 def _view(found: StoredWindow) -> View:
