@@ -6,6 +6,7 @@ Without --server they lie in the own database, and --owner says whose they are.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from ler.client.connection import Connection
 from ler.db.engine import transaction
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.answers import AnswerType
-from ler.domain.legal_time import parse_moment
+from ler.domain.legal_time import local, parse_moment
 from ler.errors import InputError
 from ler.services.registry import get_owner
 
@@ -74,7 +75,7 @@ def list_(
     for one in found:
         table.add_row(
             *(one["id"], str(one["order_number"]), str(one["interest_area"]["registration_number"])),
-            *(one["state"], one["due_at"] or "", "late" if one["late"] else ""),
+            *(one["state"], _legal(one["due_at"]), "late" if one["late"] else ""),
             *(one["requester"]["name"], one["request"]["purpose"]),
         )
     results().print(table)
@@ -227,7 +228,11 @@ def mark(
 def link(ctx: typer.Context, asked: AskedId, *, owner: Owner = None) -> None:
     """Make a link by which it can be answered without an account, in the own database; shown this once."""
     with _local(ctx, owner) as desk:
-        results().print(desk.link(asked))
+        results().print(settings_of(ctx).public_address + desk.link(asked))
+
+
+def _legal(moment: str | None) -> str:
+    return f"{local(datetime.fromisoformat(moment)):%Y-%m-%d %H:%M}" if moment else ""
 
 
 def _tell_state(told: Document) -> None:

@@ -22,6 +22,10 @@ def demo(
         out, settings_of(ctx), datetime.now(UTC).date(), lambda what, took: say(f"{took:7.2f} s  {what}")
     )
     tell(shown, out)
+    say(
+        f"To look around in it: LER_DATABASE_NAME={settings_of(ctx).database_name}_demo ler serve --with-worker, and for a "
+        f"token of an owner LER_DATABASE_NAME={settings_of(ctx).database_name}_demo ler token add --owner 99000401"
+    )
 
 
 def tell(shown: Shown, out: Path) -> None:

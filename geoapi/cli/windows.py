@@ -27,7 +27,7 @@ from geoapi.windows_desk import (
     window_view,
 )
 from ler.db.tables import PLATFORM_OPERATOR
-from ler.domain.legal_time import legal_day
+from ler.domain.legal_time import legal_day, local
 from ler.domain.windows import WindowState
 from ler.errors import RefusedError
 from ler.services.windows import (
@@ -264,7 +264,7 @@ def invite(
         raise RefusedError("option-invalid", "--until is wanted")
     with acting_as(ctx, by) as (connection, found):
         invite_window(connection, found.id, window, moment)
-    say(f"They are invited, and answer until {moment.isoformat()}.")
+    say(f"They are invited, and answer until {local(moment):%Y-%m-%d %H:%M} (Danish time).")
 
 
 @app.command()
