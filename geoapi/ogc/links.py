@@ -16,6 +16,7 @@ TILING_SCHEMES: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
 CONFORMANCE: Final = "http://www.opengis.net/def/rel/ogc/1.0/conformance"
 PROCESSES: Final = "http://www.opengis.net/def/rel/ogc/1.0/processes"
 JOB_LIST: Final = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
+EXECUTE: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 STYLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/styles"
 TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     "self": {"da": "Denne side", "en": "This document"},
@@ -39,6 +40,7 @@ TITLES: Final[Mapping[str, Mapping[Language, str]]] = {
     CONFORMANCE: {"da": "Hvad tjenesten overholder", "en": "What the service conforms to"},
     PROCESSES: {"da": "Processer, der kan køres", "en": "Processes that can be run"},
     JOB_LIST: {"da": "Dine kørsler", "en": "Your jobs"},
+    EXECUTE: {"da": "Kør processen (POST)", "en": "Run the process (POST)"},
     STYLES: {"da": "Kortstile", "en": "Map styles"},
     "item": {"da": "Fliserne", "en": "The tiles"},
     "geodata": {"da": "Samlingen", "en": "The collection"},

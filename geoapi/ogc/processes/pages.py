@@ -10,15 +10,18 @@ from geoapi.ogc.crs import unusable
 from geoapi.ogc.endpoint import route
 from geoapi.ogc.engine import ask, engine_of, plain_request
 from geoapi.ogc.html import words
+from geoapi.ogc.links import EXECUTE, TITLES
 from geoapi.ogc.processes.answers import described_answer
 from geoapi.ogc.processes.described import inputs_description
 from geoapi.ogc.processes.execution import process_of
 from geoapi.ogc.processes.registry import visible_processes
 from geoapi.ogc.query import check_known
 from geoapi.ogc.site import gate_of, language, root_of
+from geoapi.problems import Language
 
 _LARGEST_LIMIT: Final = 10_000
 _DESCRIBED_ELSEWHERE: Final = ("application/ld+json",)
+_FORMATS: Final = {"application/json": "JSON", "text/html": "HTML"}
 
 
 def _list(request: Request) -> Response:
@@ -29,9 +32,9 @@ def _list(request: Request) -> Response:
         engine_of(root_of(request), processes=visible), plain_request(language(request)), describe_processes
     )
     document = json.loads(content)
-    document["links"] = _our_links(document["links"])
+    document["links"] = _our_links(document["links"], language(request))
     for one in document["processes"]:
-        one["links"] = _process_links(one["links"])
+        one["links"] = _process_links(one["links"], language(request))
     return _described(request, document, words(language(request)).processes, template="processes")
 
 
@@ -41,7 +44,7 @@ def _one(request: Request) -> Response:
     api = engine_of(root_of(request), processes=(process,))
     _, _, content = ask(api, plain_request(language(request)), describe_processes, process.id)
     document = json.loads(content)
-    document["links"] = _process_links(document["links"])
+    document["links"] = _process_links(document["links"], language(request))
     document |= inputs_description(process, language(request))
     return _described(request, document, document["title"])
 
@@ -53,16 +56,20 @@ def _limit(request: Request) -> int:
     return int(given)
 
 
-def _our_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The links to what there is."""
-    return [link for link in links if link["type"] not in _DESCRIBED_ELSEWHERE]
+def _our_links(links: list[dict[str, Any]], chosen: Language) -> list[dict[str, Any]]:
+    """The links to what there is, called as our others are."""
+    return [
+        link | {"title": TITLES[link["rel"]][chosen].format(_FORMATS[link["type"]]), "hreflang": chosen}
+        for link in links
+        if link["type"] not in _DESCRIBED_ELSEWHERE
+    ]
 
 
-def _process_links(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _process_links(links: list[dict[str, Any]], chosen: Language) -> list[dict[str, Any]]:
     """The same; a process is called for by its address, without a parameter."""
     return [
-        link | {"href": link["href"].partition("?")[0]} if link["rel"].endswith("/execute") else link
-        for link in _our_links(links)
+        link | {"href": link["href"].partition("?")[0]} if link["rel"] == EXECUTE else link
+        for link in _our_links(links, chosen)
     ]
 
 
