@@ -69,7 +69,7 @@ def open_source(
     if mapping is None:
         raise RefusedError(
             "mapping-missing",
-            f"{path.name} is no LER GML and needs a mapping; make one with: ler mapping suggest {path}",
+            f"{path.name} is no LER GML and needs a mapping; make one with: ler mapping suggest {path.name}",
         )
     read = read_mapping(mapping) if isinstance(mapping, Path) else mapping
     with _open_gated(path, gated, read) as vector:

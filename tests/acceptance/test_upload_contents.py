@@ -152,6 +152,7 @@ def test_a_format_without_or_with_a_bad_mapping_is_refused(client: Client) -> No
     content = b"id,geom\n1,POINT (575000 6224000)\n"
     without = client.wait(client.upload(content, name="net.csv"), "rejected")
     assert problem(without) == "422 mapping-missing"
+    assert "suggest content.csv" in str(without), "where files lie here is nobody's business"
     bad = client.announce(content, name="net.csv", mapping="mapping: 1\nlayers: 7")
     assert (bad.status_code, bad.json()["type"]) == (422, "/problems/mapping-invalid")
     assert "line 2" in bad.json()["detail"]
