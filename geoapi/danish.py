@@ -1,8 +1,9 @@
 """Problem details in Danish: English sentences are known again by their templates, and said as the catalogue says them.
 
 Whoever raises an error writes it in English and knows of no language. The files in `problem_details` give, for each sentence,
-the English template and the Danish one with the same gaps: `{name}` goes over unchanged, `{name:told}` is itself a sentence or a
-phrase of the catalogue, `{name:list}` is a list whose `and` and `or` become Danish. A sentence that is not known stays English:
+the English template and the Danish one with the same gaps: `{name}` goes over unchanged, `{name:told}` may itself be a
+sentence or a phrase of the catalogue, `{name:sentence}` must be one, and `{name:list}` is a list whose `and` and `or` become
+Danish. A sentence that is not known stays English:
 nothing is lost. Nothing here is for matching what callers send: a value in a gap is copied, never read.
 """
 
@@ -14,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
-_GAP: Final = re.compile(r"\{(\w+)(?::(told|list))?\}")
+_GAP: Final = re.compile(r"\{(\w+)(?::(told|sentence|list))?\}")
 _DEEPEST: Final = 3
 """Sentences in sentences: a value error in a field in a file."""
 _LIST_WORDS: Final = (
@@ -27,6 +28,7 @@ _LONGEST: Final = 10_000
 """Characters. What is longer was made so by what a caller sent, and is not worth the time."""
 _BETWEEN: Final = "; "
 """What is put between the faults of one call."""
+_MOST_TOGETHER: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class Template:
     """The Danish sentence: text, then the name of a gap and how it is told, if any."""
 
     @property
-    def rank(self) -> int:
-        """How much of it is text; of two that match, the one with more is meant."""
-        return sum(map(len, self.literals))
+    def rank(self) -> tuple[bool, int]:
+        """Of two that match, the greater is meant: what stands around another sentence, then what has more text."""
+        return any(how == "sentence" for _, _, how in self.pieces), sum(map(len, self.literals))
 
     def values(self, text: str) -> dict[str, str] | None:
         """Return what stands in the gaps of a text, None when it is another sentence. Time grows with the text's length only."""
@@ -71,12 +73,12 @@ class Catalogue:
 
     plain: Mapping[str, str]
     templates: Sequence[Template]
-    """Most text first."""
+    """By rank, the greatest first."""
 
     def danish(self, text: str, depth: int = 0) -> str:
         """Return a detail in Danish, as it is when it is not known."""
-        known = self._whole(text, depth)
-        if known is None and _BETWEEN in text:
+        known = self._whole(text, depth) if depth <= _DEEPEST else text
+        if known is None and 0 < text.count(_BETWEEN) <= _MOST_TOGETHER:
             return _BETWEEN.join(self._whole(part, depth) or part for part in text.split(_BETWEEN))
         return text if known is None else known
 
@@ -85,20 +87,31 @@ class Catalogue:
             return self.plain[text]
         for template in self.templates:
             values = template.values(text)
-            if values is not None:
-                return "".join(
-                    said + ("" if name is None else self._value(values[name], how, depth))
-                    for said, name, how in template.pieces
-                )
+            said = None if values is None else self._said(template, values, depth)
+            if said is not None:
+                return said
         return None
 
-    def _value(self, value: str, how: str | None, depth: int) -> str:
-        if how == "told" and depth < _DEEPEST:
-            return self.danish(value, depth + 1)
-        if how == "list":
-            for english, danish in _LIST_WORDS:
-                value = value.replace(english, danish)
-        return value
+    def _said(self, template: Template, values: Mapping[str, str], depth: int) -> str | None:
+        """The sentence with these values, None when one of them should be a sentence and is not known."""
+        said = []
+        for text, name, how in template.pieces:
+            value = "" if name is None else values[name]
+            if how in ("told", "sentence"):
+                told = self.danish(value, depth + 1)
+                if how == "sentence" and told == value:
+                    return None
+                value = told
+            elif how == "list":
+                value = _listed(value)
+            said += [text, value]
+        return "".join(said)
+
+
+def _listed(value: str) -> str:
+    for english, danish in _LIST_WORDS:
+        value = value.replace(english, danish)
+    return value
 
 
 def in_language(text: str, language: Literal["da", "en"]) -> str:
@@ -116,7 +129,7 @@ def catalogue() -> Catalogue:
                 raise ValueError(f"{english!r} stands twice in the catalogue of details")
             read[english] = danish
     templates = [_template(english, danish) for english, danish in read.items() if _GAP.search(english)]
-    templates.sort(key=lambda one: (-one.rank, one.english))
+    templates.sort(key=lambda one: (one.rank, one.english), reverse=True)
     return Catalogue({one: read[one] for one in read if not _GAP.search(one)}, templates)
 
 

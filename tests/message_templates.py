@@ -6,6 +6,7 @@ Refuses to guess: what it cannot follow to a text is reported with its place, so
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -65,6 +66,8 @@ _READ_BY_PYDANTIC: Final = (
 """Where a ValueError is told as what is wrong with a field."""
 _YIELDS_FAULTS: Final = ("ler/domain/damages.py", "conflicts/clearances.py")
 """Where faults are yielded: as the last of three, and as one text."""
+_SENTENCE: Final = re.compile("[a-z].* | .*[a-z]", re.DOTALL)
+"""More than a name: a word and a space."""
 _GAPS: Final = re.compile(r"(\{\})+")
 
 
@@ -263,16 +266,28 @@ def _look(module: _Module, found: _Found) -> None:
         place = f"{module.name}:{told.lineno}"
         try:
             texts = {_GAPS.sub("{}", text) for text in _texts(told, module)}
-            found.told.update(Told(text, place) for text in texts if any(map(str.isalpha, text)))
+            found.told.update(Told(text, place) for text in texts if _SENTENCE.search(text))
+            for phrase in _phrases(told):
+                with suppress(_NotFollowedError):
+                    _texts(phrase, module)
         except _ParameterError as handed_on:
-            name, at, parameter = handed_on.args
-            if name != "__init__":
-                found.tellers[module.name if name.startswith("_") else module.neighbourhood, name] = (
-                    at,
-                    parameter,
-                )
+            _hands_on(module, found, *handed_on.args)
         except _NotFollowedError:
             found.lost.add(Told(ast.unparse(told), module.name))
+
+
+def _phrases(told: ast.expr) -> Iterator[ast.Name]:
+    """The values of a sentence that are phrases of ours, by what they are called."""
+    for gap in ast.walk(told):
+        match gap:
+            case ast.FormattedValue(value=ast.Name(id="why" | "what") as phrase):
+                yield phrase
+
+
+def _hands_on(module: _Module, found: _Found, name: str, at: int, parameter: str) -> None:
+    if name != "__init__":
+        room = module.name if name.startswith("_") else module.neighbourhood
+        found.tellers[room, name] = at, parameter
 
 
 def _what_is_told(
