@@ -38,7 +38,7 @@ class Databases:
 def open_databases(settings: Settings, *, name: str | None = None) -> Iterator[Databases]:
     """Give the database of the settings, or that of another `name` beside it; UnavailableError when there is none.
 
-    A private cluster is started, and its database made and migrated, when that has not been done.
+    A private cluster is started, and its database made and migrated, when this program has not done that.
     """
     name = name or settings.database_name
     if not settings.database_url:
@@ -76,9 +76,9 @@ def _url(settings: Settings, name: str, role: str) -> str:
 
 
 def _make_ready(settings: Settings, name: str) -> None:
-    from ler.db.migrate import migrate  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
+    from ler.db.migrate import migrate_if_changed  # noqa: PLC0415 - Alembic and the queue, for our own cluster only
 
     cluster = Cluster(settings.home)
     cluster.start()
     cluster.ensure_database(name)
-    migrate(cluster.url(name))
+    migrate_if_changed(cluster.url(name))

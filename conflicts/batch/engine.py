@@ -5,14 +5,16 @@ values; a scheduler runs whatever it is sent, so ours listens on this machine on
 a cluster that is joined must be closed to others by its operator.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
 import dask.config
-from distributed import Client, Future, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, Worker, as_completed
+from distributed.comm import CommClosedError
 
 from ler.errors import UnavailableError
 
@@ -20,6 +22,21 @@ _AHEAD: Final = 2
 """Partitions given to each worker at a time: one that it works on and one that waits. Results are taken as they come, so
 that no more than these are held anywhere."""
 _HERE: Final = "127.0.0.1"
+_PATIENCE_S: Final = 10
+"""For a scheduler to answer, and to have a worker."""
+
+_SETTINGS: Final[Mapping[str, Any]] = {
+    # Pages that tell anybody what is worked on are served by default.
+    **{f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker", "nanny")},
+    "distributed.worker.preload": [__name__],
+    # What an owner's partitions share is sent once, however much it is.
+    "distributed.admin.large-graph-warning-threshold": "10 GB",
+}
+
+
+def dask_setup(_worker: Worker) -> None:
+    """Let a worker that is started here outlive Ctrl-C, which a terminal sends to it as well: it ends when it is told to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Engine:
@@ -75,19 +92,24 @@ def _shared[S, T](client: Client, jobs: Iterable[tuple[S, T]]) -> Iterator[tuple
     told: Any = None
     for shared, item in jobs:
         if shared is not last:
-            last, told = shared, client.scatter(shared, broadcast=True, hash=False)
+            # A task, which is done again when the workers that hold its result are gone; what is scattered would be lost.
+            last, told = shared, client.submit(_same, shared, pure=False)
         yield told, item
+
+
+def _same[S](value: S) -> S:
+    return value
 
 
 @contextmanager
 def open_engine(*, workers: int, scheduler: str | None = None) -> Iterator[Engine]:
-    """Start so many processes, or join the cluster of a scheduler. UnavailableError when it does not answer."""
+    """Start so many processes, or join the cluster of a scheduler.
+
+    UnavailableError when that does not answer or has no workers, or when it or the workers die while they are used.
+    """
     if scheduler is None:
         with (
-            # Pages that tell anybody what is worked on are served by default.
-            dask.config.set(
-                {f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker", "nanny")}
-            ),
+            dask.config.set(_SETTINGS),
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -100,12 +122,29 @@ def open_engine(*, workers: int, scheduler: str | None = None) -> Iterator[Engin
                 scheduler_kwargs={"dashboard": False},
             ) as cluster,
             Client(cluster) as client,
+            _told_plainly(),
         ):
             yield Engine(client)
         return
     try:
-        client = Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=_PATIENCE_S)
     except (OSError, ValueError) as error:
         raise UnavailableError(f"No Dask scheduler answers at {scheduler}.") from error
-    with client:
+    with client, _told_plainly():
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE_S)
+        except TimeoutError as error:
+            raise UnavailableError(f"The Dask scheduler at {scheduler} has no workers.") from error
         yield Engine(client)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except KilledWorker as error:
+        raise UnavailableError(
+            "Worker after worker died of the same task; is its memory too small?"
+        ) from error
+    except (CommClosedError, CancelledError) as error:
+        raise UnavailableError("The Dask scheduler is gone.") from error

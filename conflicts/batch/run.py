@@ -10,16 +10,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
-import numpy as np
 import pyarrow as pa
 import shapely
 
 from conflicts.batch.cells import partitions
 from conflicts.batch.engine import Engine
+from conflicts.batch.lines import widest_band_m
 from conflicts.batch.network import count_lines, current_network, find_ties
+from conflicts.batch.reach import grounds_of
 from conflicts.batch.rows import write_geoparquet
 from conflicts.batch.store import replace_line_conflicts
-from conflicts.batch.task import Share, Source, Yardstick, acting, box_of, conflicts_of_partition
+from conflicts.batch.task import Share, Source, Yardstick, acting, conflicts_of_partition
+from conflicts.dig import dig_of_work
 from conflicts.stored import rules_of_owners
 from ler.domain.works import PlannedWork
 from ler.errors import LerError
@@ -112,8 +114,9 @@ def _planned(batch: Batch, owner_id: UUID) -> tuple[Share, list[Sequence[Planned
         clearances = batch.yardstick.clearances.with_owners(rules_of_owners(connection))
     yardstick, limits = replace(batch.yardstick, clearances=clearances), batch.limits
     works = batch.works
-    if not len(ties.everywhere):
-        boxes = np.array([*(box_of(work, yardstick) for work in works), None], dtype=object)[:-1]
+    if works and not len(ties.everywhere):
+        grounds = grounds_of([dig_of_work(work) for work in works], yardstick.rules)
+        boxes = grounds.boxes(owner_id, widest_band_m(yardstick.unknown_accuracy_m))
         works = [works[place] for place in counts.meet(boxes).tolist()]
     middles = shapely.get_coordinates([work.geometry.envelope.centroid for work in works])
     parts = partitions(middles, counts, most_lines=limits.most_lines, most_works=limits.most_works)

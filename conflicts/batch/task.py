@@ -6,20 +6,23 @@ It runs on any worker that reaches the database. The address may be left to the 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+from weakref import finalize
 
 import numpy as np
 import pyarrow as pa
-from shapely.geometry.base import BaseGeometry
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
-from conflicts.batch.many import conflicts_of_works
-from conflicts.batch.network import Network, Ties, box_around, read_lines
+from conflicts.batch.lines import Look, read_lines
+from conflicts.batch.many import conflicts_of_grounds
+from conflicts.batch.network import Network, Ties
+from conflicts.batch.reach import RulesByDay, grounds_of
 from conflicts.batch.rows import conflict_table
 from conflicts.clearances import Clearances
-from conflicts.dig import dig_of_work, footprints
+from conflicts.dig import dig_of_work
 from conflicts.existing import existing_of
 from conflicts.vertical import Ground
 from ler.db.engine import create_engine, transaction
@@ -43,7 +46,7 @@ class Source:
     """Taken on when connecting; None: the address says it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Yardstick:
     """By what distances and depths are judged; the terrain is opened where the work is done."""
 
@@ -54,6 +57,11 @@ class Yardstick:
     terrain_accuracy_m: float | None = None
     terrain_is_dvr90: bool = False
 
+    @cached_property
+    def rules(self) -> RulesByDay:
+        """What is in force on each day, and what it came to so far."""
+        return RulesByDay(self.clearances)
+
     def ground(self) -> Ground:
         """Return the surface above, as far as it is known."""
         if self.terrain is None:
@@ -61,7 +69,7 @@ class Yardstick:
         return Ground(open_terrain(self.terrain, is_dvr90=self.terrain_is_dvr90), self.terrain_accuracy_m)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Share:
     """What all partitions of an owner have in common; sent to each worker once."""
 
@@ -70,16 +78,22 @@ class Share:
     ties: Ties
     yardstick: Yardstick
 
+    @cached_property
+    def engine(self) -> Engine:
+        """Connections of this process, kept from one partition to the next and closed when the last is done."""
+        engine = _engine(self.source, max_overflow=-1)
+        finalize(self, engine.dispose)
+        return engine
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the connections here."""
+        return {name: value for name, value in self.__dict__.items() if name != "engine"}
+
 
 @contextmanager
 def acting(source: Source, owner_id: UUID) -> Iterator[Connection]:
     """Open a transaction in which an owner acts. UnavailableError."""
-    url = source.url or Settings().database_url
-    if url is None:
-        raise UnavailableError("LER_DATABASE_URL is not set where the worker runs.")
-    engine = create_engine(
-        url, role=source.role, pool_size=1, max_overflow=0, statement_timeout_s=_STATEMENT_S
-    )
+    engine = _engine(source, max_overflow=0)
     try:
         with transaction(engine, owner_id) as connection:
             yield connection
@@ -87,19 +101,25 @@ def acting(source: Source, owner_id: UUID) -> Iterator[Connection]:
         engine.dispose()
 
 
-def box_of(work: PlannedWork, yardstick: Yardstick) -> BaseGeometry:
-    """Return a box that holds whatever may conflict with a work, EPSG:25832."""
-    clearances = yardstick.clearances
-    return box_around(footprints(dig_of_work(work), clearances), clearances, yardstick.unknown_accuracy_m)
+def _engine(source: Source, *, max_overflow: int) -> Engine:
+    url = source.url or Settings().database_url
+    if url is None:
+        raise UnavailableError("LER_DATABASE_URL is not set where the worker runs.")
+    return create_engine(
+        url, role=source.role, pool_size=1, max_overflow=max_overflow, statement_timeout_s=_STATEMENT_S
+    )
 
 
 def conflicts_of_partition(share: Share, works: Sequence[PlannedWork]) -> pa.Table:
     """Return the conflicts of works with the lines of an owner, as a table of `rows.CONFLICTS`."""
     network, yardstick = share.network, share.yardstick
-    clearances = yardstick.clearances
-    with acting(share.source, network.owner_id) as connection:
-        lines = read_lines(connection, network, share.ties, [box_of(work, yardstick) for work in works])
-    existing = existing_of(lines.delivered, clearances, yardstick.unknown_accuracy_m)
-    concerned = np.flatnonzero(lines.concerned[existing.numbers]) if existing.numbers else np.empty(0, int)
-    found = conflicts_of_works(works, existing.only(concerned), clearances, yardstick.ground())
-    return conflict_table(found, network.owner_id, network.number)
+    clearances, unknown_m = yardstick.clearances, yardstick.unknown_accuracy_m
+    grounds = grounds_of([dig_of_work(work) for work in works], yardstick.rules)
+    with transaction(share.engine, network.owner_id) as connection:
+        lines = read_lines(Look(connection, network, clearances, unknown_m), share.ties, grounds)
+    existing = existing_of(lines.delivered, clearances, unknown_m)
+    concerned = existing.only(np.flatnonzero(lines.concerned[np.array(existing.numbers, dtype=np.int64)]))
+    found = conflicts_of_grounds(grounds, concerned, yardstick.ground())
+    return conflict_table(
+        ((works[number], one, rules) for number, one, rules in found), network.owner_id, network.number
+    )

@@ -72,13 +72,12 @@ def tile_statement(
     drawn = flat if srid == STORAGE_SRID else f"ST_Transform({flat}, {srid})"
     bounds = f"(SELECT ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid}))"
     geometry = f"ST_AsMVTGeom({drawn}, {bounds}, {EXTENT}, {MARGIN}, true) AS geom"
-    order = ", ".join(f"f.{column}" for column, _ in collection.key)
     tag = collection.tag or "SELECT NULL"
     return Statement(
         f"""
         {counted}
         SELECT ST_AsMVT(t, %(layer)s, {EXTENT}, 'geom') AS tile, count(t.geom) AS features, ({tag}) AS tag
-        FROM (SELECT {geometry}, {_told(collection)} {source}{thinned} ORDER BY {order}) AS t
+        FROM (SELECT {geometry}, {_told(collection)} {source}{thinned}) AS t
         """,
         values,
         binary=True,

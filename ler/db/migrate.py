@@ -3,10 +3,15 @@
 Everything but the making of roles happens in one transaction: no moment exists in which a table is there and its
 policies are not. Two migrations of one database wait for each other. It refuses to run against a server without
 PostGIS, and it never drops data: going back is `downgrade`, called by hand.
+
+All functions are made anew each time, under a service that calls them; so what starts by itself before every command
+asks first whether this very program migrated last (`migrate_if_changed`).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from importlib.metadata import version
 from importlib.resources import as_file, files
 from typing import Final
 
@@ -127,6 +132,21 @@ def migrate(url: str) -> list[str]:
         engine.dispose()
 
 
+def migrate_if_changed(url: str) -> None:
+    """Migrate as `migrate` does, unless the last migration of this database was of a program with the same SQL.
+
+    Raises UnavailableError as `migrate` does.
+    """
+    engine = sa.create_engine(url, poolclass=NullPool)
+    try:
+        with _told_plainly(), engine.connect() as connection:
+            same = _migrated_by(connection) == _this_program()
+        if not same:
+            _migrate(engine)
+    finally:
+        engine.dispose()
+
+
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to an older revision; `base` drops every table and all that is in them.
 
@@ -139,6 +159,7 @@ def downgrade(url: str, revision: str) -> None:
             postgis = _prepare(connection)
             with _alembic(connection) as config:
                 _apply(connection, "reset.sql", postgis)
+                connection.exec_driver_sql("COMMENT ON SCHEMA ler IS NULL")
                 command.downgrade(config, revision)
     finally:
         engine.dispose()
@@ -163,6 +184,7 @@ def _migrate(engine: Engine) -> list[str]:
         connection.exec_driver_sql("SET LOCAL ROLE ler_owner")
         for name in SQL_FILES:
             _apply(connection, name, postgis)
+        connection.exec_driver_sql(f"COMMENT ON SCHEMA ler IS '{_this_program()}'")
         connection.exec_driver_sql("RESET ROLE")
         _apply(connection, "postgis.sql", postgis)
     return applied[::-1]
@@ -187,6 +209,26 @@ def _alembic(connection: Connection) -> Iterator[Config]:
         config.attributes["connection"] = connection
         connection.exec_driver_sql("SET LOCAL ROLE ler_owner")
         yield config
+
+
+def _migrated_by(connection: Connection) -> str | None:
+    """Give what the last migration of this database wrote down of its program, if any."""
+    found: str | None = connection.execute(
+        text("SELECT obj_description(to_regnamespace('ler'), 'pg_namespace')")
+    ).scalar_one_or_none()
+    return found
+
+
+def _this_program() -> str:
+    """Name all that a migration applies by a digest: our SQL and what applies it, the queue's version."""
+    digest = sha256(version("procrastinate").encode())
+    with as_file(files(__package__)) as folder:
+        for path in sorted(
+            [*folder.glob("*.py"), *folder.glob("migrations/**/*.py"), *folder.glob("sql/**/*.sql")]
+        ):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()} {len(content)} ".encode() + content)
+    return f"migrated by {digest.hexdigest()}"
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,34 +1,40 @@
 """A batch answers as PostGIS and as single works do, whatever the workers and partitions; and each sees its own."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import dask.config
 import geopandas
 import pytest
+import shapely
+from distributed import Client, LocalCluster
 from pyarrow import parquet
 from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner, Result
 
 from conflicts.batch.engine import Engine, open_engine
-from conflicts.batch.run import Batch, Limits, run_batch
+from conflicts.batch.lines import Look, glance
+from conflicts.batch.network import Network
+from conflicts.batch.run import Batch, Limits, Told, run_batch
 from conflicts.batch.task import Source, Yardstick, acting
 from conflicts.clearances import load_clearances
 from conflicts.detect import detect
 from conflicts.dig import dig_of_work
-from conflicts.existing import Delivered
+from conflicts.existing import Delivered, existing_of
 from conflicts.stored import conflict_row
-from geoapi.cli import app
+from geoapi.cli import app, conflicts_batch
 from ler.db.engine import create_engine, transaction
 from ler.db.rows import row_to_feature
 from ler.db.tables import PLATFORM_OPERATOR, line_conflict, network_feature
 from ler.domain.works import ACTIVE, PlannedWork
 from ler.services.works import list_works
-from tests.batch_world import CONFLICTS, DATASET, enter_lines, enter_works, make_lines
+from tests.batch_world import CONFLICTS, DATASET, SOUTH, WEST, enter_lines, enter_works, make_lines
 from tests.databases import SharedCluster
 from tests.world import World, open_world
 
@@ -78,9 +84,23 @@ def scene(shared_cluster: SharedCluster, migrated_template: str) -> Iterator[Sce
 
 
 @pytest.fixture(scope="module")
-def engines() -> Iterator[dict[int, Engine]]:
-    with open_engine(workers=1) as one, open_engine(workers=2) as two:
-        yield {1: one, 2: two}
+def cluster(scene: Scene) -> Iterator[LocalCluster]:
+    """A cluster that somebody else runs, with two workers that know the database."""
+    environment = {"LER_DATABASE_URL": scene.world.database.url()}
+    with (
+        dask.config.set({"distributed.nanny.environ": environment}),
+        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0") as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def engines(cluster: LocalCluster) -> Iterator[dict[int, Engine]]:
+    with (
+        Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0") as alone,
+        open_engine(workers=1, scheduler=cluster.scheduler_address) as two,
+    ):
+        yield {1: Engine(alone), 2: two}
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
@@ -139,7 +159,7 @@ def test_what_is_kept_is_seen_by_the_owner_alone(
 ) -> None:
     for number in range(2):  # the second takes the place of the first
         folder = tmp_path / str(number)
-        (told,) = run_batch(engines[1], scene.batch(folder, Limits(), keep=True), lambda _: None)
+        (told,) = run_batch(engines[2], scene.batch(folder, Limits(), keep=True), lambda _: None)
         assert told.kept
     some = select(line_conflict)
     for role in ("ler_app", "ler_readonly"):
@@ -156,7 +176,10 @@ def test_what_is_kept_is_seen_by_the_owner_alone(
     ):
         connection.execute(line_conflict.insert().values(values))
     # The function that goes round the policies tells nobody of another's lines.
-    told_of = "SELECT count(*) FROM ler.own_lines_in(%s, 1, ST_MakeEnvelope(0, 0, 9e5, 9e6, 25832))"
+    told_of = """
+        SELECT coalesce(sum(cardinality(o.seqs)), 0)
+        FROM ler.own_lines_in(%s, 1, ST_MakeEnvelope(0, 0, 9e5, 9e6, 25832), ARRAY[1, 2, 3]) AS o
+    """
     for principal in (scene.owner, scene.other, PLATFORM_OPERATOR):
         with transaction(scene.world.databases.app, principal) as connection:
             driver = connection.connection.driver_connection
@@ -174,7 +197,7 @@ def test_a_partition_that_fails_is_named_and_the_rest_goes_on(
     works = [*scene.works[:3], broken, *scene.works[4:]]
     limits = Limits(most_lines=1_500, most_works=30)
     (told,) = run_batch(
-        engines[1], scene.batch(tmp_path / "out", limits, works=works, keep=True), lambda _: None
+        engines[2], scene.batch(tmp_path / "out", limits, works=works, keep=True), lambda _: None
     )
     (named,) = told.failed
     number, error = named.split()
@@ -184,14 +207,65 @@ def test_a_partition_that_fails_is_named_and_the_rest_goes_on(
     assert told.rows == len(rows_in(tmp_path / "out")) > 800
 
 
+def test_what_is_told_at_a_glance_bounds_what_is_so(scene: Scene) -> None:
+    clearances, unknown_m = YARDSTICK.clearances, YARDSTICK.unknown_accuracy_m
+    with acting(scene.source, scene.owner) as connection:
+        rows = connection.execute(select(network_feature).order_by(network_feature.c.seq)).mappings().all()
+        look = Look(connection, Network(scene.owner, DATASET, 1), clearances, unknown_m)
+        seen = glance(look, [shapely.box(0, 0, 9e5, 9e6)] * 2, [row["seq"] for row in rows])
+    so = existing_of(
+        [Delivered(row["owner_id"], row_to_feature(dict(row))) for row in rows], clearances, unknown_m
+    )
+    assert seen.numbers.tolist() == [rows[number]["seq"] for number in so.numbers]
+    told = seen.lines
+    assert (told.is_overhead == so.is_overhead).all()
+    placeless = shapely.is_missing(told.geometries)
+    assert placeless.any()
+    assert (placeless | shapely.equals_exact(told.geometries, so.geometries)).all()
+    assert (placeless | (told.half_m >= so.half_m)).all()
+    joined = [one for one, its in zip(told.kinds, so.kinds, strict=True) if one != its]
+    assert joined
+    assert all(its.kinds <= one.kinds for one, its in zip(told.kinds, so.kinds, strict=True))
+
+
 def ler(scene: Scene, *words: str) -> Result:
     environment = {"LER_DATABASE_URL": scene.world.database.url(), "NO_COLOR": "1"}
     return CliRunner().invoke(app, [*words], env=environment)
 
 
+def kept(scene: Scene) -> dict[str, int]:
+    """How many conflicts are kept of each work."""
+    with scene.world.database.connect() as admin:
+        rows = admin.execute(
+            "SELECT work_id::text, count(*) FROM ler.line_conflict GROUP BY work_id"
+        ).fetchall()
+    return dict(rows)
+
+
+def test_workers_of_a_cluster_keep_what_is_found_of_an_area(
+    scene: Scene, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    place = scene.works[0].geometry.envelope.buffer(1, join_style="mitre")
+    inside = {str(one.id) for one in scene.works if one.geometry.intersects(place)}
+    (tmp_path / "area.wkt").write_text(place.wkt)
+    words = ["conflicts", "batch", "--keep", "--as", "12345678", "--scheduler", cluster.scheduler_address]
+    assert ler(scene, *words).exit_code == 0
+    whole = kept(scene)
+    with scene.world.database.connect() as admin:
+        admin.execute("DELETE FROM ler.line_conflict")
+    for _ in range(2):  # the second takes the place of the first
+        said = ler(scene, *words, "--area", str(tmp_path / "area.wkt"))
+        assert said.exit_code == 0, said.output
+        assert kept(scene) == {work: count for work, count in whole.items() if work in inside} != {}
+    assert ler(scene, *words).exit_code == 0
+    assert kept(scene) == whole
+    assert ler(scene, *words, "--area", str(tmp_path / "area.wkt")).exit_code == 0
+    assert kept(scene) == whole
+
+
 def test_the_commands_write_files_that_are_read_elsewhere(scene: Scene, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    said = ler(scene, "conflicts", "batch", "--as", "12345678", "--out", str(out), "--workers", "2")
+    said = ler(scene, "conflicts", "batch", "--as", "12345678", "--out", str(out))
     assert said.exit_code == 0, said.output
     frame = geopandas.read_parquet(min(out.glob("owner=*/*.parquet")))
     assert frame.crs.to_epsg() == 25832
@@ -202,9 +276,39 @@ def test_the_commands_write_files_that_are_read_elsewhere(scene: Scene, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_windows_planned_by_workers_are_those_of_propose(scene: Scene, tmp_path: Path) -> None:
+def test_what_is_interrupted_leaves_nothing(
+    scene: Scene, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kept(scene)
+
+    def stopped(engine: Engine, batch: Batch, _tell: object) -> None:
+        def tell(_told: Told) -> None:
+            assert [*batch.folder.glob("owner=*/*.parquet")]
+            raise KeyboardInterrupt
+
+        run_batch(engine, batch, tell)
+
+    monkeypatch.setattr(conflicts_batch, "run_batch", stopped)
+    options = ["--keep", "--out", str(tmp_path / "out"), "--most-lines", "1500"]
+    words = ["conflicts", "batch", "--as", "12345678", "--scheduler", cluster.scheduler_address, *options]
+    assert ler(scene, *words).exit_code != 0
+    assert [*tmp_path.iterdir()] == []
+    assert kept(scene) == before
+
+
+def test_a_cluster_that_does_not_answer_is_named(scene: Scene, tmp_path: Path) -> None:
+    for command in ("conflicts", "windows"):
+        said = ler(scene, command, "batch", "--out", str(tmp_path / "out"), "--scheduler", "nowhere")
+        assert (said.exit_code, "No Dask scheduler answers at nowhere" in said.output) == (2, True)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_windows_planned_by_workers_are_those_of_propose(
+    scene: Scene, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    words = ["windows", "batch", "--scheduler", cluster.scheduler_address, "--out"]
     out = tmp_path / "windows"
-    said = ler(scene, "windows", "batch", "--out", str(out), "--workers", "2")
+    said = ler(scene, *words, str(out), "--keep")
     assert said.exit_code == 0, said.output
     proposed = ler(scene, "windows", "propose", "--json")
     windows = json.loads(proposed.stdout)["windows"]
@@ -216,3 +320,29 @@ def test_windows_planned_by_workers_are_those_of_propose(scene: Scene, tmp_path:
         for member in one["works"]:
             assert str(placed.start_on[member["id"]]) == member["start_on"]
     assert len(geopandas.read_parquet(out / "clashes.parquet")) > 0
+    with scene.world.database.connect() as admin:
+        held = admin.execute(
+            "SELECT pilot_work_id::text FROM ler.digging_window WHERE state = 'proposed'"
+        ).fetchall()
+    assert sorted(pilot for (pilot,) in held) == sorted(frame.pilot_work_id)
+    west = shapely.box(WEST, SOUTH, WEST + SIDE_M / 2, SOUTH + SIDE_M)
+    (tmp_path / "west.wkt").write_text(west.wkt)
+    assert ler(scene, *words, str(tmp_path / "west"), "--area", str(tmp_path / "west.wkt")).exit_code == 0
+    some = geopandas.read_parquet(tmp_path / "west" / "placements.parquet")
+    assert 0 < len(some) < WORKS
+    assert {*some.work_id} == {str(one.id) for one in scene.works if one.geometry.intersects(west)}
+
+
+def test_what_a_worker_leaves_that_dies_is_done_by_others(engines: dict[int, Engine], tmp_path: Path) -> None:
+    died = tmp_path / "died"
+    found = dict(engines[2].each(survive, ((died, number) for number in range(8))))
+    assert died.exists()
+    assert found == {number: number for number in range(8)}
+
+
+def survive(died: Path, number: int) -> int:
+    """Kill the worker, once."""
+    if number == 3 and not died.exists():
+        died.touch()
+        os._exit(1)
+    return number

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from ler.db import migrate as migrations
 from ler.db import tables
-from ler.db.migrate import VERSION_TABLE, downgrade, migrate
+from ler.db.migrate import VERSION_TABLE, downgrade, migrate, migrate_if_changed
 from ler.errors import UnavailableError
 from tests.databases import Database
 
@@ -87,6 +87,17 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
         before = catalogue(connection, "ler")
         assert migrate(database.url()) == []
         assert catalogue(connection, "ler") == before
+
+
+def test_a_command_leaves_the_functions_of_a_running_service_alone(database: Database) -> None:
+    functions = "SELECT array_agg(oid ORDER BY oid) FROM pg_proc WHERE pronamespace = 'ler'::regnamespace"
+    with database.connect() as connection:
+        before = connection.execute(functions).fetchone()
+        migrate_if_changed(database.url())
+        assert connection.execute(functions).fetchone() == before
+        connection.execute("COMMENT ON SCHEMA ler IS 'migrated by another program'")
+        migrate_if_changed(database.url())
+        assert connection.execute(functions).fetchone() != before
 
 
 def test_there_is_a_way_back(empty_database: Database) -> None:

@@ -43,15 +43,14 @@ AS $$
 $$;
 
 
--- Features of which one names the other as joined to it, and that lie apart or nowhere, or where the one that is joined is
--- longer than `tied_m`.
+-- Features of which one names the other as joined to it, and that lie farther apart than `tied_m`, or nowhere.
 CREATE OR REPLACE FUNCTION ler.distant_joints(dataset uuid, number integer, tied_m double precision)
 RETURNS TABLE (seq bigint, joined bigint)
 LANGUAGE sql STABLE STRICT
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
     WITH joint AS (
-        SELECT f.seq, f.geom, k.name, r.gml_id
+        SELECT f.seq, f.geom, r.gml_id
         FROM ler.network_feature AS f
         CROSS JOIN unnest('{startkomponent,slutkomponent,tilknyttetLedning}'::text[]) AS k (name)
         CROSS JOIN LATERAL ler.pointers(f.attributes -> k.name) AS r (gml_id)
@@ -60,10 +59,8 @@ AS $$
     SELECT j.seq, t.seq
     FROM joint AS j
     JOIN ler.network_feature AS t ON t.dataset_id = dataset AND t.gml_id = j.gml_id
-    WHERE ler.is_valid_in(number, t.added_in, t.removed_in) AND (
-        j.geom IS NULL OR t.geom IS NULL OR NOT ST_DWithin(j.geom, t.geom, tied_m)
-        OR ST_Length(ST_BoundingDiagonal(CASE j.name WHEN 'tilknyttetLedning' THEN j.geom ELSE t.geom END)) > tied_m
-    )
+    WHERE ler.is_valid_in(number, t.added_in, t.removed_in)
+        AND (j.geom IS NULL OR t.geom IS NULL OR NOT ST_DWithin(j.geom, t.geom, tied_m))
 $$;
 
 
@@ -84,25 +81,53 @@ AS $$
 $$;
 
 
--- What lies in any of these boxes, in the order of its file. Row-level security would keep the geometry index from being used
--- (decision 3).
-CREATE OR REPLACE FUNCTION ler.own_lines_in(dataset uuid, number integer, boxes @postgis@.geometry)
-RETURNS SETOF ler.network_feature
+-- What lies in any of these boxes, or has one of these numbers; together what neither the rules nor the bands of lines tell
+-- apart; twice what lies in two boxes. `told` is what they go by, `places` are the geometries in the plane, null of what has none. Row-level security would
+-- keep the geometry index from being used (decision 3).
+CREATE OR REPLACE FUNCTION ler.own_lines_in(
+    dataset uuid, number integer, boxes @postgis@.geometry, numbers bigint[]
+)
+RETURNS TABLE (told jsonb, seqs bigint[], places @postgis@.geometry)
 LANGUAGE sql STABLE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
-    SELECT f.*
-    FROM (
-        SELECT DISTINCT n.seq
+    WITH near AS (
+        SELECT n.*
         FROM ST_Dump(boxes) AS b
         CROSS JOIN LATERAL (
-            SELECT m.seq
+            SELECT m.*
             FROM ler.network_feature AS m
             WHERE m.geom && b.geom AND m.dataset_id = dataset AND m.owner_id = (SELECT ler.principal())
                 AND ler.is_valid_in(number, m.added_in, m.removed_in)
             OFFSET 0
         ) AS n
-    ) AS near
-    JOIN ler.network_feature AS f ON f.dataset_id = dataset AND f.seq = near.seq
-    ORDER BY f.seq
+        UNION ALL
+        SELECT m.*
+        FROM ler.network_feature AS m
+        WHERE m.seq = ANY (numbers) AND m.dataset_id = dataset AND m.owner_id = (SELECT ler.principal())
+            AND ler.is_valid_in(number, m.added_in, m.removed_in)
+    ),
+    line AS (
+        SELECT f.feature_type, f.drawing_method, f.horizontal_accuracy, f.level,
+            f.attributes -> 'type' AS type, f.attributes -> 'forsyningsart' AS served,
+            f.attributes -> 'spaendingsniveau' AS voltage, f.attributes -> 'tryk' AS pressure,
+            f.attributes -> 'udvendigDiameter' AS diameter, f.attributes -> 'udvendigBredde' AS outer_width,
+            f.attributes -> 'bredde' AS width, f.attributes -> 'bunddiameterbredde' AS bottom_width,
+            f.attributes -> 'bundlaengde' AS bottom_length,
+            array_agg(f.seq ORDER BY f.seq) AS seqs, ST_Collect(ST_Force2D(f.geom) ORDER BY f.seq) AS places
+        FROM near AS f
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, f.geom IS NULL
+    )
+    SELECT
+        jsonb_build_object(
+            'feature_type', l.feature_type, 'drawing_method', l.drawing_method,
+            'horizontal_accuracy', l.horizontal_accuracy, 'level', l.level,
+            'attributes', jsonb_strip_nulls(jsonb_build_object(
+                'type', l.type, 'forsyningsart', l.served, 'spaendingsniveau', l.voltage, 'tryk', l.pressure,
+                'udvendigDiameter', l.diameter, 'udvendigBredde', l.outer_width, 'bredde', l.width,
+                'bunddiameterbredde', l.bottom_width, 'bundlaengde', l.bottom_length
+            ))
+        ),
+        l.seqs, l.places
+    FROM line AS l
 $$;

@@ -13,5 +13,5 @@ GRANT EXECUTE ON FUNCTION
     ler.placeless_features(uuid, integer, text[]),
     ler.distant_joints(uuid, integer, double precision),
     ler.wide_features(uuid, integer, double precision),
-    ler.own_lines_in(uuid, integer, @postgis@.geometry)
+    ler.own_lines_in(uuid, integer, @postgis@.geometry, bigint[])
     TO ler_app;
