@@ -85,8 +85,9 @@ def measure(engine: Engine, digger: UUID, features: int, requests: int) -> tuple
         with transaction(engine, digger) as connection:
             request = connection.execute(
                 text(
-                    "INSERT INTO ler.excavation_request (requester_id, area, period_from, period_to, purpose)"
-                    " VALUES (:digger, :area, '2026-12-01', '2026-12-14', 'x') RETURNING id"
+                    "INSERT INTO ler.excavation_request"
+                    " (requester_id, area, period_from, period_to, purpose, unknown_accuracy_m)"
+                    " VALUES (:digger, :area, '2026-12-01', '2026-12-14', 'x', 5) RETURNING id"
                 ),
                 {"digger": digger, "area": area},
             ).scalar_one()

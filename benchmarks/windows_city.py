@@ -18,7 +18,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from conflicts.windows.plan import Brief, Component, Plan, Standing, plan_around, plan_windows, replan
+from conflicts.windows.again import Standing, plan_around, replan
+from conflicts.windows.plan import Brief, Component, Plan, plan_windows
 from ler.domain.works import WorkRules
 from ler.settings import Settings
 from tests.window_city import CALENDAR, TODAY, city_restrictions, city_works
@@ -118,7 +119,7 @@ def _replan_all(plan: Plan, brief: Brief) -> float:
                 f" {statistics.median(times[1:]):.2f} {unit}, slowest {max(times[1:]):.2f} {unit}"
             )
         slowest.append(max(wall for wall, _ in took))
-    return slowest[0]
+    return max(slowest)
 
 
 if __name__ == "__main__":

@@ -180,12 +180,25 @@ def _kinds_of(chosen: Sequence[Delivered], clearances: Clearances) -> list[Kinds
             told = joined.get((one.owner_id, one.feature.gml_id), set()) | {
                 kind for line in lines if line is not None and line.known for kind in line.kinds
             }
+            held = [by_id.get((one.owner_id, line)) for line in _ids(one.feature, "indeholdtLedning")]
+            told |= _held(kinds, held)
             # Of its own utility only: a component of power is none of gas, whatever it is joined to.
             if told & kinds.kinds:
                 found.append(Kinds(frozenset(told & kinds.kinds), known=True))
                 continue
         found.append(kinds)
     return found
+
+
+def _held(kinds: Kinds, held: Sequence[Kinds | None]) -> set[str]:
+    """What a duct or trace is by the lines in it: of each of its utilities some, and the class of every one is told."""
+    found: set[str] = set()
+    for line in held:
+        if line is None or not line.known:
+            return set()
+        found |= line.kinds & kinds.kinds
+    utilities = {kind.partition(".")[0] for kind in kinds.kinds}
+    return found if utilities == {kind.partition(".")[0] for kind in found} else set()
 
 
 def _own_kinds(feature: Feature, utilities: Mapping[str, Utility]) -> Kinds:

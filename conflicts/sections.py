@@ -5,8 +5,9 @@ beside it there. Lengths are metres; places EPSG:25832, in the plane. Nothing is
 anew: marks carry those of their conflicts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -25,6 +26,8 @@ ASIDE_M: Final = 8.0
 """How far on each side of the dig's middle a section looks."""
 _SURFACE: Final = 2
 _LINE: Final = 1
+_BEYOND_M: Final = 100.0
+"""How far a place may lie beyond the end of a part of the dig, as that of a line that meets the pit at its end."""
 _CROSSES: Final = frozenset({Arrangement.CROSSING, Arrangement.ABOVE})
 
 
@@ -58,13 +61,24 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """From where to where a section meets the dig."""
+
+    start_m: float
+    end_m: float
+    stray_m: float = 0.0
+    """How far a bore may come to lie beside that; 0: the ground is open."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What a section sees: the ground from the left to the right, where of it is dug, and the lines."""
 
     side: Literal["along", "across"]
     left_m: float
     right_m: float
-    dug: tuple[float, float]
+    dug: Sequence[Opening]
+    """In every part of the dig that lies here: a bore, its pits, an area on both sides of what is left of it."""
     marks: Sequence[Mark]
 
 
@@ -109,9 +123,7 @@ def _places(existing: Existing) -> dict[tuple[UUID | None, str], tuple[BaseGeome
 
 def sections(dig: Dig, told: Sequence[Told], clearances: Clearances) -> list[Section]:
     """Return the sections of all crossings and components below a dig, along its parts."""
-    parts = [part for part in footprints(dig, clearances) if shapely.get_dimensions(part.geometry) > 0]
-    if not parts:
-        return []
+    parts = footprints(dig, clearances)
     axes = [_axis(part) for part in parts]
     crossing: dict[int, list[Mark]] = {}
     for one in told:
@@ -122,16 +134,15 @@ def sections(dig: Dig, told: Sequence[Told], clearances: Clearances) -> list[Sec
             number = int(np.argmin([shapely.distance(part.geometry, where) for part in parts]))
             crossing.setdefault(number, []).append(_crossing(one, where, parts[number], axes[number]))
     return [
-        _section(parts[number], axes[number], near, told)
+        _section(parts, number, axes[number], near, told)
         for number in sorted(crossing)
-        for near in _stretches(crossing[number])
+        for near in _stretches(_joined(crossing[number]))
     ]
 
 
 def _crossing(one: Told, where: BaseGeometry, part: Footprint, axis: shapely.LineString) -> Mark:
     """What of the dig's length a line may take over its whole width, its band cut at the angle of the crossing."""
-    ends = shapely.line_locate_point(axis, shapely.points(shapely.get_coordinates(where)))
-    first, last = float(ends.min()), float(ends.max())
+    first, last = _reach(axis, where)
     half_m = one.half_m
     if one.row["angle_deg"] is not None:
         angle = np.radians(max(one.row["angle_deg"], CROSSING_DEG))
@@ -139,7 +150,25 @@ def _crossing(one: Told, where: BaseGeometry, part: Footprint, axis: shapely.Lin
     return Mark(one, (first + last) / 2, half_m + (last - first) / 2)
 
 
-def _stretches(marks: Sequence[Mark]) -> Iterator[list[Mark]]:
+def _joined(marks: Sequence[Mark]) -> Iterator[Mark]:
+    """A line that crosses on both sides of an area's hole, or bends there, is one mark where the two reach each other."""
+    for _, group in groupby(sorted(marks, key=_by_line), key=lambda mark: mark.told.number):
+        last, *others = group
+        for mark in others:
+            start, end = last.at_m - last.half_m, max(last.at_m + last.half_m, mark.at_m + mark.half_m)
+            if mark.at_m - mark.half_m <= last.at_m + last.half_m:
+                last = Mark(last.told, (start + end) / 2, (end - start) / 2)
+            else:
+                yield last
+                last = mark
+        yield last
+
+
+def _by_line(mark: Mark) -> tuple[int, float, float]:
+    return mark.told.number, mark.at_m - mark.half_m, mark.at_m
+
+
+def _stretches(marks: Iterable[Mark]) -> Iterator[list[Mark]]:
     near: list[Mark] = []
     for mark in sorted(marks, key=lambda mark: (mark.at_m, mark.told.number)):
         if near and mark.at_m - near[0].at_m > STRETCH_M:
@@ -150,10 +179,13 @@ def _stretches(marks: Sequence[Mark]) -> Iterator[list[Mark]]:
 
 
 def _axis(part: Footprint) -> shapely.LineString:
-    """The line along which a part is dug: itself, or the middle of the narrowest rectangle around an area."""
+    """The line along which a part is dug: itself, the middle of the narrowest rectangle around an area, or through a pit."""
     ground = part.geometry
     if shapely.get_dimensions(ground) == _LINE:
         return shapely.LineString(shapely.get_coordinates(ground))
+    if shapely.get_dimensions(ground) != _SURFACE:
+        x, y = shapely.get_coordinates(ground)[0]
+        return shapely.LineString([(x - part.half_m, y), (x + part.half_m, y)])
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(ground))[:4]
     if np.hypot(*(corners[1] - corners[0])) < np.hypot(*(corners[2] - corners[1])):
         corners = np.roll(corners, -1, axis=0)
@@ -161,14 +193,43 @@ def _axis(part: Footprint) -> shapely.LineString:
     return shapely.LineString(ends)
 
 
-def _section(part: Footprint, axis: shapely.LineString, near: list[Mark], told: Sequence[Told]) -> Section:
-    first, last = near[0].at_m, near[-1].at_m
-    middle_m = (first + last) / 2
-    around_m = max(4.0, (last - first) / 2 + 2.0)
-    along = View("along", middle_m - around_m, middle_m + around_m, (0.0, float(axis.length)), near)
+def _reach(axis: shapely.LineString, ground: BaseGeometry) -> tuple[float, float]:
+    """From where to where along an axis something lies; beyond its ends as if it went on straight."""
+    first, second, *_ = ahead = shapely.get_coordinates(axis)
+    *_, third, last = ahead
+    longer = np.array([_ahead(second, first), *ahead, _ahead(third, last)])
+    points = shapely.points(shapely.get_coordinates(ground))
+    found = shapely.line_locate_point(shapely.LineString(longer), points) - _BEYOND_M
+    return float(found.min()), float(found.max())
+
+
+def _ahead(
+    start: "np.ndarray[tuple[int], np.dtype[np.float64]]", end: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    way = end - start
+    further: np.ndarray[tuple[int], np.dtype[np.float64]] = end + way / np.hypot(*way) * _BEYOND_M
+    return further
+
+
+def _section(
+    parts: Sequence[Footprint],
+    number: int,
+    axis: shapely.LineString,
+    near: list[Mark],
+    told: Sequence[Told],
+) -> Section:
+    part, first, last = parts[number], near[0].at_m, near[-1].at_m
+    middle_m = min(max((first + last) / 2, 0.0), float(axis.length))
+    around_m = max(4.0, *(abs(end - middle_m) + 2.0 for end in (first, last)))
+    others = [other for place, other in enumerate(parts) if place != number and _touch(part, other)]
+    lengths = [
+        Opening(0.0, float(axis.length), part.tolerance_m),
+        *(_along(other, axis) for other in others),
+    ]
+    along = View("along", middle_m - around_m, middle_m + around_m, lengths, near)
     place = shapely.line_interpolate_point(axis, middle_m)
     cut = _cut(axis, middle_m)
-    dug = _dug(part, cut)
+    dug = [opening for one in (part, *others) for opening in _across(one, cut)]
     seen = {mark.told.number for mark in near}
     beside = [
         Mark(one, at_m, one.half_m)
@@ -177,7 +238,8 @@ def _section(part: Footprint, axis: shapely.LineString, near: list[Mark], told: 
         for at_m in _cuts(one.line, cut)
     ]
     # As far as the dig and the lines that are there, and no farther.
-    reach_m = max([2.0, *(abs(end) for end in dug), *(abs(mark.at_m) + mark.half_m for mark in beside)]) + 0.5
+    ends = [abs(end) + one.stray_m for one in dug for end in (one.start_m, one.end_m)]
+    reach_m = max([2.0, *ends, *(abs(mark.at_m) + mark.half_m for mark in beside)]) + 0.5
     reach_m = min(reach_m, ASIDE_M)
     beside.sort(key=lambda mark: (mark.at_m, mark.told.number))
     return Section(place, cut, along, View("across", -reach_m, reach_m, dug, beside))
@@ -193,16 +255,28 @@ def _cut(axis: shapely.LineString, at_m: float) -> shapely.LineString:
     return shapely.LineString([middle + side, middle - side])
 
 
-def _dug(part: Footprint, cut: shapely.LineString) -> tuple[float, float]:
-    if shapely.get_dimensions(part.geometry) != _SURFACE:
-        return -part.half_m, part.half_m
-    inside = shapely.get_parts(shapely.intersection(part.geometry, cut))
-    if not len(inside):
-        return 0.0, 0.0
-    middle = shapely.line_interpolate_point(cut, ASIDE_M)
-    nearest = inside[int(np.argmin(shapely.distance(inside, middle)))]
-    ends = shapely.line_locate_point(cut, shapely.points(shapely.get_coordinates(nearest))) - ASIDE_M
-    return float(ends.min()), float(ends.max())
+def _touch(part: Footprint, other: Footprint) -> bool:
+    return bool(shapely.distance(part.geometry, other.geometry) <= part.half_m + other.half_m)
+
+
+def _along(part: Footprint, axis: shapely.LineString) -> Opening:
+    start_m, end_m = _reach(axis, part.geometry)
+    return Opening(start_m - part.half_m, end_m + part.half_m, part.tolerance_m)
+
+
+def _across(part: Footprint, cut: shapely.LineString) -> Iterator[Opening]:
+    """Where a cut meets a part, from the middle of the cut: an area as often as it lies there."""
+    ground, half_m = part.geometry, part.half_m
+    dimension = shapely.get_dimensions(ground)
+    if dimension not in {_SURFACE, _LINE}:
+        away_m = float(shapely.distance(ground, cut))
+        if away_m >= half_m:
+            return
+        half_m = float(np.sqrt(half_m**2 - away_m**2))
+    met = ground if dimension not in {_SURFACE, _LINE} else shapely.intersection(ground, cut)
+    for one in shapely.get_parts(met):
+        start_m, end_m = _reach(cut, one)
+        yield Opening(start_m - half_m - ASIDE_M, end_m + half_m - ASIDE_M, part.tolerance_m)
 
 
 def _cuts(line: BaseGeometry, cut: shapely.LineString) -> list[float]:

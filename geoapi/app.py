@@ -36,6 +36,7 @@ from geoapi.routes import (
     answer_page,
     answers,
     audit,
+    clearances,
     clients,
     contacts,
     content,
@@ -59,15 +60,19 @@ from geoapi.routes import (
     package_changes,
     package_links,
     packages,
+    precautions,
     reports,
     request_changes,
     requests,
+    restrictions,
     rights,
     sensitivity,
     styles,
     tokens,
     uploads,
     verification,
+    windows,
+    works,
 )
 from ler.errors import LerError
 from ler.services.answer_links import PAGE
@@ -121,6 +126,11 @@ _ROUTES: Final = (
     deviations,
     dispensations,
     ducts,
+    works,
+    windows,
+    restrictions,
+    precautions,
+    clearances,
     styles,
 )
 """In the order in which they are tried."""

@@ -53,6 +53,7 @@ OTHER_FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "/api/v1/events": ("text/event-stream",),
     "/api/v1/feeds/deadlines.ics": ("text/calendar",),
     "/api/v1/feeds/notices.atom": ("application/atom+xml",),
+    "/api/v1/feeds/windows.ics": ("text/calendar",),
     "/api/v1/network/comparison": ("image/svg+xml",),
     "/api/v1/network/features": ("application/geo+json", "application/gml+xml"),
     "/api/v1/network/quality/picture": ("image/svg+xml", "image/png"),

@@ -37,7 +37,7 @@ _RETRY_AFTER_S: Final = {
     "uploads-too-many": 60,
     "upload-busy": 2,
 }
-_OF_TABLES: Final = {"LE403": "area-not-granted", "LE429": "request-limit"}
+_OF_TABLES: Final = {"LE403": "area-not-granted", "LE405": "role-missing", "LE429": "request-limit"}
 """What a table's own triggers refuse, whichever way the row came (`ler/db/sql/access.sql`)."""
 _CHALLENGE: Final = 'Bearer realm="ler", Basic realm="ler", charset="UTF-8"'
 _PASSING: Final = ("08", "40", "53", "55", "57")

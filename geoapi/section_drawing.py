@@ -2,7 +2,7 @@
 
 Lengths of the figure are millimetres, of what it shows metres; it is as high as every other, so height and width have
 scales of their own. What is not known is drawn open: a dig of unknown depth has no bottom, a line a column from
-the surface down.
+the surface down. A bore is dashed, with how far it may stray; its pits are open.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from conflicts.sections import Mark, Section, View
 from ler.packages.figures import Clip, Ellipse, Figure, Paint, Words, line, rectangle
 from ler.packages.figures import Mark as Drawn
 from ler.packages.letter_flow import WIDTH
-from ler.packages.map_canvas import MUTED
+from ler.packages.map_canvas import INK, MUTED
 from ler.packages.map_scale import scale_bar
 
 ZONE_COLOURS: Final[Mapping[Zone, str]] = {
@@ -38,6 +38,8 @@ _FINE_M: Final = 3.0
 _AIR: Final = "#eef4f9"
 _EARTH: Final = "#efe6d8"
 _DUG: Final = "#ffffff"
+_BORE: Final = Paint(_DUG, INK, 0.35, (1.6, 1.0), 0.6)
+_STRAY: Final = Paint(_DUG, MUTED, 0.25, (0.5, 0.7), 0.45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _deepest_m(section: Section, depth_m: float | None) -> float:
 
 def _view(sheet: _Sheet, name: str, depth_m: float | None, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - texts
     heading = getattr(words, sheet.view.side).format(name=name)
-    yield Words(sheet.left, _TOP - 2, f"{heading}: {_dug_words(depth_m, words)}", 2.6, bold=True)
+    yield Words(sheet.left, _TOP - 2, f"{heading}: {_dug_words(depth_m, sheet.view, words)}", 2.6, bold=True)
     left, top, width, height = sheet.box
     surface = sheet.y(0)
     inner: list[Drawn] = [
@@ -133,22 +135,32 @@ def _scale(sheet: _Sheet, words: Any) -> Iterator[Drawn]:  # noqa: ANN401 - text
         yield Words(right + 1.4, y + 0.8, f"{number * step_m:g} m".replace(".", words.decimal), 2.0)
 
 
-def _dug_words(depth_m: float | None, words: Any) -> str:  # noqa: ANN401 - texts
-    return str(words.dig_unknown if depth_m is None else words.dig.format(depth=metres(depth_m, words)))
+def _dug_words(depth_m: float | None, view: View, words: Any) -> str:  # noqa: ANN401 - texts
+    stray_m = max((opening.stray_m for opening in view.dug), default=0.0)
+    known = "" if depth_m is not None else "_unknown"
+    told = str(getattr(words, ("bore" if stray_m else "dig") + known))
+    return told.format(depth="" if depth_m is None else metres(depth_m, words), stray=metres(stray_m, words))
 
 
 def _dug(sheet: _Sheet, depth_m: float | None) -> Iterator[Drawn]:
-    start, end = (sheet.x(at) for at in sheet.view.dug)
-    bottom = sheet.bottom if depth_m is None else sheet.y(depth_m)
-    top = sheet.y(0)
-    yield rectangle(start, top, end - start, bottom - top, Paint(_DUG))
-    dash = (1.6, 1.0) if depth_m is None else ()
-    walls = [(start, top), (start, bottom), (end, bottom), (end, top)]
-    if depth_m is None:
-        yield line(*walls[:2], width=0.4, dash=dash)
-        yield line(*walls[2:], width=0.4, dash=dash)
-    else:
-        yield line(*walls, width=0.5)
+    """Bores below what is open: one may be anywhere above its depth, since it comes up at its pits."""
+    for opening in sorted(sheet.view.dug, key=lambda one: (-one.stray_m, one.start_m, one.end_m)):
+        start, end = sheet.x(opening.start_m), sheet.x(opening.end_m)
+        bottom = sheet.bottom if depth_m is None else sheet.y(depth_m)
+        top = sheet.y(0)
+        if opening.stray_m:
+            # Along a bore it strays out of the drawing's plane, and at its ends into its pits.
+            aside = opening.stray_m * sheet.mm_per_m if sheet.view.side == "across" else 0.0
+            for left, right, paint in ((start - aside, end + aside, _STRAY), (start, end, _BORE)):
+                yield rectangle(left, top, right - left, bottom - top, paint)
+            continue
+        yield rectangle(start, top, end - start, bottom - top, Paint(_DUG))
+        walls = [(start, top), (start, bottom), (end, bottom), (end, top)]
+        if depth_m is None:
+            yield line(*walls[:2], width=0.4, dash=(1.6, 1.0))
+            yield line(*walls[2:], width=0.4, dash=(1.6, 1.0))
+        else:
+            yield line(*walls, width=0.5)
 
 
 def _depths(mark: Mark, depth_m: float | None) -> tuple[float, float] | None:
@@ -212,7 +224,7 @@ def _numbers(sheet: _Sheet, depth_m: float | None, words: Any) -> Iterator[Drawn
 
 
 def _told(section: Section, depth_m: float | None, words: Any) -> str:  # noqa: ANN401 - texts
-    parts = [_dug_words(depth_m, words)]
+    parts = [_dug_words(depth_m, section.across, words)]
     for view in (section.across, section.along):
         for mark in view.marks:
             depths = _depths(mark, depth_m)

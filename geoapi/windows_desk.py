@@ -4,18 +4,19 @@ What is agreed stands, and an invitation until it is settled: works of such wind
 their own record says by now.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.engine import Connection
 
+from conflicts.windows.again import Standing, plan_around
 from conflicts.windows.figures import Prices, standard_prices, standard_rules
-from conflicts.windows.plan import Brief, Plan, Standing, plan_around, plan_windows
+from conflicts.windows.plan import Brief, Plan, plan_windows
 from conflicts.windows.proposals import Proposal, proposals_of
 from ler.domain.windows import WindowAnswer, WindowState
 from ler.domain.works import ACTIVE, PlannedWork, WorkStatus
@@ -24,12 +25,13 @@ from ler.services.restrictions import list_restrictions
 from ler.services.windows import (
     NewMember,
     NewWindow,
+    Place,
     StoredWindow,
-    list_windows,
+    list_places,
     store_windows,
     withdraw_windows,
 )
-from ler.services.works import get_work, list_works
+from ler.services.works import StoredWork, get_work, list_works, works_beside
 from ler.settings import Settings
 
 _HOLDS: Final = {
@@ -49,6 +51,53 @@ class Planned:
     brief: Brief
     plan: Plan
     proposals: list[Proposal]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Windows that are kept, as they are shown on a legal day, and their works as far as one may see them."""
+
+    windows: Sequence[StoredWindow]
+    works: Mapping[UUID, PlannedWork]
+    today: date
+
+
+def kept_windows(connection: Connection, windows: Sequence[StoredWindow], today: date) -> Kept:
+    """Return windows with the works that are drawn of them."""
+    ids = {one.member.work_id for window in windows for one in window.members}
+    return Kept(windows, {one.work.id: one.work for one in list_works(connection, ids=ids)}, today)
+
+
+def window_view(kept: StoredWindow) -> dict[str, Any]:
+    """Return a window that is kept as JSON has it, without its place."""
+    window = kept.window
+    return {
+        "id": str(kept.id),
+        "state": kept.state.value,
+        "pilot": str(window.pilot_work_id),
+        "start_on": window.start_on.isoformat(),
+        "end_on": window.end_on.isoformat(),
+        "days_saved": round(window.days_saved, 2),
+        "surface_saved_m2": round(window.surface_saved_m2, 2),
+        "openings_saved": window.openings_saved,
+        "saved_dkk": window.gain_dkk - window.move_dkk,
+        "gap": window.gap,
+        "answer_by": kept.answer_by.isoformat() if kept.answer_by else None,
+        "reason_da": window.reason_da,
+        "reason_en": window.reason_en,
+        "works": [
+            {
+                "id": str(one.member.work_id),
+                "organisation": str(one.member.organisation_id),
+                "title": one.title,
+                "start_on": one.member.start_on.isoformat(),
+                "end_on": one.member.end_on.isoformat(),
+                "moved_days": one.member.moved_days,
+                "answer": one.answer.value,
+            }
+            for one in kept.members
+        ],
+    }
 
 
 def plan_entered(
@@ -83,29 +132,52 @@ def plan_again(
     """
     for work_id in work_ids:
         get_work(connection, work_id)
-    brief = brief_entered(connection, settings, today, wishes=wishes, crews=crews, prices=prices)
-    told = list_windows(connection, states=_TOLD)
+    told = list_places(connection, states=_TOLD)
+    ground = EnteredGround(connection, _held_days(told))
+    brief = _brief([], connection, settings, today, wishes=wishes, crews=crews, prices=prices)
     named = frozenset(work_ids)
-    touched = [
-        window for window in told if not named.isdisjoint(one.member.work_id for one in window.members)
-    ]
-    some = named.union(one.member.work_id for window in touched for one in window.members)
-    plan = plan_around(brief, some, _standing(told))
-    works = {work.id: work for work in brief.works}
-    planned = [work for work in brief.works if work.id in some or work.id in plan.placements]
-    return Planned(replace(brief, works=planned), plan, proposals_of(plan, works, brief.rules))
+    windows = {place.window_id for place in told if place.work_id in named}
+    some = named.union(place.work_id for place in told if place.window_id in windows)
+    plan = plan_around(brief, some, _standing(told), ground)
+    planned = [work for one, work in ground.read.items() if one in some or one in plan.placements]
+    return Planned(replace(brief, works=planned), plan, proposals_of(plan, ground.read, brief.rules))
 
 
-def _standing(windows: Collection[StoredWindow]) -> Standing:
+class EnteredGround:
+    """The works that are entered and that the acting organisation may see, each read once, when it is met."""
+
+    def __init__(self, connection: Connection, held: Mapping[UUID, date]) -> None:
+        self._connection, self._held = connection, held
+        self.read: dict[UUID, PlannedWork] = {}
+
+    def named(self, ids: Collection[UUID]) -> list[PlannedWork]:
+        """As for every ground."""
+        new = [one for one in ids if one not in self.read]
+        self._keep(list_works(self._connection, ids=new, statuses=ACTIVE) if new else [])
+        return [self.read[one] for one in ids if one in self.read]
+
+    def beside(self, works: Collection[PlannedWork], within_m: float) -> list[PlannedWork]:
+        """As for every ground."""
+        return self.named(works_beside(self._connection, [work.id for work in works], within_m))
+
+    def owned_by(self, organisations: Collection[UUID]) -> list[PlannedWork]:
+        """As for every ground."""
+        found = [list_works(self._connection, organisation_id=one, statuses=ACTIVE) for one in organisations]
+        return self._keep([one for works in found for one in works])
+
+    def _keep(self, stored: Collection[StoredWork]) -> list[PlannedWork]:
+        works = [_as_held(one.work, self._held) for one in stored]
+        self.read |= {work.id: work for work in works}
+        return works
+
+
+def _standing(told: Collection[Place]) -> Standing:
     held = [
-        (window.window.pilot_work_id, one.member)
-        for window in windows
-        for one in window.members
-        if window.state is WindowState.PROPOSED or one.answer in _HOLDS[window.state]
+        place for place in told if place.state is WindowState.PROPOSED or place.answer in _HOLDS[place.state]
     ]
     return Standing(
-        start={member.work_id: member.start_on for _, member in held},
-        pilot={member.work_id: pilot for pilot, member in held if member.work_id != pilot},
+        start={place.work_id: place.start_on for place in held},
+        pilot={place.work_id: place.pilot_work_id for place in held if place.work_id != place.pilot_work_id},
     )
 
 
@@ -121,10 +193,24 @@ def brief_entered(
     most: int | None = None,
 ) -> Brief:
     """Return what there is to plan of what is entered: everywhere, or of works that touch an area (EPSG:25832); at most so many."""
-    held = _held_days(connection)
+    held = _held_days(list_places(connection, states=_HOLDS.keys()))
     found = list_works(connection, statuses=ACTIVE, area=area, limit=most)
+    works = [_as_held(one.work, held) for one in found]
+    return _brief(works, connection, settings, today, wishes=wishes, crews=crews, prices=prices)
+
+
+def _brief(
+    works: Sequence[PlannedWork],
+    connection: Connection,
+    settings: Settings,
+    today: date,
+    *,
+    wishes: Collection[tuple[UUID, UUID]],
+    crews: Mapping[UUID, int] | None,
+    prices: Prices | None,
+) -> Brief:
     return Brief(
-        works=[_as_held(one.work, held) for one in found],
+        works=works,
         today=today,
         work_rules=work_rules(settings, today),
         restrictions=[one.restriction for one in list_restrictions(connection)],
@@ -142,12 +228,30 @@ def planned_by(brief: Brief, *, processes: int = 1, workers: Executor | None = N
     return Planned(brief, plan, proposals_of(plan, works, brief.rules))
 
 
-def _held_days(connection: Connection) -> dict[UUID, date]:
+def total_of(planned: Planned) -> dict[str, Any]:
+    """Return the figures of a plan: what all its windows save at least, and how far from the best it may be."""
+    benefits = [one.benefit for one in planned.proposals]
+    together = [part for part in planned.plan.components if len(part.work_ids) > 1]
+    bound = sum(part.bound for part in together)
     return {
-        one.member.work_id: one.member.start_on
-        for window in list_windows(connection, states=_HOLDS.keys())
-        for one in window.members
-        if one.answer in _HOLDS[window.state]
+        "works": sum(len(part.work_ids) for part in planned.plan.components),
+        "windows": len(planned.proposals),
+        "works_in_windows": sum(len(one.members) for one in planned.proposals),
+        "moved": sum(len(one.movers) for one in planned.proposals),
+        "days_saved": round(sum(one.days for one in benefits), 1),
+        "surface_saved_m2": round(sum(one.m2 for one in benefits), 1),
+        "openings_saved": sum(one.openings for one in benefits),
+        "saved_dkk": sum(one.dkk for one in benefits),
+        "mean_gap": sum(part.gap for part in together) / max(1, len(together)),
+        "gap": (bound - sum(part.value for part in together)) / max(1, abs(bound)),
+    }
+
+
+def _held_days(told: Collection[Place]) -> dict[UUID, date]:
+    return {
+        place.work_id: place.start_on
+        for place in told
+        if place.answer in _HOLDS.get(place.state, frozenset())
     }
 
 

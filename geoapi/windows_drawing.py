@@ -1,17 +1,17 @@
-"""A window of a plan drawn for a report: where its works lie, and when each is done.
+"""A window drawn for a report: where its works lie, and when each is done.
 
 Lengths of figures are millimetres; places are EPSG:25832.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from conflicts.windows.proposals import Member, Proposal
+from ler.domain.windows import WindowAnswer
 from ler.packages.figures import Figure, Mark, Paint, Point, Shape, Words, line, rectangle
 from ler.packages.letter_flow import WIDTH
 from ler.packages.map_canvas import MUTED
@@ -31,26 +31,40 @@ _STANDS: Final = Paint(edge="#555555", width=0.25, dash=(1.1, 0.8))
 _GROUND: Final = Paint("#f6f6f4")
 
 
-def window_map(proposal: Proposal, words: Any) -> Figure:  # noqa: ANN401 - texts by name
-    """Draw each member's footprint with its turn, north up, the largest below; as high as they need."""
-    west, south, east, north = proposal.geometry.buffer(_MARGIN_M).bounds
+@dataclass(frozen=True, slots=True)
+class ShownWork:
+    """What is drawn and told of one work of a window; the first in order comes first."""
+
+    title: str
+    footprint: BaseGeometry | None
+    """None: of a work that is over and that who reads it may not see."""
+    start: date
+    end: date
+    stands: date
+    moved_days: int
+    is_pilot: bool
+    answer: WindowAnswer | None = None
+    """None: nobody was asked yet."""
+
+
+def window_map(works: Sequence[ShownWork], place: BaseGeometry, words: Any) -> Figure:  # noqa: ANN401 - texts by name
+    """Draw each work's footprint with its turn, north up, the largest below; as high as they need."""
+    west, south, east, north = place.buffer(_MARGIN_M).bounds
     scale = min(WIDTH / (east - west), MAP_HEIGHT / (north - south))
     west -= (WIDTH / scale - (east - west)) / 2
     height = max((north - south) * scale, 14.0)
-    turns = sorted(
-        enumerate(proposal.members, 1), key=lambda turn: (-turn[1].work.footprint.area, turn[1].work.id)
-    )
+    drawn = [(turn, work, work.footprint) for turn, work in enumerate(works, 1) if work.footprint is not None]
+    drawn.sort(key=lambda one: (-one[2].area, one[0]))
     marks: list[Mark] = [rectangle(0, 0, WIDTH, height, _GROUND)]
     numbers: list[Mark] = []
-    for turn, member in turns:
-        footprint = member.work.footprint
-        paint = _PILOT if member.work.id == proposal.pilot.id else _JOINS
+    for turn, work, footprint in drawn:
+        paint = _PILOT if work.is_pilot else _JOINS
         marks.append(Shape([*_rings(footprint, west, north, scale)], paint, closed=True))
         middle = shapely.point_on_surface(footprint)
         x, y = (middle.x - west) * scale, (north - middle.y) * scale
         numbers.append(Words(x, y + 1.1, str(turn), 3.0, bold=True, align="centre"))
     marks += [*numbers, *scale_bar(4, height - 3, scale)]
-    told = "; ".join(f"{turn}. {member.work.title}" for turn, member in enumerate(proposal.members, 1))
+    told = "; ".join(f"{turn}. {work.title}" for turn, work in enumerate(works, 1))
     return Figure(words.map, told, WIDTH, height, marks)
 
 
@@ -62,37 +76,33 @@ def _rings(footprint: BaseGeometry, west: float, north: float, scale: float) -> 
             ]
 
 
-def timeline(members: Sequence[Member], pilot: UUID, words: Any) -> Figure:  # noqa: ANN401 - texts by name
-    """Draw members below each other, days from left to right.
+def timeline(works: Sequence[ShownWork], words: Any) -> Figure:  # noqa: ANN401 - texts by name
+    """Draw works below each other, days from left to right.
 
     A work that stands elsewhere is shown there as long as it is here, give or take a weekend.
     """
-    first = min(min(member.placement.start, member.placement.stands) for member in members)
-    last = max(
-        max(one.end, one.stands + (one.end - one.start)) for one in (member.placement for member in members)
-    )
+    first = min(min(work.start, work.stands) for work in works)
+    last = max(max(work.end, work.stands + (work.end - work.start)) for work in works)
     first -= timedelta(days=first.weekday())
     scale = (WIDTH - LABELS) / ((last - first).days + 1)
-    height = (len(members) + 1) * _ROW
+    height = (len(works) + 1) * _ROW
     marks: list[Mark] = [rectangle(0, 0, WIDTH, height, _GROUND)]
     for day in _mondays(first, last):
         x = LABELS + (day - first).days * scale
         marks.append(line((x, 0), (x, height - _ROW), colour="#bbbbbb", width=0.2))
         marks.append(Words(x + 0.4, height - 2, day.strftime("%d.%m"), 2.3, colour=MUTED))
     told = []
-    for row, member in enumerate(members):
-        placement, top = member.placement, row * _ROW
-        width = ((placement.end - placement.start).days + 1) * scale
-        title = member.work.title
-        short = title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…"
+    for row, work in enumerate(works):
+        top = row * _ROW
+        width = ((work.end - work.start).days + 1) * scale
+        short = work.title if len(work.title) <= _LONGEST else f"{work.title[: _LONGEST - 1]}…"
         marks.append(Words(1, top + 4.1, f"{row + 1}. {short}", 2.6))
-        if placement.moved_days:
-            stands = LABELS + (placement.stands - first).days * scale
+        if work.moved_days:
+            stands = LABELS + (work.stands - first).days * scale
             marks.append(rectangle(stands, top + 1.2, width, _ROW - 2.4, _STANDS))
-        paint = _PILOT if member.work.id == pilot else _JOINS
-        start = LABELS + (placement.start - first).days * scale
-        marks.append(rectangle(start, top + 1.2, width, _ROW - 2.4, paint))
-        told.append(f"{row + 1}. {title}: {placement.start} – {placement.end}")
+        start = LABELS + (work.start - first).days * scale
+        marks.append(rectangle(start, top + 1.2, width, _ROW - 2.4, _PILOT if work.is_pilot else _JOINS))
+        told.append(f"{row + 1}. {work.title}: {work.start} – {work.end}")
     return Figure(words.timeline, "; ".join(told), WIDTH, height, marks)
 
 

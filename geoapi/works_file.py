@@ -4,7 +4,7 @@ A row whose reference names a work of the organisation already says that work an
 month; a work that is not in the file is left as it is.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,21 @@ def judge_works_file(
         return judged_work(values, geometry, organisation_id, desk.rules)
 
     judged = _judged(path, crs, WORK_FIELDS, judge)
+    judged.faults.extend(_twice(judged.rows))
+    return judged
+
+
+def judge_works(
+    name: str, given: Iterable[tuple[dict[str, object], BaseGeometry]], organisation_id: UUID, desk: WorksDesk
+) -> JudgedFile[PlannedWork]:
+    """Judge works that came otherwise: their values and places (EPSG:25832), each a row from 1."""
+    judged = JudgedFile[PlannedWork](name)
+    for number, (values, geometry) in enumerate(given, 1):
+        record = FileRecord("works", number, dict(values), geometry, None)
+        thing, faults = judged_work(values, geometry, organisation_id, desk.rules)
+        judged.faults += [RowFault(record.layer, number, fault) for fault in faults]
+        if thing is not None and not faults:
+            judged.rows.append(_Row(record, values, geometry, thing))
     judged.faults.extend(_twice(judged.rows))
     return judged
 

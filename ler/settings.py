@@ -316,8 +316,9 @@ class Settings(BaseSettings):
 
     # Packages of requests
     key_dir: Path | None = None
-    """Folder of the key that signs packages, made on first use, and of the public keys of all that ever did; `keys` in
-    the home folder when not set. It goes into the backup: without it packages that are made again get other bytes."""
+    """Folder of the key that signs packages, made on first use, of the public keys of all that ever did, and of the key
+    by which keys of webhooks are kept; `keys` in the home folder when not set. It goes into the backup: without it packages
+    that are made again get other bytes, and no webhook is sent until its owner makes another key."""
 
     package_keys: tuple[str, ...] = ()
     """Public keys, as minisign has them, that `ler package verify` trusts besides those in that folder."""

@@ -1,7 +1,8 @@
-"""Ed25519 keys of the platform, as files: made when first needed, readable for their user alone, never sent anywhere.
+"""Keys of the platform, as files: made when first needed, readable for their user alone, never sent anywhere.
 
-A folder holds one private key, by which is signed now, and every public key by which was ever signed: who rotates the
-key moves the private one away, and the old public keys stay, so that what they signed can be verified for ever.
+A folder holds one private key (Ed25519), by which is signed now, and every public key by which was ever signed: who rotates
+the key moves the private one away, and the old public keys stay, so that what they signed can be verified for ever. One
+more, which stays, is that by which the database keeps texts that the platform must read again and nobody else may.
 """
 
 import fcntl
@@ -13,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -29,6 +31,8 @@ from ler.packages.files import write_whole
 _KEY_FILE: Final = "signing-key.pem"
 _SECRET_FILE: Final = "verification-secret"  # noqa: S105 - the name of a file
 _SECRET_BYTES: Final = 32
+_SEALING_FILE: Final = "sealing-key"
+_SEALED: Final = "sealed:"
 
 
 class SigningKey:
@@ -90,6 +94,29 @@ class KeyFolder:
         if len(read) != _SECRET_BYTES:
             raise UnavailableError(f"{path} is damaged: it holds {len(read)} bytes.")
         return read
+
+    def seal(self, text: str) -> str:
+        """Return a text as the database may keep it: only who has this folder can read it. UnavailableError."""
+        return _SEALED + self._seal.encrypt(text.encode()).decode()
+
+    def unseal(self, kept: str) -> str:
+        """Return what was sealed; what was kept before texts were sealed, as it is. UnavailableError for another key's."""
+        if not kept.startswith(_SEALED):
+            return kept
+        try:
+            return self._seal.decrypt(kept.removeprefix(_SEALED)).decode()
+        except InvalidToken:
+            raise UnavailableError(f"It was sealed with another key than that of {self.folder}.") from None
+
+    @property
+    def _seal(self) -> Fernet:
+        path = self.folder / _SEALING_FILE
+        with self.alone(), _telling(path):
+            read = _read_or_make(path, Fernet.generate_key)
+        try:
+            return Fernet(read)
+        except ValueError:
+            raise UnavailableError(f"{path} is damaged.") from None
 
     def public_keys(self) -> list[Ed25519PublicKey]:
         """Return the public keys by which was signed, in the order of their ids."""

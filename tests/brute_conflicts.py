@@ -249,6 +249,12 @@ def _joints(lines: Sequence[Delivered]) -> dict[Any, set[str]]:
                 its, told = _own_kinds(by_id[owner, line])
                 if told:
                     found.setdefault((owner, feature.gml_id), set()).update(its)
+        inside = [by_id.get((owner, line)) for line in _ids(feature, "indeholdtLedning")]
+        theirs = [_own_kinds(line) if line else (set[str](), False) for line in inside]
+        all_of_them = {kind for some, _ in theirs for kind in some if kind in kinds}
+        utilities = {kind.split(".")[0] for kind in kinds}
+        if all(told for _, told in theirs) and {kind.split(".")[0] for kind in all_of_them} == utilities:
+            found.setdefault((owner, feature.gml_id), set()).update(all_of_them)
     return found
 
 

@@ -1,11 +1,9 @@
 """Working days by number: the planner counts them from a first day on and skips the others."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from datetime import date, timedelta
 
 from ler.domain.calendar import WorkingCalendar
-from ler.domain.works import PlannedWork
 
 _DAY = timedelta(days=1)
 
@@ -33,10 +31,6 @@ class WorkDays:
         return self._days[number]
 
 
-def days_of(works: Iterable[PlannedWork], calendar: WorkingCalendar, today: date) -> WorkDays:
-    """Return the days that works need, of those that the calendar knows; `today` is among them."""
-    firsts, lasts = [today], [today]
-    for work in works:
-        firsts.append(min(work.earliest_start, work.planned_start or work.earliest_start))
-        lasts.append(work.latest_end)
-    return WorkDays(calendar, max(min(firsts), calendar.first), min(max(lasts), calendar.last))
+def days_of(calendar: WorkingCalendar) -> WorkDays:
+    """Return all days that a calendar knows: a day has the same number whichever works are planned."""
+    return WorkDays(calendar, calendar.first, calendar.last)

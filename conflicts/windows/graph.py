@@ -18,6 +18,9 @@ from conflicts.windows.findings import Finding, finding
 from conflicts.windows.problem import Arc, Job, Order
 from ler.domain.works import OTHER, ROAD, PlannedWork, RoadOccupation
 
+type _Footprints = np.ndarray[tuple[int], np.dtype[np.object_]]
+type _Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
 _SAME_DEPTH_M = 0.05
 _TAKES_LANES = frozenset({RoadOccupation.LANE, RoadOccupation.CLOSED})
 
@@ -73,35 +76,38 @@ def depth_of(work: PlannedWork, rules: WindowRules) -> float:
     return rules.depth_m.get(work.activity, rules.depth_m[OTHER]) if work.depth_m is None else work.depth_m
 
 
-def graph_of(scene: Scene, wishes: frozenset[tuple[UUID, UUID]] = frozenset()) -> Graph:
-    """Return what lies between works; `wishes` are pairs of ids of which the first is to go before the second."""
+def graph_of(
+    scene: Scene, wishes: frozenset[tuple[UUID, UUID]] = frozenset(), around: Sequence[int] | None = None
+) -> Graph:
+    """Return what lies between works; `wishes` are pairs of ids of which the first is to go before the second.
+
+    `around` are the positions of those of which all pairs are looked for; None: of all.
+    """
     footprints = np.array([work.footprint for work in scene.works], dtype=object)
     tree = shapely.STRtree(footprints)
-    near = list(_pairs(tree, footprints, scene.rules.near_m))
+    of = np.arange(len(footprints)) if around is None else np.array(around, dtype=int)
+    near = _pairs(tree, footprints, of, scene.rules.near_m)
     findings: list[Finding] = []
     orders = [order for pair in near if (order := _order(scene, pair, wishes)) is not None]
     return Graph(
         arcs=[share for share in _sharings(scene, footprints, near) if _can_touch(scene, share.arc)],
         orders=orders,
-        clashes=list(_clashes(scene, tree, footprints, near, findings)),
+        clashes=list(_clashes(scene, _closed(scene, tree, footprints, of), near, findings)),
         surfaces=list(_surfaces(scene, near, findings)),
         findings=findings,
     )
 
 
 def _pairs(
-    tree: shapely.STRtree, footprints: "np.ndarray[tuple[int], np.dtype[np.object_]]", distance_m: float
-) -> Iterator[tuple[int, int]]:
-    found = tree.query(footprints, predicate="dwithin", distance=distance_m)
-    ordered = found[:, found[0] < found[1]]
-    yield from sorted(zip(*ordered.tolist(), strict=True))
+    tree: shapely.STRtree, footprints: _Footprints, of: _Numbers, distance_m: float
+) -> list[tuple[int, int]]:
+    """Pairs of which one is among `of`, the lower number first, sorted."""
+    one, other = tree.query(footprints[of], predicate="dwithin", distance=distance_m)
+    pairs = np.sort(np.stack([of[one], other], axis=1), axis=1)
+    return sorted({(first, then) for first, then in pairs.tolist() if first != then})
 
 
-def _sharings(
-    scene: Scene,
-    footprints: "np.ndarray[tuple[int], np.dtype[np.object_]]",
-    near: Iterable[tuple[int, int]],
-) -> Iterator[Sharing]:
+def _sharings(scene: Scene, footprints: _Footprints, near: Iterable[tuple[int, int]]) -> Iterator[Sharing]:
     """What each pair that may dig together has in common, as far as it can pay."""
     pairs = np.array([pair for pair in near if _may_share(scene, *pair)], dtype=int).reshape(-1, 2)
     reach = {
@@ -173,22 +179,20 @@ def _order(scene: Scene, pair: tuple[int, int], wishes: frozenset[tuple[UUID, UU
     return Order(first, then, whole=False)
 
 
+def _closed(
+    scene: Scene, tree: shapely.STRtree, footprints: _Footprints, of: _Numbers
+) -> set[tuple[int, int]]:
+    """Two closed roads that are each other's way round."""
+    closed = np.array([work.road is RoadOccupation.CLOSED for work in scene.works], dtype=bool)
+    pairs = _pairs(tree, footprints, of[closed[of]], scene.rules.parallel_m)
+    return {(one, other) for one, other in pairs if closed[one] and closed[other]}
+
+
 def _clashes(
-    scene: Scene,
-    tree: shapely.STRtree,
-    footprints: "np.ndarray[tuple[int], np.dtype[np.object_]]",
-    near: Iterable[tuple[int, int]],
-    findings: list[Finding],
+    scene: Scene, closed: set[tuple[int, int]], near: Iterable[tuple[int, int]], findings: list[Finding]
 ) -> Iterator[tuple[int, int]]:
-    """Two closed roads that are each other's way round; a closed road and a lane taken in the same place."""
-    closed = [n for n, work in enumerate(scene.works) if work.road is RoadOccupation.CLOSED]
-    found = tree.query(footprints[closed], predicate="dwithin", distance=scene.rules.parallel_m)
-    pairs = {
-        (min(closed[one], other), max(closed[one], other))
-        for one, other in np.transpose(found).tolist()
-        if closed[one] != other and scene.works[other].road is RoadOccupation.CLOSED
-    }
-    pairs.update(
+    """Besides those, a closed road and a lane taken in the same place."""
+    pairs = closed.union(
         pair
         for pair in near
         if {scene.works[n].road for n in pair} <= _TAKES_LANES

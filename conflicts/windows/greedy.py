@@ -21,23 +21,25 @@ def greedy_schedule(problem: Problem) -> Schedule:
         if job.fixed and draft.start[number] is None:
             draft.place(number, job.planned)
     alone = (number for number, start in enumerate(draft.start) if start is None)
-    for number in sorted(alone, key=lambda n: _urgency(problem, n)):
-        _place_alone(draft, number)
+    for number in sorted(alone, key=lambda n: urgency(problem, n)):
+        place_alone(draft, number)
     jobs = problem.jobs
     for arc in sorted(problem.arcs, key=lambda arc: (-arc.most(jobs), arc.joiner, arc.pilot)):
         _try_to_join(draft, arc)
     for number, start in enumerate(draft.start):
         if start is None:
-            _place_alone(draft, number)
+            place_alone(draft, number)
     return draft.schedule()
 
 
-def _urgency(problem: Problem, number: int) -> tuple[int, int, int]:
+def urgency(problem: Problem, number: int) -> tuple[int, int, int]:
+    """By what jobs come first when they look for days: who has the fewest to choose from."""
     job = problem.jobs[number]
     return (job.last - job.first, job.planned, number)
 
 
-def _place_alone(draft: Draft, number: int) -> None:
+def place_alone(draft: Draft, number: int) -> None:
+    """Put a job on the days nearest to where it stands on which it fits alone; none are found: it stays without."""
     job = draft.problem.jobs[number]
     first, last = draft.leaves_room(number)
     starts = (day for day in job.nearest_starts(job.planned) if first <= day <= last)

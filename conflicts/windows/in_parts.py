@@ -12,8 +12,8 @@ from typing import Final
 
 from conflicts.windows.components import parts_of
 from conflicts.windows.draft import Draft
-from conflicts.windows.greedy import greedy_schedule
-from conflicts.windows.problem import Arc, Crew, Order, Problem, Schedule, value_of
+from conflicts.windows.greedy import greedy_schedule, place_alone, urgency
+from conflicts.windows.problem import Arc, Crew, Order, Problem, Schedule, value_of, worths_of
 from conflicts.windows.solver import Solution, bound_of, solve
 
 type Bounds = Mapping[tuple[int, ...], int]
@@ -33,6 +33,15 @@ class Before:
     changed: frozenset[int]
     """New ones too."""
     bounds: Bounds
+
+    def head(self, number: int) -> int:
+        """The pilot whose window a job was in; itself, when it joined nobody."""
+        return self.pilot.get(number, number)
+
+    def window_of(self, number: int) -> list[int]:
+        """A job, and those that were in one window with it."""
+        head = self.head(number)
+        return [number, *sorted(one for one in self.start if self.head(one) == head and one != number)]
 
 
 @dataclass(frozen=True)
@@ -63,13 +72,14 @@ def solve_in_parts(
     greedy_value = value_of(problem, greedy)
     whole = _Whole(problem, greedy if before is None else _as_before(problem, before))
     few = most if before is None else min(most, _AROUND)
-    first = parts if before is None else [whole.around(number, few) for number in sorted(before.changed)]
-    for part in first:
+    for part in parts if before is None else whole.around_changed(before, few):
         whole.plan_again(part, effort)
     for number in range(count):
         if number not in whole.start:
-            whole.plan_again(whole.around(number, few), effort)
+            whole.plan_again(whole.around([number], few), effort)
     value = value_of(problem, whole.schedule())
+    if value < greedy_value:
+        value = whole.catch_up(greedy, parts, effort)
     if value < greedy_value:
         return solve_in_parts(problem, ties, most, effort)
     crowded = [pair for pair in ties if any(number not in whole.start for number in pair)]
@@ -79,16 +89,22 @@ def solve_in_parts(
 
 
 def _as_before(problem: Problem, before: Before) -> Schedule:
-    """What of a plan from before still keeps every rule; who was in a window with what changed has no days yet."""
-    head = {number: before.pilot.get(number, number) for number in before.start}
-    broken = {head[number] for number in before.changed if number in head} | before.changed
+    """What of a plan from before still keeps every rule; who was in a window with what changed has no days yet.
+
+    Of whom nobody knows where it was goes to the free days nearest to where it stands, who has the fewest first.
+    """
+    broken = {before.head(number) for number in before.changed} | before.changed
     draft = Draft(problem)
     for number, job in enumerate(problem.jobs):
         if job.fixed:
             draft.place(number, job.planned)
     for number in sorted(before.start, key=lambda one: (one in before.pilot, one)):
-        if number not in broken and head[number] not in broken:
+        if number not in broken and before.head(number) not in broken:
             _place_as_before(draft, number, before)
+    unknown = [one for one in range(len(problem.jobs)) if one not in before.start and one not in broken]
+    for number in sorted(unknown, key=lambda one: urgency(problem, one)):
+        if draft.start[number] is None:
+            place_alone(draft, number)
     return draft.schedule()
 
 
@@ -153,12 +169,20 @@ class _Whole:
             tuple(number in self.start for number in range(len(jobs))),
         )
 
-    def around(self, number: int, most: int) -> list[int]:
-        """A job and those that it meets, and those that they meet, until there are enough."""
-        found = [number]
+    def around(self, numbers: Sequence[int], most: int) -> list[int]:
+        """Some jobs and those that they meet, and those that these meet, until there are enough."""
+        found = [*numbers][:most]
         for one in found:
             found += [other for other in sorted(self._met[one]) if other not in found][: most - len(found)]
         return found
+
+    def around_changed(self, before: Before, most: int) -> list[list[int]]:
+        """What changed, with the windows that it was in and those around: each changed job in one part at least."""
+        parts: list[list[int]] = []
+        for number in sorted(before.changed):
+            if not any(number in part for part in parts):
+                parts.append(self.around(before.window_of(number), most))
+        return parts
 
     def plan_again(self, part: Iterable[int], effort: float) -> None:
         """Plan some jobs anew; all others keep their days, and their windows unless those were a job's of the part."""
@@ -171,6 +195,15 @@ class _Whole:
         solution = solve(problem, effort, now)
         if solution.value > value_of(problem, now):
             self._decide(numbers, solution.schedule)
+
+    def catch_up(self, better: Schedule, parts: Iterable[tuple[int, ...]], effort: float) -> int:
+        """Plan those parts again that are worth less than by another schedule; return what the whole is worth then."""
+        wanted = worths_of(self.problem, better)
+        for part in parts:
+            now = worths_of(self.problem, self.schedule())
+            if sum(now[number] for number in part) < sum(wanted[number] for number in part):
+                self.plan_again(part, effort)
+        return value_of(self.problem, self.schedule())
 
     def _window_of(self, number: int) -> set[int]:
         head = self.pilot.get(number, number)

@@ -121,11 +121,11 @@ def bars_of(
     bars: dict[int, list[Bar]] = {}
     if not restrictions or not works:
         return bars
-    places = [rule.geometry.buffer(rule.reach_m) if rule.reach_m else rule.geometry for rule in restrictions]
     tree = shapely.STRtree([work.footprint for work in works])
-    for rule_number, number in np.transpose(tree.query(places, predicate="intersects")).tolist():
+    found = tree.query([rule.place for rule in restrictions], predicate="intersects")
+    for rule_number, number in np.transpose(found).tolist():
         rule, work = restrictions[rule_number], works[number]
-        if not _bars(rule, work) or not rule.reached_by(work).intersects(places[rule_number]):
+        if not _bars(rule, work) or not rule.reached_by(work).intersects(rule.place):
             continue
         last = len(days) - 1 if rule.last_day is None else days.until(rule.last_day)
         bar = Bar(days.from_(rule.first_day), last, rule.title)

@@ -1,10 +1,10 @@
 """A plan of all works: when each is done, which dig together, how good that is, and what could not be planned.
 
 Components are planned apart, in processes of their own when asked for; the plan is the same however many there are and in
-whatever order works come. After a change only the components that it touches are planned again (`replan`).
+whatever order works come. After a change only the components that it touches are planned again (`again`).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,6 @@ from conflicts.windows.in_parts import Before, Whole, solve_in_parts
 from conflicts.windows.jobs import Calendar, jobs_of
 from conflicts.windows.problem import Job, Problem, Schedule, overlap
 from conflicts.windows.solver import Solution
-from conflicts.windows.touched import touched_by
 from conflicts.windows.wishes import Wishes, wishes_of
 from ler.domain.restrictions import Restriction
 from ler.domain.works import ACTIVE, PlannedWork, WorkRules
@@ -110,78 +109,22 @@ class Plan:
 
 def plan_windows(brief: Brief, *, processes: int = 1, workers: Executor | None = None) -> Plan:
     """Plan all works, in so many processes of this machine, or by those workers."""
-    works, faults = _sound(brief, brief.works)
+    works, faults = sound_works(brief, brief.works)
     wishes = wishes_of(brief.wishes, {work.id: work for work in works})
     stage = _staged(brief, works)
-    components, placements, found = _planned(
+    components, placements, found = planned(
         stage, wishes, range(len(stage.scene.works)), standing={}, processes=processes, workers=workers
     )
     findings = [*faults, *wishes.findings, *stage.findings, *found]
-    return Plan(placements, components, wishes.rank, _sorted(findings))
+    return Plan(placements, components, wishes.rank, sorted_findings(findings))
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Windows that were told before: where their works are, and whose they join. All other works stand by themselves."""
-
-    start: Mapping[UUID, date]
-    pilot: Mapping[UUID, UUID]
-
-
-def plan_around(brief: Brief, some: Collection[UUID], standing: Standing | None = None) -> Plan:
-    """Plan the components of some works only; all other works keep their days, and their crews.
-
-    A component that is planned as one is planned as `plan_windows` does. A large one keeps the windows that are `standing`,
-    but around those works and where that would be worse than the greedy plan.
-    """
-    works, faults = _sound(brief, brief.works)
-    wishes = wishes_of(brief.wishes, {work.id: work for work in works})
-    stage = _staged(brief, works)
-    named = frozenset(some)
-    seeds = {number for number, work in enumerate(stage.scene.works) if work.id in named}
-    numbers, nearby = touched_by(stage.scene, wishes.pairs, seeds)
-    earlier = None if standing is None else _Stood(standing, named)
-    components, placements, found = _planned(stage, wishes, numbers, standing={}, earlier=earlier)
-    here = named | placements.keys()
-    told = [one for one in (*faults, *stage.findings, *nearby, *found) if not here.isdisjoint(one.work_ids)]
-    return Plan(placements, components, wishes.rank, _sorted([*told, *wishes.findings]))
-
-
-def replan(plan: Plan, brief: Brief, changed: Collection[UUID]) -> Plan:
-    """Plan again what a change of works touches: `brief` holds all works as they are now, `plan` is from before.
-
-    Works that were changed, added or taken away are named in `changed`; all else stays as it was.
-    """
-    known = {one for part in plan.components for one in part.work_ids}
-    same = [work for work in brief.works if work.id in known and work.id not in changed]
-    altered, faults = _sound(brief, [work for work in brief.works if work.id in changed])
-    works = sorted((*same, *altered), key=lambda work: work.id)
-    wishes = wishes_of(brief.wishes, {work.id: work for work in works})
-    stage = _staged(brief, [work for work in works if work.status in ACTIVE])
-    place = {work.id: number for number, work in enumerate(stage.scene.works)}
-    named = frozenset(changed)
-    seeds = named.union(*(part.work_ids for part in plan.components if not named.isdisjoint(part.work_ids)))
-    numbers, nearby = touched_by(stage.scene, wishes.pairs, {place[one] for one in seeds if one in place})
-    gone = seeds | {stage.scene.works[number].id for number in numbers}
-    kept = {one: placement for one, placement in plan.placements.items() if one not in gone and one in place}
-    earlier = _Earlier(plan, named, seeds)
-    components, placements, found = _planned(stage, wishes, numbers, standing=kept, earlier=earlier)
-    standing = [part for part in plan.components if gone.isdisjoint(part.work_ids)]
-    told = [one for one in plan.findings if one.work_ids and gone.isdisjoint(one.work_ids)]
-    here = [one for one in (*faults, *stage.findings, *nearby, *found) if not gone.isdisjoint(one.work_ids)]
-    return Plan(
-        placements=kept | placements,
-        components=sorted((*standing, *components), key=lambda part: part.work_ids),
-        wish_rank=wishes.rank,
-        findings=_sorted([*told, *here, *wishes.findings]),
-    )
-
-
-def _sorted(findings: Collection[Finding]) -> list[Finding]:
+def sorted_findings(findings: Collection[Finding]) -> list[Finding]:
+    """Return each finding once, in an order that depends on nothing else."""
     return sorted(set(findings), key=lambda found: (found.code, found.work_ids, found.en))
 
 
-def _sound(brief: Brief, works: Sequence[PlannedWork]) -> tuple[list[PlannedWork], list[Finding]]:
+def sound_works(brief: Brief, works: Iterable[PlannedWork]) -> tuple[list[PlannedWork], list[Finding]]:
     """Return the works that others must reckon with, sorted by id, without those that have faults."""
     sound: list[PlannedWork] = []
     findings: list[Finding] = []
@@ -195,7 +138,7 @@ def _sound(brief: Brief, works: Sequence[PlannedWork]) -> tuple[list[PlannedWork
 
 
 @dataclass(frozen=True)
-class _Stage:
+class Stage:
     """Works that can be planned, by number, and what is to be said of the others."""
 
     scene: Scene
@@ -204,17 +147,21 @@ class _Stage:
     findings: Sequence[Finding]
 
 
-def _staged(brief: Brief, works: Sequence[PlannedWork]) -> _Stage:
-    days = days_of(works, brief.work_rules.calendar, brief.today)
-    calendar = Calendar(days, brief.today, brief.rules, brief.prices)
+def calendar_of(brief: Brief) -> Calendar:
+    """Return by what days and prices a brief is planned."""
+    return Calendar(days_of(brief.work_rules.calendar), brief.today, brief.rules, brief.prices)
+
+
+def _staged(brief: Brief, works: Sequence[PlannedWork]) -> Stage:
+    calendar = calendar_of(brief)
     jobs, findings = jobs_of(works, brief.restrictions, calendar)
     pairs = [(work, job) for work, job in zip(works, jobs, strict=True) if job is not None]
     scene = Scene([work for work, _ in pairs], [job for _, job in pairs], brief.rules, brief.prices)
-    return _Stage(scene, calendar, brief.crews, findings)
+    return Stage(scene, calendar, brief.crews, findings)
 
 
 @dataclass(frozen=True)
-class _Task:
+class Task:
     """One component, ready to be solved anywhere."""
 
     numbers: tuple[int, ...]
@@ -226,75 +173,19 @@ class _Task:
     before: Before | None = None
 
 
-def _solved(task: _Task) -> Whole:
+def _solved(task: Task) -> Whole:
     return solve_in_parts(task.problem, task.ties, task.most, task.effort, task.before)
 
 
-@dataclass(frozen=True)
-class _Earlier:
-    """A plan from before, what has changed since, and the works of the components that it touched."""
-
-    plan: Plan
-    changed: frozenset[UUID]
-    touched: frozenset[UUID]
-
-    def of(self, task: _Task, days: WorkDays) -> Before | None:
-        """Return how a large component was planned before; None for one that is planned as one."""
-        if len(task.numbers) <= task.most:
-            return None
-        place = {job.id: index for index, job in enumerate(task.problem.jobs)}
-        parts = [part for part in self.plan.components if not self.touched.isdisjoint(part.work_ids)]
-        start = {
-            place[one]: days.from_(placement.start)
-            for one, placement in self.plan.placements.items()
-            if one in place and one in self.touched
-        }
-        joins = [join for part in parts for join in part.joins if {join.joiner, join.pilot} <= place.keys()]
-        bounds = {
-            tuple(place[one] for one in ids): bound
-            for part in parts
-            for ids, bound in part.part_bounds
-            if place.keys() >= set(ids)
-        }
-        changed = frozenset(place[one] for one in place if one in self.changed or one not in self.touched)
-        return Before(start, {place[join.joiner]: place[join.pilot] for join in joins}, changed, bounds)
-
-
-@dataclass(frozen=True)
-class _Stood:
-    """Windows that were told before, and the works around which is planned again."""
-
-    standing: Standing
-    changed: frozenset[UUID]
-
-    def of(self, task: _Task, days: WorkDays) -> Before | None:
-        """Return where the works of a large component stood; None for one that is planned as one."""
-        if len(task.numbers) <= task.most:
-            return None
-        jobs, told = task.problem.jobs, self.standing
-        place = {job.id: index for index, job in enumerate(jobs)}
-        return Before(
-            start={
-                index: days.from_(told.start[job.id]) if job.id in told.start else job.planned
-                for index, job in enumerate(jobs)
-            },
-            pilot={
-                place[one]: place[pilot] for one, pilot in told.pilot.items() if {one, pilot} <= place.keys()
-            },
-            changed=frozenset(place[one] for one in self.changed if one in place),
-            bounds={},
-        )
-
-
-def _planned(
-    stage: _Stage,
+def planned(
+    stage: Stage,
     wishes: Wishes,
     numbers: Collection[int],
     *,
     standing: Mapping[UUID, Placement],
     processes: int = 1,
     workers: Executor | None = None,
-    earlier: _Earlier | _Stood | None = None,
+    before: Callable[[Task, WorkDays], Before | None] | None = None,
 ) -> tuple[list[Component], dict[UUID, Placement], list[Finding]]:
     """Plan some of the works; the others stand, and keep their crews."""
     scene = stage.scene
@@ -302,8 +193,8 @@ def _planned(
     graph = graph_of(some, wishes.pairs)
     book = CrewBook(stage.crews, scene.jobs, len(stage.calendar.days))
     tasks = _tasks(some, graph, book)
-    if earlier is not None:
-        tasks = [replace(task, before=earlier.of(task, stage.calendar.days)) for task in tasks]
+    if before is not None:
+        tasks = [replace(task, before=before(task, stage.calendar.days)) for task in tasks]
     solutions = _all_solved(tasks, processes) if workers is None else _solved_by(workers, tasks)
     for job in scene.jobs:
         placement = standing.get(job.id)
@@ -325,11 +216,11 @@ def _planned(
     return components, placements, findings
 
 
-def _tasks(scene: Scene, graph: Graph, book: CrewBook) -> list[_Task]:
+def _tasks(scene: Scene, graph: Graph, book: CrewBook) -> list[Task]:
     return [_task(scene, piece, book) for piece in pieces_of(graph, scene.jobs)]
 
 
-def _task(scene: Scene, piece: Piece, book: CrewBook) -> _Task:
+def _task(scene: Scene, piece: Piece, book: CrewBook) -> Task:
     place = {number: index for index, number in enumerate(piece.numbers)}
     jobs = tuple(scene.jobs[number] for number in piece.numbers)
     problem = Problem(
@@ -346,17 +237,17 @@ def _task(scene: Scene, piece: Piece, book: CrewBook) -> _Task:
     )
     ties = tuple((place[one], place[other]) for one, other in piece.edges(scene.jobs))
     rules = scene.rules
-    return _Task(piece.numbers, problem, ties, tuple(piece.shares), rules.most_works, rules.effort)
+    return Task(piece.numbers, problem, ties, tuple(piece.shares), rules.most_works, rules.effort)
 
 
-def _all_solved(tasks: Sequence[_Task], processes: int) -> list[Whole]:
+def _all_solved(tasks: Sequence[Task], processes: int) -> list[Whole]:
     if processes <= 1 or len(tasks) <= _CHUNK:
         return [_solved(task) for task in tasks]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         return _solved_by(pool, tasks)
 
 
-def _solved_by(workers: Executor, tasks: Sequence[_Task]) -> list[Whole]:
+def _solved_by(workers: Executor, tasks: Sequence[Task]) -> list[Whole]:
     largest_first = sorted(range(len(tasks)), key=lambda number: (-len(tasks[number].numbers), number))
     chunks = [largest_first[first : first + _CHUNK] for first in range(0, len(tasks), _CHUNK)]
     solved = workers.map(_some_solved, [[tasks[number] for number in chunk] for chunk in chunks])
@@ -366,11 +257,11 @@ def _solved_by(workers: Executor, tasks: Sequence[_Task]) -> list[Whole]:
     return [by_number[number] for number in range(len(tasks))]
 
 
-def _some_solved(tasks: Sequence[_Task]) -> list[Whole]:
+def _some_solved(tasks: Sequence[Task]) -> list[Whole]:
     return [_solved(task) for task in tasks]
 
 
-def _with_crews(task: _Task, alone: Solution, book: CrewBook) -> Solution:
+def _with_crews(task: Task, alone: Solution, book: CrewBook) -> Solution:
     """Enter a component's works beside the others; where crews are lacking it is planned again with those left."""
     jobs = task.problem.jobs
     for job in jobs:
@@ -384,13 +275,13 @@ def _with_crews(task: _Task, alone: Solution, book: CrewBook) -> Solution:
     return solution
 
 
-def _placed(task: _Task, solution: Solution) -> tuple[list[Job], list[int]]:
+def _placed(task: Task, solution: Solution) -> tuple[list[Job], list[int]]:
     schedule = solution.schedule
     places = [place for place, placed in enumerate(schedule.placed) if placed]
     return [task.problem.jobs[place] for place in places], [schedule.starts[place] for place in places]
 
 
-def _component(scene: Scene, task: _Task, alone: Whole, solution: Solution) -> Component:
+def _component(scene: Scene, task: Task, alone: Whole, solution: Solution) -> Component:
     """The bound is that of the component by itself: what other components take of crews can only lower it."""
     return Component(
         work_ids=tuple(scene.jobs[number].id for number in task.numbers),
@@ -405,7 +296,7 @@ def _component(scene: Scene, task: _Task, alone: Whole, solution: Solution) -> C
     )
 
 
-def _joins(task: _Task, schedule: Schedule) -> Iterator[Join]:
+def _joins(task: Task, schedule: Schedule) -> Iterator[Join]:
     jobs, place = task.problem.jobs, {number: index for index, number in enumerate(task.numbers)}
     for share in task.shares:
         joiner, pilot = place[share.arc.joiner], place[share.arc.pilot]

@@ -135,17 +135,22 @@ def overlap(start: int, days: int, other_start: int, other_days: int) -> int:
 
 def value_of(problem: Problem, schedule: Schedule) -> int:
     """What a schedule is worth against everybody digging alone where they stand, DKK."""
+    return sum(worths_of(problem, schedule))
+
+
+def worths_of(problem: Problem, schedule: Schedule) -> list[int]:
+    """What each job adds to that: a join is counted where somebody joins."""
     jobs, starts = problem.jobs, schedule.starts
-    total = 0
+    worths: list[int] = []
     for number, job in enumerate(jobs):
         if not schedule.placed[number]:
-            total -= problem.unplaced_price
+            worths.append(-problem.unplaced_price)
             continue
-        total -= job.move_price * abs(starts[number] - job.planned)
+        worth = -job.move_price * abs(starts[number] - job.planned)
         pilot = schedule.pilots[number]
         if pilot is not None:
             arc = problem.arc_of[number, pilot]
-            total += arc.gain + arc.day_gain * overlap(
-                starts[number], job.days, starts[pilot], jobs[pilot].days
-            )
-    return total
+            common = overlap(starts[number], job.days, starts[pilot], jobs[pilot].days)
+            worth += arc.gain + arc.day_gain * common
+        worths.append(worth)
+    return worths

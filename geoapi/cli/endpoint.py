@@ -22,6 +22,7 @@ from ler.services.notices import (
     renew_endpoint_secret,
     try_endpoint,
 )
+from ler.signing import KeyFolder
 
 app = typer.Typer(
     cls=ReportingGroup,
@@ -62,7 +63,8 @@ def add(
         code = new_code()
     wanted = NewEndpoint(channel, place, kind, language, escalation)
     with acting_as(ctx, who) as (connection, owner):
-        made = add_endpoint(connection, wanted, secret=secret, code=code)
+        sealed = _keys(ctx).seal(secret) if secret else None
+        made = add_endpoint(connection, wanted, secret=sealed, code=code)
     results().print(str(made))
     if secret:
         results().print(secret, soft_wrap=True)
@@ -92,7 +94,7 @@ def secret(ctx: typer.Context, who: Who, endpoint: Endpoint) -> None:
     """Make another key of a webhook and print it, once; the old one signs for a day more."""
     made = new_secret()
     with acting_as(ctx, who) as (connection, _):
-        renew_endpoint_secret(connection, endpoint, made)
+        renew_endpoint_secret(connection, endpoint, _keys(ctx).seal(made))
     results().print(made, soft_wrap=True)
 
 
@@ -137,3 +139,7 @@ def deliveries(
     columns = "kind", "state", "attempts", "status", "fault", "created_at", "done_at", "id"
     rows = [{column: getattr(one, column) for column in columns} for one in found]
     show_rows(rows, *columns, as_json=as_json)
+
+
+def _keys(ctx: typer.Context) -> KeyFolder:
+    return KeyFolder(settings_of(ctx).key_folder)

@@ -23,7 +23,10 @@ from ler.errors import RefusedError
 from ler.services.registry import get_owner
 from ler.services.sensitivity import (
     KeptRule,
+    Shown,
+    count_shown,
     decide_withheld,
+    end_links,
     end_rule,
     list_rules,
     list_withheld,
@@ -85,6 +88,8 @@ def add(
         made = make_rule(connection, owner_id, rule, reason=reason)
     results().print(str(made))
     say("The rule holds for what is asked and uploaded from now on.")
+    with _acting(ctx, owner) as (connection, _):
+        _tell_shown(count_shown(connection, made))
 
 
 @app.command()
@@ -95,6 +100,20 @@ def end(
     with _acting(ctx, owner) as (connection, owner_id):
         end_rule(connection, owner_id or PLATFORM_OPERATOR, rule)
     say("The rule is ended.")
+
+
+@app.command()
+def shown(
+    ctx: typer.Context, rule: Annotated[UUID, typer.Argument(help="The rule's id.")], *, owner: Owner = None,
+    end_their_links: Annotated[
+        bool, typer.Option("--end-links", help="End the links to these packages; who made them is told.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Count what was delivered before a rule was made and shows lines that it meets; it stays delivered."""
+    with _acting(ctx, owner) as (connection, _):
+        _tell_shown(count_shown(connection, rule))
+        if end_their_links:
+            say(f"Links ended: {end_links(connection, rule)}.")
 
 
 @app.command()
@@ -166,6 +185,13 @@ def decide(
     results().print(str(made))
     say(
         "The lines are delivered in a new answer." if deliver else "A new answer says that they are not told."
+    )
+
+
+def _tell_shown(found: Shown) -> None:
+    say(
+        f"Delivered before, and still shown: to {found.requests} valid requests, in {found.packages} packages; links to"
+        f" such packages: {found.links}."
     )
 
 

@@ -15,16 +15,22 @@ from conflicts.windows.figures import Prices, read_prices, standard_prices
 from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_moment, show_rows
 from geoapi.cli.batch_group import BatchGroup
 from geoapi.cli.console import results, say, settings_of
-from geoapi.cli.language import LanguageOption, language_of
-from geoapi.windows_calendar import window_calendar
-from geoapi.windows_desk import Planned, keep_proposals, plan_again, plan_entered
-from geoapi.windows_report import total_of, windows_report, write_windows_pdf
+from geoapi.cli.language import Chosen, LanguageOption, language_of
+from geoapi.windows_desk import (
+    Kept,
+    Planned,
+    keep_proposals,
+    kept_windows,
+    plan_again,
+    plan_entered,
+    total_of,
+    window_view,
+)
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.legal_time import legal_day
 from ler.domain.windows import WindowState
 from ler.errors import RefusedError
 from ler.services.windows import (
-    StoredWindow,
     answer_window,
     get_window,
     invite_window,
@@ -90,16 +96,32 @@ def propose(
         else:
             planned = plan_entered(*given, **by_what, processes=os.cpu_count() or 1)
         kept, taken = keep_proposals(connection, found.id, planned) if keep else ([], 0)
-    if report is not None:
-        report.write_text(windows_report(planned, chosen), encoding="utf-8", newline="\n")
-    if pdf is not None:
-        write_windows_pdf(pdf, planned, chosen)
+    if report is not None or pdf is not None:
+        _write_reports(planned, chosen, report, pdf)
     if as_json:
         results().print_json(json.dumps(_document(planned, kept), ensure_ascii=False, default=str))
     else:
         _show_plan(planned, danish=chosen == "da")
     if keep:
         say(f"{len(kept)} windows kept, {taken} earlier ones taken back.")
+
+
+def _write_reports(planned: Planned, language: Chosen, report: Path | None, pdf: Path | None) -> None:
+    from geoapi.windows_report import windows_report, write_windows_pdf  # noqa: PLC0415 - loads what draws
+
+    if report is not None:
+        report.write_text(windows_report(planned, language), encoding="utf-8", newline="\n")
+    if pdf is not None:
+        write_windows_pdf(pdf, planned, language)
+
+
+def _write_kept(kept: Kept, language: Chosen, report: Path | None, pdf: Path | None) -> None:
+    from geoapi.windows_report import kept_report, write_kept_pdf  # noqa: PLC0415 - as above
+
+    if report is not None:
+        report.write_text(kept_report(kept, language), encoding="utf-8", newline="\n")
+    if pdf is not None:
+        write_kept_pdf(pdf, kept, language)
 
 
 class _ByWhat(TypedDict):
@@ -199,50 +221,29 @@ def show(
     ] = None,
     state: Annotated[list[WindowState] | None, typer.Option(help="Only these; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML report with maps, timelines and answers.")
+    ] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the same report as PDF.")] = None,
+    language: LanguageOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the windows that are kept, in the order in which they were proposed; or one of them."""
     with acting_as(ctx, organisation or str(PLATFORM_OPERATOR)) as (connection, found):
         if window is not None:
-            kept = get_window(connection, window)
-            place = {"geometry": mapping(kept.window.geometry)}
-            results().print_json(json.dumps(_row(kept) | place, ensure_ascii=False, default=str))
-            return
-        owner = found.id if organisation else None
-        rows = list_windows(connection, states=state, organisation_id=owner, limit=limit)
+            rows = [get_window(connection, window)]
+        else:
+            owner = found.id if organisation else None
+            rows = list_windows(connection, states=state, organisation_id=owner, limit=limit)
+        if report is not None or pdf is not None:
+            shown = kept_windows(connection, rows, legal_day(datetime.now(UTC)))
+            _write_kept(shown, language_of(language), report, pdf)
+    if window is not None:
+        place = {"geometry": mapping(rows[0].window.geometry)}
+        results().print_json(json.dumps(window_view(rows[0]) | place, ensure_ascii=False, default=str))
+        return
     columns = "id", "state", "start_on", "end_on", "days_saved", "openings_saved", "saved_dkk", "answer_by"
-    show_rows([_row(one) for one in rows], *columns, as_json=as_json)
-
-
-def _row(kept: StoredWindow) -> dict[str, Any]:
-    window = kept.window
-    return {
-        "id": str(kept.id),
-        "state": kept.state.value,
-        "pilot": str(window.pilot_work_id),
-        "start_on": window.start_on.isoformat(),
-        "end_on": window.end_on.isoformat(),
-        "days_saved": round(window.days_saved, 2),
-        "surface_saved_m2": round(window.surface_saved_m2, 2),
-        "openings_saved": window.openings_saved,
-        "saved_dkk": window.gain_dkk - window.move_dkk,
-        "gap": window.gap,
-        "answer_by": kept.answer_by.isoformat() if kept.answer_by else None,
-        "reason_da": window.reason_da,
-        "reason_en": window.reason_en,
-        "works": [
-            {
-                "id": str(one.member.work_id),
-                "organisation": str(one.member.organisation_id),
-                "title": one.title,
-                "start_on": one.member.start_on.isoformat(),
-                "end_on": one.member.end_on.isoformat(),
-                "moved_days": one.member.moved_days,
-                "answer": one.answer.value,
-            }
-            for one in kept.members
-        ],
-    }
+    show_rows([window_view(one) for one in rows], *columns, as_json=as_json)
 
 
 @app.command()
@@ -292,6 +293,8 @@ def ics(
     language: LanguageOption = None,
 ) -> None:
     """Give an organisation's windows as a calendar (iCalendar): agreed, and those to which it is invited."""
+    from geoapi.windows_calendar import window_calendar  # noqa: PLC0415 - no other command needs it
+
     with acting_as(ctx, who) as (connection, found):
         windows = list_windows(
             connection, states=[WindowState.INVITED, WindowState.AGREED], organisation_id=found.id

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
@@ -26,7 +27,7 @@ from ler.domain.calendar import WorkingClock
 from ler.domain.deadlines import NoticePlan, clock_of
 from ler.domain.delivery import Channel, Result, Verdict, pause_after
 from ler.domain.legal_time import legal_day
-from ler.errors import LerError
+from ler.errors import LerError, UnavailableError
 from ler.faults import point
 from ler.rules_in_force import deadline_rules, working_calendar
 from ler.services.answer_links import make_answer_link
@@ -40,6 +41,7 @@ from ler.services.outbox import (
 )
 from ler.services.reminders import remind_owners
 from ler.settings import Settings
+from ler.signing import KeyFolder
 
 _LOG: Final = logging.getLogger("ler.notices")
 
@@ -127,10 +129,20 @@ class Deliverer:
         if self._channel is Channel.WEBHOOK:
             # Receivers refuse what is signed with another time than theirs, and the machine's may be wrong.
             now = datetime.now(UTC) + self._behind
-            return await send_webhook(pool, outgoing, timeout_s=self._settings.notice_timeout_s, now=now)
+            try:
+                signed = await self._in_thread(lambda: self._with_keys(outgoing))
+            except UnavailableError as error:
+                _LOG.warning("a webhook's key cannot be read: %s", error)
+                return Result(Verdict.AGAIN, fault="key")
+            return await send_webhook(pool, signed, timeout_s=self._settings.notice_timeout_s, now=now)
         if self._settings.smtp_host is None:
             return Result(Verdict.OFF, fault="mail-off")
         return await self._in_thread(lambda: self._send_mail(outgoing))
+
+    def _with_keys(self, outgoing: Outgoing) -> Outgoing:
+        keys = KeyFolder(self._settings.key_folder)
+        secret, old = (kept and keys.unseal(kept) for kept in (outgoing.secret, outgoing.old_secret))
+        return replace(outgoing, secret=secret, old_secret=old)
 
     def _send_mail(self, outgoing: Outgoing) -> Result:
         payload = outgoing.payload

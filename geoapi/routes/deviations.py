@@ -19,6 +19,7 @@ from geoapi.parameters import Day, body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.problems import ProblemException
 from geoapi.stores import blob_store
+from ingest.photographs import without_traces
 from ler.blobs import BlobStore
 from ler.domain.access import Scope
 from ler.domain.deviations import LARGEST_PHOTO, MOST_PHOTOS, DeviationEvent, DeviationKind, DeviationState
@@ -255,11 +256,11 @@ def put_photo(
     number: Number,
     photo: Annotated[tuple[str, bytes], Depends(photo_of)],
 ) -> Response:
-    """Keep a photograph as it is, with what the camera wrote into it; the same one again changes nothing."""
+    """Keep a photograph without what the camera wrote into it but which way is up; the same one again changes nothing."""
     with caller_transaction(request, caller) as connection:
         if get_deviation(connection, deviation_id).reporter_id != caller.organisation_id:
             raise NotFoundError
-    kind, content = photo
+    kind, content = photo[0], without_traces(photo[1], photo[0])
     # Before the row that names it: a file without a row is swept, a row without a file would be a loss.
     blob = _store(request).put(io.BytesIO(content))
     with caller_transaction(request, caller) as connection:

@@ -33,6 +33,7 @@ from ler.services.notices import (
     try_endpoint,
 )
 from ler.services.tokens import Principal
+from ler.signing import KeyFolder
 
 type Reader = Annotated[Principal, Depends(May(Scope.NOTICE_READ))]
 type Writer = Annotated[Principal, Depends(May(Scope.NOTICE_WRITE))]
@@ -134,6 +135,7 @@ def add(
     if wanted.url is not None:
         check_target(wanted.url, loopback=platform_of(request).settings.webhook_loopback)
     secret = new_secret() if wanted.url is not None else None
+    sealed = _keys(request).seal(secret) if secret else None
     code = None if secret else new_code()
     new = NewEndpoint(
         Channel.WEBHOOK if secret else Channel.EMAIL,
@@ -146,7 +148,7 @@ def add(
     with caller_transaction(request, caller) as connection:
 
         def work() -> KeptAnswer:
-            made = get_endpoint(connection, add_endpoint(connection, new, secret=secret, code=code))
+            made = get_endpoint(connection, add_endpoint(connection, new, secret=sealed, code=code))
             if secret:
                 shown["secret"] = secret
             headers = {"Location": f"{PATH}/{made.id}"}
@@ -223,7 +225,7 @@ def renew(request: Request, caller: Writer, endpoint_id: UUID) -> Response:
     """Make another key, shown once; for a day payloads are signed by both."""
     secret = new_secret()
     with caller_transaction(request, caller) as connection:
-        renew_endpoint_secret(connection, endpoint_id, secret)
+        renew_endpoint_secret(connection, endpoint_id, _keys(request).seal(secret))
         found = get_endpoint(connection, endpoint_id)
     return JSONResponse(endpoint_view(found) | {"secret": secret}, headers={"Cache-Control": "no-store"})
 
@@ -274,3 +276,7 @@ def _delivery_view(one: Delivery) -> dict[str, Any]:
         "created_at": one.created_at.isoformat(),
         "done_at": one.done_at.isoformat() if one.done_at else None,
     }
+
+
+def _keys(request: Request) -> KeyFolder:
+    return KeyFolder(platform_of(request).settings.key_folder)

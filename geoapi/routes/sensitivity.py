@@ -1,5 +1,6 @@
 """Lines that are not shown to everybody: the own rules, and one's word on what was withheld by them."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -25,7 +26,9 @@ from ler.services.sensitivity import (
     LONGEST_REASON,
     KeptRule,
     WithheldAnswer,
+    count_shown,
     decide_withheld,
+    end_links,
     end_rule,
     list_rules,
     list_withheld,
@@ -92,6 +95,18 @@ def add_routes(app: FastAPI) -> None:
         f"{RULES}/{{rule_id}}", remove_rule, methods=["DELETE"], status_code=204, summary="End a rule"
     )
     app.add_api_route(
+        f"{RULES}/{{rule_id}}/shown",
+        shown,
+        methods=["GET"],
+        summary="How much of what was delivered shows lines that a rule meets",
+    )
+    app.add_api_route(
+        f"{RULES}/{{rule_id}}/end-links",
+        end_links_to_shown,
+        methods=["POST"],
+        summary="End the links to packages that show lines which a rule meets",
+    )
+    app.add_api_route(
         WITHHELD, withheld, methods=["GET"], summary="Own answers that await one's word, the newest first"
     )
     app.add_api_route(
@@ -149,6 +164,18 @@ def remove_rule(request: Request, caller: Ruler, rule_id: UUID) -> Response:
     with caller_transaction(request, caller) as connection:
         end_rule(connection, caller.organisation_id, rule_id)
     return Response(status_code=204)
+
+
+def shown(request: Request, caller: Reader, rule_id: UUID) -> Response:
+    """Count what was delivered before the rule and shows lines that it meets: it stays delivered."""
+    with caller_transaction(request, caller) as connection:
+        return JSONResponse(asdict(count_shown(connection, rule_id)))
+
+
+def end_links_to_shown(request: Request, caller: Ruler, rule_id: UUID) -> Response:
+    """End all links to packages that show such lines, whoever made them; their makers are told."""
+    with caller_transaction(request, caller) as connection:
+        return JSONResponse({"links": end_links(connection, rule_id)})
 
 
 def withheld(
@@ -236,6 +263,7 @@ def _rule_view(kept: KeptRule) -> dict[str, Any]:
         "area": None if rule.area is None else shapely.geometry.mapping(rule.area),
         "for": "all owners" if kept.owner_id is None else "own network",
         "reason": kept.reason,
+        "shown": f"{RULES}/{kept.id}/shown",
         "created_at": kept.created_at.isoformat(),
         "ended_at": kept.ended_at.isoformat() if kept.ended_at else None,
     }

@@ -32,6 +32,7 @@ from ler.errors import UnavailableError
 SQL_FILES: Final = (
     "identity.sql",
     "clip.sql",
+    "asking.sql",
     "match.sql",
     "requests.sql",
     "answers.sql",
@@ -53,6 +54,7 @@ SQL_FILES: Final = (
     "endpoints.sql",
     "watch.sql",
     "packages.sql",
+    "shown.sql",
     "conflicts.sql",
     "precautions.sql",
     "deviations.sql",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -63,6 +64,11 @@ class Restriction:
     def reach_m(self) -> float:
         """Half the width of the road that a line stands for, m; an area is as drawn. [INF] two lanes."""
         return 0.0 if self.geometry.geom_type in {"Polygon", "MultiPolygon"} else 3.5
+
+    @cached_property
+    def place(self) -> BaseGeometry:
+        """What it covers, EPSG:25832: an area as drawn, a line as wide as the road that it stands for."""
+        return self.geometry.buffer(self.reach_m) if self.reach_m else self.geometry
 
     def concerns(self, work: PlannedWork) -> bool:
         """Whether a work is of the kind that the restriction is about, wherever and whenever it is done."""

@@ -24,7 +24,8 @@ class Role(StrEnum):
     PRIVATE = "private"
     """A private person: may ask, and may wish to stay unnamed."""
     AUTHORITY = "authority"
-    """Authority or researcher with a declaration: learns who has lines, and asks nobody."""
+    """Authority or researcher with a declaration: learns who has lines, and asks nobody (ler.dk P.5.1). Its requests are
+    for orientation: the database refuses others, until it has the role of an excavator besides."""
     OPERATOR = "operator"
     """Runs the register. Sees what it keeps of others, never their networks."""
     AUDITOR = "auditor"

@@ -36,6 +36,9 @@ _NAMED: Final = 20
 
 _IN_FORCE: Final = text("SELECT * FROM ler.rules_in_force()").columns(*sensitivity_rule.c)
 _DECIDE: Final = text("SELECT ler.decide_withheld(:answer, :deliver)")
+_SHOWN: Final = text("SELECT requests, packages, links FROM ler.shown_despite(:rule)")
+_END_LINKS: Final = text("SELECT ler.end_links_despite(:rule)")
+_NO_RULE: Final = {"LE404": "There is no such rule."}
 _UNDECIDABLE: Final[Mapping[str, str | tuple[str, str]]] = {
     "LE404": "There is no such answer.",
     "LE409": (
@@ -57,6 +60,18 @@ class KeptRule:
     reason: str
     created_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How much shows lines that a rule meets, since it was delivered before the rule."""
+
+    requests: int
+    """Valid."""
+    packages: int
+    """Of these requests, of each of their revisions."""
+    links: int
+    """That lead to packages, of requests that are over, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,22 @@ def end_rule(connection: Connection, actor: UUID, rule_id: UUID) -> None:
     if connection.execute(ended.values(ended_at=func.now())).rowcount == 0:
         raise NotFoundError("There is no such rule.")
     record_event(connection, "owner:sensitivity_rule:end", actor=actor, object_id=rule_id)
+
+
+def count_shown(connection: Connection, rule_id: UUID) -> Shown:
+    """Return what shows lines that a rule of the acting organisation meets; NotFoundError for none, or another's."""
+    with refusals(_NO_RULE):
+        return Shown(*connection.execute(_SHOWN, {"rule": rule_id}).one())
+
+
+def end_links(connection: Connection, rule_id: UUID) -> int:
+    """End the links to packages that show lines which a rule meets, and tell their makers; return how many.
+
+    NotFoundError as `count_shown`.
+    """
+    with refusals(_NO_RULE):
+        ended: int = connection.execute(_END_LINKS, {"rule": rule_id}).scalar_one()
+    return ended
 
 
 def list_rules(connection: Connection, *, ended: bool = False) -> list[KeptRule]:

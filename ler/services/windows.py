@@ -92,6 +92,18 @@ class StoredWindow:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a work is in a window: what a planner needs of it."""
+
+    window_id: UUID
+    pilot_work_id: UUID
+    work_id: UUID
+    start_on: date
+    state: WindowState
+    answer: WindowAnswer
+
+
 def store_windows(connection: Connection, acting: UUID, windows: Sequence[NewWindow]) -> list[UUID]:
     """Keep windows as proposed; return their ids in the order given. RefusedError `role-missing` for another's place."""
     ids = [_store(connection, one) for one in windows]
@@ -206,6 +218,27 @@ def list_windows(
         own = select(window_work.c.window_id).where(window_work.c.organisation_id == organisation_id)
         query = query.where(columns.id.in_(own))
     return _with_members(connection, connection.execute(query).mappings().all())
+
+
+def list_places(connection: Connection, *, states: Collection[WindowState]) -> list[Place]:
+    """Return where works are in the windows of some states, the earlier windows first."""
+    windows, works = digging_window.c, window_work.c
+    query = (
+        select(
+            works.window_id,
+            windows.pilot_work_id,
+            works.work_id,
+            works.start_on,
+            windows.state,
+            works.answer,
+        )
+        .join(digging_window, windows.id == works.window_id)
+        .where(windows.state.in_([state.value for state in states]))
+        .order_by(windows.seq, works.place)
+    )
+    return [
+        Place(*row[:4], WindowState(row.state), WindowAnswer(row.answer)) for row in connection.execute(query)
+    ]
 
 
 def _with_members(connection: Connection, rows: Sequence[Mapping[Any, Any]]) -> list[StoredWindow]:

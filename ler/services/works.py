@@ -15,7 +15,7 @@ from uuid import UUID
 import shapely
 from geoalchemy2.shape import from_shape, to_shape
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -47,6 +47,7 @@ _CODES: Final[Mapping[str, Callable[[str], object]]] = {
     "status": WorkStatus,
 }
 _TAKEN: Final = "23505"
+_BESIDE: Final = text("SELECT ler.works_beside(:works, :within_m)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ def list_works(
     connection: Connection,
     *,
     organisation_id: UUID | None = None,
+    ids: Collection[UUID] | None = None,
     statuses: Collection[WorkStatus] | None = None,
     area: BaseGeometry | None = None,
     period: tuple[date, date] | None = None,
@@ -226,7 +228,7 @@ def list_works(
 ) -> list[StoredWork]:
     """Return the works that hold and that the acting organisation may see, in the order in which they were entered.
 
-    Those of one organisation, of these statuses, that touch an area (EPSG:25832), that may be going on in a period; after a
+    Those of one organisation, with these ids, of these statuses, that touch an area (EPSG:25832), that may be going on in a period; after a
     place in that order, at most `limit`.
     """
     columns = planned_work.c
@@ -238,6 +240,8 @@ def list_works(
     )
     if organisation_id is not None:
         query = query.where(columns.organisation_id == organisation_id)
+    if ids is not None:
+        query = query.where(columns.id.in_(sorted(ids)))
     if statuses is not None:
         query = query.where(columns.status.in_([one.value for one in statuses]))
     if area is not None:
@@ -245,6 +249,12 @@ def list_works(
     if period is not None:
         query = query.where(columns.earliest_start <= period[1], columns.latest_end >= period[0])
     return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def works_beside(connection: Connection, work_ids: Collection[UUID], within_m: float) -> set[UUID]:
+    """Return the ids of all published works whose footprint lies within a distance of that of one of these, and of some more."""
+    values = {"works": sorted(work_ids), "within_m": within_m}
+    return {UUID(str(one)) for one in connection.execute(_BESIDE, values).scalars()}
 
 
 def works_by_reference(

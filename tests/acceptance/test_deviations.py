@@ -1,5 +1,6 @@
 """Deviations over HTTP and by command: from the report with its photographs to the corrected network."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from PIL import Image
 from psycopg import sql
 from typer.testing import CliRunner, Result
 
@@ -14,6 +16,7 @@ from geoapi.cli import app
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.deviations import LARGEST_PHOTO
 from tests.acceptance.guard_rows.deviations import DEVIATIONS, PNG, UNKNOWN
+from tests.photographs import photograph
 from tests.service import Client, Service
 from tests.world import EVERYWHERE, water_pipe
 
@@ -78,10 +81,15 @@ def test_a_report_leads_to_a_corrected_network(
     for _ in range(2):
         assert digger.http.put(photo, content=PNG, headers={"Content-Type": "image/png"}).status_code == 201
     seen = owner.http.get(photo)
-    assert (seen.content, seen.headers["Content-Type"]) == (PNG, "image/png")
+    assert seen.headers["Content-Type"] == "image/png"
+    with Image.open(io.BytesIO(seen.content)) as kept, Image.open(io.BytesIO(PNG)) as sent:
+        assert kept.tobytes() == sent.tobytes()
+    assert b"Nikon" in PNG
+    assert b"Nikon" not in seen.content
     assert "attachment" in seen.headers["Content-Disposition"]
     for content, kind, status in (
-        (PNG + b"other", "image/png", 409),
+        (photograph("PNG", colour=(1, 2, 3)), "image/png", 409),
+        (PNG[:200], "image/png", 422),
         (b"GIF89a", "image/png", 415),
         (PNG, "image/jpeg", 415),
         (PNG, "text/html", 415),

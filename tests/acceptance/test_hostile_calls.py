@@ -44,6 +44,7 @@ from ler.settings import Settings
 from tests.acceptance.guard_rows import ROWS
 from tests.acceptance.guard_rows.answers import MEETING, ask_owner
 from tests.acceptance.guard_rows.damages import DAMAGE
+from tests.acceptance.guard_rows.digging import WORK
 from tests.acceptance.guard_rows.register import PROVIDER, a_provider
 from tests.acceptance.test_answer_page import post as post_page
 from tests.acceptance.test_guard import GUARDED, names_of
@@ -299,6 +300,9 @@ OTHER: Final = {
     f"{API}/owner-requests/{{owner_request_id}}/answers": Another({"further_information": "y"}),
     f"{API}/duct-offers": Another({"most_used": 0.1}),
     f"{API}/sensitivity-rules": Another({"gml_ids": ["y"]}),
+    f"{API}/clearances": Another({"clear": 3.0}),
+    f"{API}/works": Another({"works": [WORK | {"values": WORK["values"] | {"title": "y"}}]}),
+    f"{API}/restrictions": Another({"values": {}}, by_operator=True),
     HOOKS: Another({"email": "y@example.dk"}),
     f"{API}/damages": Another({"reference": "S-2"}),
     f"{API}/damages/bulk": Another({"damages": [DAMAGE | {"reference": "S-2"}]}),

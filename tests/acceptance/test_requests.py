@@ -249,6 +249,9 @@ def test_orientation_is_free_names_the_owners_and_asks_nobody(asked: Service) ->
     refused = send(program(asked), body(kind="orientation", declared=True))
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/role-missing")
     http = program(asked, Role.AUTHORITY)
+    for kind in ("dig", "planning"):
+        refused = send(http, body(kind=kind))
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/role-missing")
     before = stored(asked)
     receipt = sent(http, kind="orientation", declared=True)
     assert receipt["price"]["amount"] == "0.00"

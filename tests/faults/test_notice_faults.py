@@ -101,6 +101,9 @@ def test_a_webhook_is_signed_thin_and_sent_at_once(service: Service, hook: Recei
     told = client.http.get(f"{PATH}/{endpoint['id']}/deliveries").json()["deliveries"]
     assert [(one["type"], one["state"], one["status"]) for one in told] == [("owner.asked", "delivered", 204)]
     assert "secret" not in client.http.get(f"{PATH}/{endpoint['id']}").json()
+    with service.world.database.connect() as connection:
+        kept = connection.execute("SELECT secret FROM ler.notice_endpoint").fetchall()
+    assert [row[0][:7] for row in kept] == ["sealed:"]
 
 
 def test_a_renewed_key_signs_beside_the_old_one(service: Service, hook: Receiver) -> None:

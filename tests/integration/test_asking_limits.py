@@ -30,7 +30,7 @@ def limit(world: World, organisation: UUID, **values: Any) -> None:  # noqa: ANN
 def refused(world: World, digger: UUID, *place: float) -> str:
     with pytest.raises(DBAPIError) as caught:
         world.request(digger, square(*place))
-    assert sqlstate(caught.value) in {"LE403", "LE429"}
+    assert sqlstate(caught.value) in {"LE403", "LE405", "LE429"}
     return problem_of(caught.value).slug
 
 
@@ -83,6 +83,15 @@ def test_a_role_for_an_area_does_not_ask_outside_it(world: World) -> None:
     assert refused(world, digger, 150, 0, 201, 50) == "area-not-granted"
 
 
+def test_an_authority_asks_owners_only_where_it_is_an_excavator_too(world: World) -> None:
+    town = world.organisation("town", role=Role.AUTHORITY)
+    with world.acting(OPERATOR) as connection:
+        grant_role(connection, town, Role.EXCAVATOR, area=MultiPolygon([square(0, 0, 100, 100)]))
+    world.request(town, square(10, 10, 20, 20))
+    world.request(town, square(110, 0, 120, 10), kind="orientation")
+    assert refused(world, town, 110, 0, 120, 10) == "role-missing"
+
+
 def test_areas_side_by_side_raise_one_alarm_a_day_and_the_operator_is_told(world: World) -> None:
     digger, other = world.organisation("digger"), world.organisation("other")
     for number in range(3):
@@ -102,6 +111,29 @@ def test_areas_side_by_side_raise_one_alarm_a_day_and_the_operator_is_told(world
             "SELECT actor FROM ler.audit_event WHERE action = 'platform:tiling:alarm'"
         ).fetchall()
     assert (told, kept) == ([(OPERATOR, digger)], [(digger,)])
+
+
+def test_the_operator_is_mailed_of_areas_side_by_side_once_a_case(world: World) -> None:
+    digger = world.organisation("digger")
+    with world.database.connect() as connection:
+        connection.execute("UPDATE ler.organisation SET email = 'vagt@drift.dk' WHERE id = %s", [OPERATOR])
+
+    def ask_side_by_side(east: float, first: int, after_last: int) -> list[int]:
+        for number in range(first, after_last):
+            world.request(digger, square(east + number * 500, 0, east + number * 500 + 499, 600))
+        with world.database.connect() as connection:
+            # A day later, to the database.
+            connection.execute("UPDATE ler.alarm SET at = at - interval '25 hours'")
+            mailed = connection.execute(
+                "SELECT (n.data -> 'requests')::int FROM ler.outbox AS o JOIN ler.notice AS n ON n.id = o.notice_id"
+                " WHERE n.kind = 'platform.tiling' AND o.address = 'vagt@drift.dk' ORDER BY o.id"
+            ).fetchall()
+        return [row[0] for row in mailed]
+
+    assert ask_side_by_side(0, 0, 4) == [4]
+    assert ask_side_by_side(0, 4, 6) == [4], "the same case, a day later"
+    assert len(alarms(world)) == 2
+    assert ask_side_by_side(20_000, 0, 4) == [4, 4], "another, elsewhere"
 
 
 def take(world: World, bucket: str, most: int) -> Any:  # noqa: ANN401 - a row

@@ -1,6 +1,7 @@
 """Digging windows in the database: who sees, proposes, invites and answers, how they end, and who is told."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from uuid import UUID, uuid4
@@ -10,7 +11,15 @@ from shapely import LineString
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from geoapi.windows_desk import Planned, keep_proposals, plan_entered
+from conflicts.windows.again import Standing, plan_around
+from geoapi.windows_desk import (
+    EnteredGround,
+    Planned,
+    brief_entered,
+    keep_proposals,
+    plan_again,
+    plan_entered,
+)
 from geoapi.works_desk import WorksDesk
 from ler.db.tables import PLATFORM_OPERATOR
 from ler.domain.windows import WindowAnswer, WindowState, settled
@@ -23,8 +32,10 @@ from ler.services.windows import (
     invite_window,
     list_windows,
 )
+from ler.services.works import enter_works
 from ler.settings import Settings
 from tests.integration.test_db_world import World, line, square, world
+from tests.window_city import city_works
 
 __all__ = ["world"]
 
@@ -205,3 +216,34 @@ def test_the_database_settles_as_the_rules_do(world: World, three: list[UUID]) -
 def test_a_window_that_is_not_there_is_not_found(world: World, three: list[UUID]) -> None:
     with world.acting(three[0]) as connection, pytest.raises(NotFoundError):
         get_window(connection, uuid4())
+
+
+def test_what_a_change_touches_is_planned_again_by_reading_no_more_than_lies_around_it(
+    world: World, three: list[UUID]
+) -> None:
+    for number, owner in enumerate(three):
+        made = [replace(work, organisation_id=owner) for work in city_works(4, 90, 4)[number::3]]
+        with world.acting(owner) as connection:
+            enter_works(connection, owner, made)
+    planned, _ = plan(world)
+    parts = [part for part in planned.plan.components if part.joins]
+    largest = max(parts, key=lambda part: len(part.work_ids))
+    for part in (largest, *parts[:2]):
+        changed = part.joins[0].joiner
+        with world.acting(PLATFORM_OPERATOR) as connection:
+            again = plan_again(connection, SETTINGS, TODAY, [changed])
+            brief = brief_entered(connection, SETTINGS, TODAY)
+        pilots = {join.joiner: join.pilot for one in planned.plan.components for join in one.joins}
+        starts = {one: planned.plan.placements[one].start for one in {*pilots, *pilots.values()}}
+        window = {one for one in starts if pilots.get(one, one) == pilots[changed]}
+        assert again.plan == plan_around(brief, window, Standing(starts, pilots))
+        assert again.plan.components == [part]
+        assert {work.id for work in again.brief.works} == {*part.work_ids}
+    with world.acting(PLATFORM_OPERATOR) as connection:
+        lone = min(planned.plan.components, key=lambda part: len(part.work_ids)).work_ids
+        ground = EnteredGround(connection, {})
+        met = ground.beside(ground.named(lone), 10.0)
+        places = {work.id: work.footprint for work in brief.works}
+        near = {one for one, place in places.items() if place.dwithin(places[lone[0]], 10.0)}
+        assert near <= {work.id for work in met}
+        assert len(ground.read) < len(places) / 2

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from ler.db import tables
+from ler.model import Feature
 from ler.services.notices import Notice, list_newest_notices, list_notices
 from ler.services.requests import cancel_request
+from tests.integration.sensitive import MARKING, RESTRICTED, rule
 from tests.integration.test_db_world import World, cable, line, square, world
 from tests.notices import data_of, told
 
@@ -201,7 +203,40 @@ def test_a_publication_is_told_to_those_whose_areas_it_changes(world: World, dig
     assert tuple(first[name] for name in counts) == (1, 0, 1)
     assert first["version_id"] == str(version)
     assert tuple(second[name] for name in counts) == (0, 1, 0)
+    assert not first["withheld"]
     assert tell_changes(world) == 0
+
+
+@pytest.mark.parametrize("kind", [MARKING, RESTRICTED])
+def test_of_lines_that_are_not_shown_it_is_told_that_something_changed_in_their_cells(
+    world: World, digger: UUID, kind: str
+) -> None:
+    owner = world.owner("The Owner")
+    rule(world, owner, kind, gml_ids=["secret"])
+    plain = cable("plain", line((1, 90, 0), (9, 90, 0)))
+    # In the cells along the edge of the dig, outside of it; the trace around the line is as secret.
+    places = [line((101, y, 0), (109, y, 0)) for y in (3, 4, 19)]
+    versions = [
+        [
+            plain,
+            cable("secret", place),
+            Feature("Foeringsroer", "duct", {"indeholdtLedning": ["secret"]}, {}, place),
+        ]
+        for place in places
+    ]
+    world.publish(owner, versions[0])
+    ask(world, digger)
+    forget_changes(world)
+    for features in versions[1:]:
+        world.publish(owner, features)
+        tell_changes(world)
+    world.publish(owner, [plain, cable("secret", line((150, 1, 0), (159, 1, 0)))])
+    world.publish(owner, [plain, cable("secret", line((151, 1, 0), (159, 1, 0)))])
+    tell_changes(world)
+    given = data_of(world, digger, "network.changed")
+    assert [{name: one[name] for name in ("added", "removed", "changed", "withheld")} for one in given] == [
+        {"added": 0, "removed": 0, "changed": 0, "withheld": True}
+    ] * 3
 
 
 def test_who_asked_after_a_publication_is_not_told_of_it(world: World, digger: UUID) -> None:

@@ -104,3 +104,21 @@ def test_links_are_made_and_ended_for_the_own_package_only_and_are_few(world: Wo
     for digger, ended in ((scene.diggers[1], False), (scene.diggers[0], True), (scene.diggers[0], False)):
         with world.acting(digger) as connection:
             assert connection.execute(end, {"package": mine, "link": link}).scalar_one() is ended
+
+
+def test_links_go_with_the_package_when_its_request_is_erased(world: World, scene: Scene) -> None:
+    with world.database.connect() as superuser:
+        superuser.execute(
+            "UPDATE ler.excavation_request SET state = 'ended', period_from = '2000-01-01', period_to = '2000-01-01'"
+            " WHERE requester_id = %s",
+            [scene.diggers[0]],
+        )
+    with world.acting(None, role="ler_worker") as connection:
+        assert connection.execute(text("SELECT ler.erase_requests(10, 100)")).scalar_one() == 1
+    with world.database.connect() as superuser:
+        left = superuser.execute("SELECT package_id FROM ler.package_link").fetchall()
+    assert left == [(scene.packages[1],)]
+    with world.acting(None) as connection:
+        assert connection.execute(FIND, {"secret": "0" * 64}).all() == []
+    with pytest.raises(DBAPIError, match="no such package"), world.acting(scene.diggers[0]) as connection:
+        keep(connection, scene.packages[0], scene.token_ids[0], "b" * 64)

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 from conflicts.windows.plan import Brief, plan_windows
 from conflicts.windows.proposals import proposals_of
 from geoapi.cli import app
-from geoapi.windows_desk import Planned
+from geoapi.windows_desk import Planned, total_of
 from geoapi.windows_drawing import LABELS
-from geoapi.windows_report import total_of, windows_report, write_windows_pdf
+from geoapi.windows_report import windows_report, write_windows_pdf
 from geoapi.works_desk import WorksDesk
 from ler.domain.works import WorkRules
 from ler.packages.letter_flow import WIDTH
@@ -92,7 +92,18 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
     ler(world, "windows", "invite", window, "--until", (today + timedelta(days=14)).isoformat())
     for owner in owners:
         ler(world, "windows", "answer", window, "--by", str(owner), "--accept")
-    shown = json.loads(ler(world, "windows", "show", window).stdout)
+    page, print_ = tmp_path / "kept.html", tmp_path / "kept.pdf"
+    words = ("--report", str(page), "--pdf", str(print_), "--language", "en")
+    shown = json.loads(ler(world, "windows", "show", window, *words).stdout)
+    read = subprocess.run(
+        ["pdftotext", "-raw", print_, "-"], check=True, capture_output=True, text=True
+    ).stdout
+    for told in (page.read_text(encoding="utf-8"), read):
+        assert "Agreed." in told
+        for work in shown["works"]:
+            assert f"{work['start_on']} – {work['end_on']}" in told
+    assert "&lt;Work&gt; 0" in page.read_text(encoding="utf-8")
+    ler(world, "windows", "show", "--organisation", str(owners[0]), "--pdf", str(print_))
     assert (shown["state"], shown["geometry"]["type"]) == ("agreed", "Polygon")
     (listed,) = json.loads(ler(world, "windows", "show", "--organisation", str(owners[0]), "--json").stdout)
     assert listed["id"] == window

@@ -1,5 +1,6 @@
 """Conflicts of digs with lines made for them, worked out by hand, and what holds for any."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,31 @@ def test_a_component_has_the_class_of_what_it_is_joined_to() -> None:
     main = pipe((3, 9), (9, 9), of="Gasledning", type="distributionsledning", startkomponent="valve")
     assert severity(held(TRENCH, valve, main)).get("valve") is None
     assert severity(held(TRENCH, valve)) == {"valve": ZONES.index("no-machine")}
+
+
+def test_a_duct_has_the_class_of_the_lines_in_it_when_all_of_them_are_told() -> None:
+    def duct(utilities: Sequence[str], *inside: str) -> Delivered:
+        ends = (0, 3), (20, 3)
+        kind = "Foeringsroer"
+        return pipe(*ends, of=kind, id="duct", forsyningsart=[*utilities], indeholdtLedning=[*inside])
+
+    def cable(name: str, of: str = "Elledning", **told: Any) -> Delivered:  # noqa: ANN401 - of a feature
+        return Delivered(OWNER, Feature(of, name, told))
+
+    low, vague = cable("low", spaendingsniveau=0.4), cable("vague")
+    fibre = cable("fibre", "Telekommunikationsledning")
+    # 1.65 m off at least: outside of every rule for low voltage, inside of what stands in for an unknown class.
+    assert "duct" not in severity(held(TRENCH, duct(["el"], "low"), low))
+    both = "el", "telekommunikation"
+    assert "duct" not in severity(held(TRENCH, duct(both, "low", "fibre"), low, fibre))
+    for unsure in (
+        [duct(["el"])],
+        [duct(["el"], "low", "vague"), low, vague],
+        [duct(["el"], "low", "gone"), low],
+        [duct(both, "fibre"), fibre],
+        [duct(["el"], "fibre"), fibre],
+    ):
+        assert severity(held(TRENCH, *unsure))["duct"] == ZONES.index("no-machine")
 
 
 def test_likely_is_what_is_near_and_badly_known() -> None:

@@ -95,7 +95,8 @@ def test_crossings_near_each_other_share_a_section_and_each_line_lies_where_it_i
     assert beside.told is named["tele-4"]
     # Across from left to right, seen from the west: the line lies north of the trench, 2.1 m from its southern edge.
     assert beside.at_m == pytest.approx(-(2.2 - 0.2 * 12 / 42 - 0.5), abs=1e-6)
-    assert first.across.dug == pytest.approx((-0.5, 0.5))
+    (dug,) = first.across.dug
+    assert (dug.start_m, dug.end_m, dug.stray_m) == pytest.approx((-0.5, 0.5, 0.0))
     assert [mark.told.row["gml_id"] for mark in second.along.marks] == ["gas-6"]
 
 
@@ -179,3 +180,27 @@ def test_the_page_has_no_fault_of_access_and_fits_a_telephone(street: Reported) 
         found = Axe().run(page).response["violations"]
         browser.close()
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+def test_a_bore_is_drawn_with_what_it_may_stray_and_its_pits() -> None:
+    bore = Dig(shapely.LineString([(X, Y), (X + 20, Y)]), "new-line", "directional-drilling", 1.5, 0.3)
+    (section,) = of(reported([pipe((0.5, -5), (0.5, 6))], dig=bore))
+    pit = 2 / 2**0.5
+    found = [(one.start_m, one.end_m, one.stray_m) for one in section.along.dug]
+    assert found == [pytest.approx(one) for one in [(0, 20, 0.5), (-pit, pit, 0), (20 - pit, 20 + pit, 0)]]
+    across = [(one.start_m, one.end_m, one.stray_m) for one in section.across.dug]
+    half = (pit**2 - 0.5**2) ** 0.5
+    assert across == [pytest.approx((-0.15, 0.15, 0.5)), pytest.approx((-half, half, 0))]
+    words = words_of("conflicts")["en"]
+    assert "bored to 1.50 m, ± 0.50 m" in section_figure(section, "A", 1.5, words).description
+    assert "depth of the bore unknown" in section_figure(section, "A", None, words).description
+
+
+def test_an_area_is_drawn_on_both_sides_of_its_hole_and_a_line_once() -> None:
+    around = shapely.box(X, Y, X + 40, Y + 5) - shapely.box(X + 4, Y + 1, X + 36, Y + 4)
+    (section,) = of(reported([pipe((10, -5), (10, 8))], dig=replace(TRENCH, area=around)))
+    assert [(one.start_m, one.end_m) for one in section.across.dug] == [
+        pytest.approx(one) for one in [(-2.5, -1.5), (1.5, 2.5)]
+    ]
+    (mark,) = section.along.marks
+    assert mark.at_m == pytest.approx(10)

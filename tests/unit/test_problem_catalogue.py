@@ -13,7 +13,7 @@ BY_COMMAND_ONLY = {
     *("demo-elsewhere", "drawing-refused", "export-empty", "file-exists", "file-missing", "folder-invalid"),
     *("folder-missing", "option-invalid", "request-over", "picture-format", "report-name"),
     *("utility-type-unknown", "audit-file", "audit-empty"),
-    *("clearances-invalid", "clearances-unreadable", "conflicts-missing"),
+    *("clearances-unreadable", "conflicts-missing"),
     *("precaution-area-invalid", "precaution-unreadable"),
     *("package-too-large", "package-unreadable", "signature-unreadable"),
     *(

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from shapely import LineString, Point, box
 
-from conflicts.windows.plan import Brief, Plan, Standing, plan_around, plan_windows, replan
+from conflicts.windows.again import Standing, plan_around, replan
+from conflicts.windows.plan import Brief, Plan, plan_windows
 from ler.domain.restrictions import Restriction, RestrictionKind
 from ler.domain.works import Method, PlannedWork, RoadOccupation, Surface, WorkRules, WorkStatus
 from ler.settings import Settings

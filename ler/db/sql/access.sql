@@ -366,7 +366,11 @@ $$;
 --
 -- Areas are added up as they were asked for, also where they lie on each other.
 --
+-- An authority learns who has lines, and gets none of them by that role: it asks for orientation, of which owners know
+-- nothing. Where it digs or plans it is an excavator besides.
+--
 --   LE403  outside the area for which it is granted a role, or for which its token was made     LE429  too much
+--   LE405  an authority there, and nobody who may ask owners
 CREATE OR REPLACE FUNCTION ler.check_asking()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -374,6 +378,7 @@ SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
 DECLARE
     asking CONSTANT text[] := '{excavator,private,authority,operator}';
+    here CONSTANT text[] := ler.granted_roles(new.requester_id, new.area);
     token CONSTANT uuid := nullif(current_setting('ler.token', true), '')::uuid;
     allowed ler.request_limit;
     lately record;
@@ -381,13 +386,15 @@ BEGIN
     IF new.requester_id = ler.platform_operator() THEN
         RETURN new;
     END IF;
-    IF ler.granted_roles(new.requester_id) && asking AND NOT ler.granted_roles(new.requester_id, new.area) && asking
+    IF ler.granted_roles(new.requester_id) && asking AND NOT here && asking
         OR token IS NOT NULL AND NOT EXISTS (
             SELECT FROM ler.access_token AS t
             WHERE t.id = token AND (t.area IS NULL OR ST_Covers(t.area, new.area))
         )
     THEN
         RAISE EXCEPTION 'outside the granted area' USING ERRCODE = 'LE403';
+    ELSIF new.kind <> 'orientation' AND 'authority' = ANY (here) AND NOT here && array_remove(asking, 'authority') THEN
+        RAISE EXCEPTION 'an authority asks no owners' USING ERRCODE = 'LE405';
     END IF;
     -- One at a time for each requester, or two at once would both be the last that is allowed.
     PERFORM pg_advisory_xact_lock(hashtextextended('asking ' || new.requester_id, 10));
@@ -456,10 +463,17 @@ BEGIN
         SELECT FROM ler.alarm AS a
         WHERE a.owner_id = new.requester_id AND a.kind = 'tiling' AND a.at > now() - interval '24 hours'
     ) THEN
+        -- Mailed once: an alarm that one of the areas gave already is of the same case.
         INSERT INTO ler.alarm (owner_id, kind, request_id, data)
         VALUES (
             new.requester_id, 'tiling', new.id,
-            jsonb_build_object('requests', patch.tiles, 'area_m2', round(covered_m2))
+            jsonb_build_object('requests', patch.tiles, 'area_m2', round(covered_m2)) || CASE
+                WHEN EXISTS (
+                    SELECT FROM ler.alarm AS a
+                    WHERE a.owner_id = new.requester_id AND a.kind = 'tiling' AND a.request_id = ANY (patch.ids)
+                ) THEN '{"quiet": true}'
+                ELSE '{}'
+            END::jsonb
         );
     END IF;
     RETURN NULL;

@@ -37,7 +37,9 @@ FOR EACH ROW EXECUTE FUNCTION ler.on_interest_area();
 
 
 -- How many features in the reach of a request a version added, took away or changed, for a request that was answered
--- from an older version; and the delivered ones without a place that it took away or changed. NULL when none.
+-- from an older version; and the delivered ones without a place that it took away or changed. Of what may not be shown to
+-- everybody, in this version or the one before, only whether something in the cells that tell of it (ler.sensitive_near) is not
+-- as it was, `withheld`: neither what nor how much. NULL when nothing.
 CREATE OR REPLACE FUNCTION ler.changes_in_reach(
     wanted uuid, owner uuid, dataset uuid, number integer, area @postgis@.geometry, reach @postgis@.geometry,
     unknown_m double precision
@@ -46,11 +48,17 @@ RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, @postgis@, ler, pg_temp
 AS $$
-    WITH touched AS (
+    WITH withheld AS MATERIALIZED (
+        SELECT s.seq, s.cells
+        FROM unnest(ARRAY[changes_in_reach.number, changes_in_reach.number - 1]) AS v (number)
+        CROSS JOIN LATERAL ler.sensitive_near(dataset, v.number, reach, '{}', unknown_m) AS s
+        WHERE ler.owners_with_rules(ARRAY[owner]) <> '{}'
+    ),
+    touched AS (
         SELECT f.gml_id, f.added_in = changes_in_reach.number AS is_new
         FROM (
-            SELECT n.gml_id, n.dataset_id, n.added_in, n.removed_in, n.geom, n.feature_type, n.horizontal_accuracy,
-                n.drawing_method, n.attributes, n AS whole
+            SELECT n.seq, n.gml_id, n.dataset_id, n.added_in, n.removed_in, n.geom, n.feature_type, n.horizontal_accuracy,
+                n.drawing_method, n.attributes
             FROM ler.network_feature AS n
             WHERE n.geom && ST_Expand(reach, ler.widest_band_m(unknown_m))
             OFFSET 0
@@ -66,8 +74,7 @@ AS $$
                     )
                 )
             )
-            -- Of lines that are not shown to everybody not even a change is told.
-            AND ler.class_of(f.whole, '{}') IS NULL
+            AND NOT EXISTS (SELECT FROM withheld AS w WHERE w.seq = f.seq)
         UNION ALL
         SELECT f.gml_id, false
         FROM ler.package_feature AS p
@@ -85,12 +92,28 @@ AS $$
         FROM touched AS t
         GROUP BY t.gml_id
     )
-    SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object(
+    SELECT CASE WHEN count(f) > 0 OR hidden.found THEN jsonb_build_object(
         'added', count(*) FILTER (WHERE f.is_new AND NOT f.was_there),
         'removed', count(*) FILTER (WHERE NOT f.is_new),
-        'changed', count(*) FILTER (WHERE f.is_new AND f.was_there)
+        'changed', count(*) FILTER (WHERE f.is_new AND f.was_there),
+        'withheld', hidden.found
     ) END
-    FROM feature AS f
+    FROM (
+        SELECT EXISTS (
+            SELECT
+            FROM withheld AS w
+            CROSS JOIN LATERAL (
+                SELECT n.added_in, n.removed_in
+                FROM ler.network_feature AS n
+                WHERE n.dataset_id = dataset AND n.seq = w.seq
+                OFFSET 0
+            ) AS n
+            WHERE w.cells IS NOT NULL
+                AND (n.added_in = changes_in_reach.number OR n.removed_in = changes_in_reach.number)
+        )
+    ) AS hidden (found)
+    LEFT JOIN feature AS f ON true
+    GROUP BY hidden.found
 $$;
 
 

@@ -1,7 +1,29 @@
--- Enters what a request's dig comes too near, in the place of what was found before. Called by the request's job, after
--- ler.enter_packages has said in the same transaction that the revision is still the present one.
+-- Refuses what a job found for another request than its own, or in an answer that is not the request's. Runs with the rights
+-- and the path of the functions that enter what was found, which alone may call it.
 --
 --   LE404  another request, or a line of an answer that is not the request's
+CREATE OR REPLACE FUNCTION ler.check_found(wanted uuid, rows jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    IF wanted IS DISTINCT FROM ler.request_scope() THEN
+        RAISE EXCEPTION 'another request' USING ERRCODE = 'LE404';
+    END IF;
+    IF EXISTS (
+        SELECT f.answer_id FROM jsonb_to_recordset(rows) AS f (answer_id uuid)
+        EXCEPT
+        SELECT a.id FROM ler.owner_answer AS a WHERE a.request_id = wanted
+    ) THEN
+        RAISE EXCEPTION 'an answer of another request' USING ERRCODE = 'LE404';
+    END IF;
+END
+$$;
+
+
+-- Enters what a request's dig comes too near, in the place of what was found before. Called by the request's job, after
+-- ler.enter_packages has said in the same transaction that the revision is still the present one.
+-- LE404 as ler.check_found says.
 CREATE OR REPLACE FUNCTION ler.enter_conflicts(request_id uuid, revision integer, conflicts jsonb)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
@@ -12,9 +34,7 @@ DECLARE
     wanted constant uuid := enter_conflicts.request_id;
     entered integer;
 BEGIN
-    IF wanted IS DISTINCT FROM ler.request_scope() THEN
-        RAISE EXCEPTION 'another request' USING ERRCODE = 'LE404';
-    END IF;
+    PERFORM ler.check_found(wanted, enter_conflicts.conflicts);
     DELETE FROM ler.object_conflict AS c WHERE c.request_id = wanted;
     INSERT INTO ler.object_conflict (
         request_id, requester_id, owner_id, answer_id, revision, gml_id, feature_type, utility_type, danger_class, zone,
@@ -36,9 +56,6 @@ BEGIN
     JOIN ler.owner_answer AS a ON a.id = c.answer_id AND a.request_id = wanted
     ORDER BY c.number;
     GET DIAGNOSTICS entered = ROW_COUNT;
-    IF entered <> jsonb_array_length(enter_conflicts.conflicts) THEN
-        RAISE EXCEPTION 'an answer of another request' USING ERRCODE = 'LE404';
-    END IF;
     UPDATE ler.excavation_request AS r SET conflicts_revision = enter_conflicts.revision WHERE r.id = wanted;
     RETURN entered;
 END

@@ -14,19 +14,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '{bilag,indeholdtLedning,startkomponent,slutkomponent,tilknyttetLedning,annotatedFeature,connector}'::text[];
 
 
--- The interest areas that a dig area touches, and whose they are. Exact, and touching counts: who is asked is never
--- decided by a buffer, whose polygon lies inside the true distance. Shows a caller only what its policies show it.
-CREATE OR REPLACE FUNCTION ler.find_owners(area @postgis@.geometry)
-RETURNS TABLE (owner_id uuid, interest_area_id uuid)
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, @postgis@, ler, pg_temp
-AS $$
-    SELECT i.owner_id, i.id
-    FROM ler.interest_area AS i
-    WHERE i.ended_at IS NULL AND i.geom && find_owners.area AND ST_Intersects(i.geom, find_owners.area)
-$$;
-
-
 -- Where lines are delivered: the dig area, or all within `clip_buffer_m` of it. The corners of a buffer's arcs lie on
 -- the circle and its sides inside; this one is drawn so much larger that its sides touch the circle, and misses nothing.
 CREATE OR REPLACE FUNCTION ler.reach(area @postgis@.geometry, clip_buffer_m double precision)
@@ -380,7 +367,9 @@ BEGIN
         FOR one IN SELECT a AS answer, array_position(answers, a.id) AS pin
             FROM ler.owner_answer AS a WHERE a.id = ANY (answers) AND a.owner_id = ANY (guarded)
         LOOP
-            PERFORM ler.withhold_lines(one.answer, datasets[one.pin], numbers[one.pin], reach, released);
+            PERFORM ler.withhold_lines(
+                one.answer, datasets[one.pin], numbers[one.pin], reach, released, (request).unknown_accuracy_m
+            );
         END LOOP;
     END IF;
     -- Most packages have nothing that goes with another thing; two statements are then not even looked at.
@@ -430,8 +419,8 @@ END
 $$;
 
 
--- Answers an excavation request, once: asks every owner with an interest area in the dig area, matches the current
--- network of each against the area, and stores what lies inside as the package's features, and with them the drawings
+-- Answers an excavation request, once: asks every owner with an interest area in the dig area, and owners that answer here
+-- and have lines that may lie in it (ler.whom_to_ask), matches the current network of each against the area, and stores what lies inside as the package's features, and with them the drawings
 -- (drawings.sql) of those who deliver any. An owner that has published nothing has not answered, and gets no answer:
 -- "no lines" would be a lie; nor does one for the areas for which it answers itself. `due_at` is when an owner that
 -- does not answer here must have done so, `dispensed_due_at` one that has a dispensation now; NULL: no owner is taken to
@@ -490,15 +479,13 @@ BEGIN
     INSERT INTO ler.owner_request (request_id, requester_id, owner_id, interest_area_id, dispensed, due_at)
     SELECT wanted, acting, o.owner_id, o.interest_area_id, dispensed.is_so,
         CASE WHEN dispensed.is_so THEN match_request.dispensed_due_at ELSE match_request.due_at END
-    FROM ler.find_owners(request.area) AS o
-    JOIN ler.interest_area AS i ON i.id = o.interest_area_id
+    FROM ler.whom_to_ask(request) AS o
     CROSS JOIN LATERAL (
         SELECT match_request.dispensed_due_at IS NOT NULL AND EXISTS (
             SELECT FROM ler.dispensation AS d
             WHERE d.owner_id = o.owner_id AND d.valid_from <= now() AND (d.valid_to IS NULL OR d.valid_to > now())
         )
-    ) AS dispensed (is_so)
-    WHERE request.utility_types IS NULL OR i.utility_types && request.utility_types;
+    ) AS dispensed (is_so);
 
     -- One publication later, all that follows still reads these versions.
     WITH given AS (

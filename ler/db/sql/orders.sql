@@ -1,7 +1,7 @@
 -- Requests as their requesters see, extend and end them. The lock order is that of requests.sql.
 
--- Answers a request for orientation, once: names the owners with interest areas in the area, as they are registered now,
--- and asks none of them. Row by row they are kept with the request.
+-- Answers a request for orientation, once: names whom any other request would ask there (ler.whom_to_ask), as they are
+-- registered now, and asks none of them. Row by row they are kept with the request.
 --
 --   LE401  nobody acts     LE403  no role of an authority there     LE404  no such request, or not yours
 --   LE409  of another kind, or answered already
@@ -30,21 +30,21 @@ BEGIN
     IF NOT ler.granted_roles(acting, request.area) && '{authority,operator}' THEN
         RAISE EXCEPTION 'no authority' USING ERRCODE = 'LE403';
     END IF;
+    WITH asked AS MATERIALIZED (SELECT * FROM ler.whom_to_ask(request))
     SELECT coalesce(jsonb_agg(to_jsonb(one) ORDER BY one.cvr, one.name), '[]') INTO named
     FROM (
         SELECT f.owner_id, o.cvr, o.name, o.email, o.phone,
             array_agg(i.registration_number ORDER BY i.registration_number) AS interest_areas,
             (
                 SELECT array_agg(DISTINCT kind ORDER BY kind)
-                FROM ler.find_owners(request.area) AS g
+                FROM (SELECT * FROM ler.find_owners(request.area) UNION SELECT * FROM asked) AS g
                 JOIN ler.interest_area AS j ON j.id = g.interest_area_id
                 CROSS JOIN LATERAL unnest(j.utility_types) AS kind
                 WHERE g.owner_id = f.owner_id
             ) AS utility_types
-        FROM ler.find_owners(request.area) AS f
+        FROM asked AS f
         JOIN ler.interest_area AS i ON i.id = f.interest_area_id
         JOIN ler.organisation AS o ON o.id = f.owner_id
-        WHERE request.utility_types IS NULL OR i.utility_types && request.utility_types
         GROUP BY f.owner_id, o.cvr, o.name, o.email, o.phone
     ) AS one;
     -- As the machine of ler.domain.states leads: nobody was asked, so nothing is missing. The revision stays: there is no

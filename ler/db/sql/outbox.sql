@@ -11,9 +11,9 @@ LANGUAGE sql IMMUTABLE
 RETURN NOT data @> '{"quiet": true}' AND what = ANY (
     '{
         owner.asked,owner.reminder,owner.silent,owner.late,owner.corrected,owner.withdrawn,owner.marking_asked,
-        owner.appeared,network.changed,package.ready,request.cancelled,request.extended,
+        owner.appeared,network.changed,package.ready,package.links_ended,request.cancelled,request.extended,
         upload.rejected,upload.needs_approval,upload.failed,upload.expired,
-        package.stuck,endpoint.paused,endpoint.disabled,notice.undelivered,deviation.reported,deviation.offered,
+        package.stuck,platform.tiling,endpoint.paused,endpoint.disabled,notice.undelivered,deviation.reported,deviation.offered,
         work.conflict,work.planned,window.invited,window.settled
     }'::text[]
 );

@@ -1,7 +1,6 @@
 -- Enters which of the owners' precautions hold for a request, in the place of what was found before. Called by the
 -- request's job, after ler.enter_packages has said in the same transaction that the revision is still the present one.
---
---   LE404  another request, or a line of an answer that is not the request's
+-- LE404 as ler.check_found says.
 CREATE OR REPLACE FUNCTION ler.enter_precautions(request_id uuid, revision integer, precautions jsonb)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
@@ -12,9 +11,7 @@ DECLARE
     wanted constant uuid := enter_precautions.request_id;
     entered integer;
 BEGIN
-    IF wanted IS DISTINCT FROM ler.request_scope() THEN
-        RAISE EXCEPTION 'another request' USING ERRCODE = 'LE404';
-    END IF;
+    PERFORM ler.check_found(wanted, enter_precautions.precautions);
     DELETE FROM ler.precaution_hit AS p WHERE p.request_id = wanted;
     INSERT INTO ler.precaution_hit (
         request_id, requester_id, owner_id, answer_id, revision, utility_type, priority, highest, measure_da,
@@ -34,9 +31,6 @@ BEGIN
     JOIN ler.owner_answer AS a ON a.id = p.answer_id AND a.request_id = wanted
     ORDER BY p.number;
     GET DIAGNOSTICS entered = ROW_COUNT;
-    IF entered <> jsonb_array_length(enter_precautions.precautions) THEN
-        RAISE EXCEPTION 'an answer of another request' USING ERRCODE = 'LE404';
-    END IF;
     RETURN entered;
 END
 $$;

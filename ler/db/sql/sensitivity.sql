@@ -1,7 +1,8 @@
 -- Lines that are not shown to everybody: which they are, what is told of them, and the owner's yes or no.
 --
 -- The words and the classes are those of ler.domain.sensitivity. What is withheld is decided by the cells of a fixed
--- grid: an answer depends on which cells the asked area touches and never on where in a cell a line runs.
+-- grid: an answer depends on which cells the asked area touches, or comes as near to as a line's band is wide, and never
+-- on where in a cell a line runs.
 
 -- The side of a cell, m.
 CREATE OR REPLACE FUNCTION ler.cell_m()
@@ -70,9 +71,11 @@ AS $$
 $$;
 
 
--- The cells of the grid that a shape and an area both touch, as one surface; NULL when there is none. Line by line in
--- pieces no longer than a cell: the box of a long line holds many cells that it never sees.
-CREATE OR REPLACE FUNCTION ler.shared_cells(shape @postgis@.geometry, area @postgis@.geometry)
+-- The cells of the grid that a shape touches and that lie within `within_m` of an area, as one surface; NULL when there is
+-- none. Line by line in pieces no longer than a cell: the box of a long line holds many cells that it never sees.
+CREATE OR REPLACE FUNCTION ler.shared_cells(
+    shape @postgis@.geometry, area @postgis@.geometry, within_m double precision DEFAULT 0
+)
 RETURNS @postgis@.geometry
 LANGUAGE sql STABLE STRICT
 AS $$
@@ -81,7 +84,7 @@ AS $$
         FROM ST_Dump(ST_Force2D(shape)) AS part
         CROSS JOIN LATERAL (
             SELECT CASE ST_Dimension(part.geom)
-                WHEN 2 THEN ST_ClipByBox2D(part.geom, Box2D(ST_Expand(area, 2 * ler.cell_m())))
+                WHEN 2 THEN ST_ClipByBox2D(part.geom, Box2D(ST_Expand(area, 2 * ler.cell_m() + within_m)))
                 ELSE part.geom
             END
             WHERE ST_Dimension(part.geom) <> 1
@@ -91,12 +94,12 @@ AS $$
             FROM ST_DumpSegments(ST_Segmentize(part.geom, ler.cell_m())) AS s
             WHERE ST_Dimension(part.geom) = 1
         ) AS one (geom)
-        WHERE ST_DWithin(one.geom, area, ler.cell_m() * sqrt(2))
+        WHERE ST_DWithin(one.geom, area, ler.cell_m() * sqrt(2) + within_m)
     )
     SELECT ST_Multi(ST_Union(DISTINCT c.geom))
     FROM piece AS p
     CROSS JOIN LATERAL ST_SquareGrid(ler.cell_m(), ST_Expand(p.geom, 0.001)) AS c
-    WHERE ST_Intersects(c.geom, p.geom) AND ST_Intersects(c.geom, area)
+    WHERE ST_Intersects(c.geom, p.geom) AND ST_DWithin(c.geom, area, within_m)
 $$;
 
 
@@ -117,9 +120,11 @@ $$;
 
 
 -- What of one owner's network, in a version, may not be shown to who asks for an area, and the cells that tell of it:
--- what rules meet, what contains such a line - its place would be the line's - and what such a line contains.
+-- what rules meet, what contains such a line - its place would be the line's -, what such a line contains, and components
+-- at it. A feature counts when one of its cells lies in the area, or as near as its band is wide (ler.half_band_m with
+-- `unknown_m`; NULL: bands do not count); what has no place of its own, when something that contains it does.
 CREATE OR REPLACE FUNCTION ler.sensitive_near(
-    dataset uuid, number integer, area @postgis@.geometry, released text[]
+    dataset uuid, number integer, area @postgis@.geometry, released text[], unknown_m double precision DEFAULT NULL
 )
 RETURNS TABLE (seq bigint, gml_id text, class text, cells @postgis@.geometry)
 LANGUAGE sql STABLE
@@ -129,11 +134,11 @@ AS $$
         FROM (
             SELECT m.dataset_id, m.seq, m.added_in, m.removed_in, m.attributes, m.geom
             FROM ler.network_feature AS m
-            WHERE m.geom && ST_Expand(area, 2 * ler.cell_m())
+            WHERE m.geom && ST_Expand(area, 2 * ler.cell_m() + ler.widest_band_m(unknown_m))
             OFFSET 0
         ) AS n
         WHERE n.dataset_id = dataset AND ler.is_valid_in(number, n.added_in, n.removed_in)
-            AND ST_DWithin(n.geom, area, ler.cell_m() * sqrt(2))
+            AND ST_DWithin(n.geom, area, ler.cell_m() * sqrt(2) + ler.widest_band_m(unknown_m))
     ),
     -- UNION, not UNION ALL: lines that contain each other end the recursions.
     node AS (
@@ -144,7 +149,7 @@ AS $$
         CROSS JOIN LATERAL ler.contained_lines(dataset, number, n.attributes) AS f
     ),
     feature AS MATERIALIZED (
-        SELECT f.seq, f.gml_id, f.geom, ler.strictness(ler.class_of(f, released)) AS strictness
+        SELECT f.*, ler.strictness(ler.class_of(f, released)) AS strictness
         FROM node AS n
         CROSS JOIN LATERAL (
             SELECT * FROM ler.network_feature AS m WHERE m.dataset_id = dataset AND m.seq = n.seq OFFSET 0
@@ -167,15 +172,50 @@ AS $$
         UNION ALL
         SELECT w.lower, f.strictness FROM within AS w JOIN feature AS f ON f.seq = w.upper
     ),
-    strictest AS (
-        SELECT g.seq, max(g.strictness) AS strictness
+    sensitive AS MATERIALIZED (
+        SELECT f.seq, f.gml_id, f.attributes, g.strictness
         FROM given AS g
+        JOIN feature AS f ON f.seq = g.seq
         WHERE g.strictness IS NOT NULL
-        GROUP BY g.seq
+    ),
+    -- A component has a band of its own: taken out because of its line alone, it would tell where that ends.
+    at_it AS (
+        SELECT c.seq, s.strictness
+        FROM sensitive AS s
+        CROSS JOIN LATERAL jsonb_each(s.attributes) AS a
+        CROSS JOIN LATERAL ler.pointers(a.value) AS r (gml_id)
+        JOIN feature AS c ON c.gml_id = r.gml_id
+        WHERE a.key IN ('startkomponent', 'slutkomponent')
+        UNION ALL
+        SELECT c.seq, s.strictness
+        FROM feature AS c
+        CROSS JOIN LATERAL ler.pointers(c.attributes -> 'tilknyttetLedning') AS r (gml_id)
+        JOIN sensitive AS s ON s.gml_id = r.gml_id
+    ),
+    strictest AS MATERIALIZED (
+        SELECT f.seq, f.gml_id, f.geom, found.strictness,
+            -- A millimetre more than what is delivered: nothing is delivered by a digit that was rounded.
+            ler.shared_cells(f.geom, area, CASE WHEN band.half_m > 0 THEN band.half_m + 0.001 ELSE 0 END) AS cells
+        FROM (
+            SELECT g.seq, max(g.strictness) AS strictness
+            FROM (SELECT s.seq, s.strictness FROM sensitive AS s UNION ALL SELECT * FROM at_it) AS g
+            GROUP BY g.seq
+        ) AS found
+        JOIN feature AS f ON f.seq = found.seq
+        CROSS JOIN LATERAL (
+            SELECT ler.half_band_m(
+                f.feature_type, f.horizontal_accuracy, f.drawing_method, f.attributes, f.geom, unknown_m
+            )
+        ) AS band (half_m)
     )
-    SELECT f.seq, f.gml_id, ('{restricted,site-marking,never}'::text[])[s.strictness], ler.shared_cells(f.geom, area)
+    SELECT s.seq, s.gml_id, ('{restricted,site-marking,never}'::text[])[s.strictness], s.cells
     FROM strictest AS s
-    JOIN feature AS f ON f.seq = s.seq
+    WHERE s.cells IS NOT NULL OR s.geom IS NULL AND EXISTS (
+        SELECT
+        FROM within AS w
+        JOIN strictest AS t ON t.seq = w.upper
+        WHERE w.lower = s.seq AND t.cells IS NOT NULL
+    )
 $$;
 
 
@@ -184,7 +224,8 @@ $$;
 -- Takes what may not be shown out of what was matched for an answer, and notes it. What has no place of its own is
 -- noted as well: it must not come along with another thing.
 CREATE OR REPLACE FUNCTION ler.withhold_lines(
-    answer ler.owner_answer, dataset uuid, number integer, reach @postgis@.geometry, released text[]
+    answer ler.owner_answer, dataset uuid, number integer, reach @postgis@.geometry, released text[],
+    unknown_m double precision
 )
 RETURNS void
 LANGUAGE plpgsql
@@ -192,7 +233,7 @@ AS $$
 BEGIN
     INSERT INTO ler.withheld_feature (answer_id, request_id, requester_id, owner_id, seq, gml_id, class, cells)
     SELECT (answer).id, (answer).request_id, (answer).requester_id, (answer).owner_id, s.seq, s.gml_id, s.class, s.cells
-    FROM ler.sensitive_near(dataset, number, reach, released) AS s;
+    FROM ler.sensitive_near(dataset, number, reach, released, unknown_m) AS s;
     PERFORM ler.take_out_withheld(answer);
 END
 $$;
@@ -363,7 +404,7 @@ BEGIN
     FROM ler.withheld_feature AS w
     WHERE w.request_id = (answer).request_id AND w.answer_id = (answer).id AND (w.inside OR w.cells IS NOT NULL);
     IF told.awaits_owner IS NULL THEN
-        -- Only what lies near, but in no cell that the dig touches.
+        -- Nothing is withheld.
         RETURN;
     END IF;
     INSERT INTO ler.answer_withheld VALUES (told.*);

@@ -177,3 +177,23 @@ AS $$
     JOIN ler.restriction AS r ON ST_DWithin(r.geom, t.geom, reach_m)
     WHERE r.ended_at IS NULL
 $$;
+
+
+-- Published works whose footprint may lie within a distance of that of one of these. A footprint goes half a width beyond
+-- its line, at its corners by a half of the root of two; a width that is not told is 1 m, and none is more than 60 m.
+CREATE OR REPLACE FUNCTION ler.works_beside(works uuid[], within_m double precision)
+RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, @postgis@, ler, pg_temp
+AS $$
+    WITH near AS MATERIALIZED (
+        SELECT w.geom, within_m + 0.7072 * coalesce(nullif(w.width_m, 0), 1) AS reach_m
+        FROM ler.planned_work AS w
+        WHERE w.id = ANY (works) AND w.ended_at IS NULL AND w.status <> 'draft'
+    )
+    SELECT DISTINCT w.id
+    FROM near AS n
+    JOIN ler.planned_work AS w ON w.geom && ST_Expand(n.geom, n.reach_m + 0.7072 * 60)
+    WHERE w.ended_at IS NULL AND w.status <> 'draft'
+        AND ST_DWithin(w.geom, n.geom, n.reach_m + 0.7072 * coalesce(nullif(w.width_m, 0), 1))
+$$;

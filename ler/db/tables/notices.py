@@ -51,7 +51,8 @@ notice_endpoint = Table(
     Column("state", Text, nullable=False, server_default=text("'active'")),
     # Why it is paused or disabled.
     Column("reason", Text),
-    # Keys by which payloads are signed; while a new one is taken into use both sign. Read by nobody but the worker.
+    # Keys by which payloads are signed, sealed (ler.signing); while a new one is taken into use both sign. Read by nobody
+    # but the worker.
     Column("secret", Text),
     Column("old_secret", Text),
     Column("old_secret_until", DateTime(timezone=True)),

@@ -120,7 +120,7 @@ excavation_request = Table(
     UniqueConstraint("requester_id", "id"),
     CheckConstraint("NOT ST_IsEmpty(area) AND ST_IsValid(area)", name="area"),
     CheckConstraint("clip_buffer_m BETWEEN 0 AND 50", name="clip_buffer_m"),
-    # Sensitive lines are looked for within 28 m of the area (ler.sensitive_near), and no band may be wider.
+    # How far around the area lines are looked for is this and more (ler.widest_band_m).
     CheckConstraint("unknown_accuracy_m > 0 AND unknown_accuracy_m <= 20", name="unknown_accuracy_m"),
     CheckConstraint("period_from <= period_to", name="period"),
     CheckConstraint("purpose <> ''", name="purpose"),

@@ -3,12 +3,13 @@
 from uuid import UUID, uuid4
 
 from tests.acceptance.guard_rows.row import Row
+from tests.photographs import photograph
 from tests.service import Service
 
 DEVIATIONS = "/api/v1/deviations"
 ONE = DEVIATIONS + "/{deviation_id}"
 PHOTO = ONE + "/photos/{number}/content"
-PNG = b"\x89PNG\r\n\x1a\n and more"
+PNG = photograph("PNG")
 UNKNOWN: dict[str, object] = {
     "kind": "unknown",
     # Where no other row registers an interest area: its owner would be offered the line, and may then see it.

@@ -24,7 +24,10 @@ class Row:
     files: dict[str, tuple[str, bytes, str]] | None = None
     """Parts of a form: name of the file, content, media type."""
 
+    shared: bool = False
+    """Whether every organisation may see what the address names, so that whose it is is no secret."""
+
     @property
     def personal(self) -> bool:
         """Whether the address names something that others must not find."""
-        return self.make is not None
+        return self.make is not None and not self.shared

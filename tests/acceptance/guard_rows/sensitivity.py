@@ -29,6 +29,8 @@ ROWS = {
     ("GET", RULES): Row(200),
     ("POST", RULES): Row(201, {"Idempotency-Key": "k"}, {"class": "restricted", "gml_ids": ["x"]}),
     ("DELETE", RULES + "/{rule_id}"): Row(204, make=a_rule),
+    ("GET", RULES + "/{rule_id}/shown"): Row(200, make=a_rule),
+    ("POST", RULES + "/{rule_id}/end-links"): Row(200, make=a_rule),
     ("GET", WITHHELD): Row(200),
     ("GET", WITHHELD + "/{answer_id}"): Row(200, make=a_withheld_answer),
     ("POST", WITHHELD + "/{answer_id}/decision"): Row(200, json={"deliver": True}, make=a_withheld_answer),

@@ -35,7 +35,8 @@ GRANT INSERT (owner_id, class, feature_types, utility_types, danger_classes, gml
     ON ler.sensitivity_rule TO ler_app;
 GRANT UPDATE (ended_at) ON ler.sensitivity_rule TO ler_app;
 GRANT SELECT ON ler.answer_withheld TO ler_worker;
-GRANT EXECUTE ON FUNCTION ler.decide_withheld(uuid, boolean), ler.rules_in_force() TO ler_app;
+GRANT EXECUTE ON FUNCTION ler.decide_withheld(uuid, boolean), ler.rules_in_force(), ler.shown_despite(uuid),
+    ler.end_links_despite(uuid) TO ler_app;
 -- Run as the caller, who sees by them what its policies show it.
 GRANT EXECUTE ON FUNCTION
     ler.rule_meets(ler.sensitivity_rule, ler.network_feature), ler.staged_forbidden(uuid)

@@ -92,4 +92,5 @@ GRANT UPDATE (is_conflict, note, fingerprint, judged_at) ON ler.work_judgement T
 GRANT EXECUTE ON FUNCTION
     ler.is_side(uuid, uuid, uuid), ler.may_restrict(text, @postgis@.geometry, uuid)
     TO ler_app, ler_readonly;
-GRANT EXECUTE ON FUNCTION ler.works_near(uuid[], double precision) TO ler_app;
+GRANT EXECUTE ON FUNCTION
+    ler.works_near(uuid[], double precision), ler.works_beside(uuid[], double precision) TO ler_app;
