@@ -1,6 +1,6 @@
 """The one mapping of what goes wrong to what is answered: problem documents (RFC 9457) in Danish or English.
 
-Their texts come from the files in `problem_types` and from our own refusals. What a database, a parser or Python says stays in the
+Their texts come from the files in `problem_types` and from our own refusals, whose Danish stands in `problem_details`. What a database, a parser or Python says stays in the
 log; of things that are not the caller's, absent and somebody else's are told in the same words.
 """
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from geoapi.danish import in_language
 from geoapi.negotiation import language_of, media_type_of
 from ler.db.engine import sqlstate
 from ler.domain.faults import FaultsError
@@ -98,14 +99,15 @@ class Problem:
             (ProblemError(self.slug, self.detail or kind.titles[language]),) if kind.slug == "refused" else ()
         )
         told = [
-            {"code": one.code, "detail": one.detail} | ({"pointer": one.pointer} if one.pointer else {})
+            {"code": one.code, "detail": in_language(one.detail, language)}
+            | ({"pointer": one.pointer} if one.pointer else {})
             for one in errors[:MOST_ERRORS]
         ]
         return {
             "type": f"{PROBLEMS_PATH}/{kind.slug}",
             "title": kind.titles[language],
             "status": kind.status,
-            **({"detail": self.detail} if self.detail else {}),
+            **({"detail": in_language(self.detail, language)} if self.detail else {}),
             **({"instance": instance} if instance else {}),
             "mend": kind.remedies[language],
             **({"errors": told, "errors_total": len(errors)} if told else {}),
@@ -163,7 +165,7 @@ def _slug_without_words(error: Exception) -> str:
 
 def problem_response(request: Request, problem: Problem) -> Response:
     """Return the answer in the caller's language."""
-    language = language_of(request.headers.get("accept-language"))
+    language = _language(request)
     document = problem.document(language, request.url.path)
     headers = {"Content-Language": language, "Cache-Control": "no-store", "Vary": "Accept-Language"}
     if problem.slug in _RETRY_AFTER_S:
@@ -173,6 +175,16 @@ def problem_response(request: Request, problem: Problem) -> Response:
     return JSONResponse(
         document, document["status"], headers=headers | problem.headers, media_type=_media_type(request)
     )
+
+
+def _language(request: Request) -> Language:
+    """The language of what is told: that of an answer. A wrong `lang` is told in what the caller's program prefers."""
+    match request.query_params.get("lang") if request.url.path.startswith(_OGC) else None:
+        case "da":
+            return "da"
+        case "en":
+            return "en"
+    return language_of(request.headers.get("accept-language"))
 
 
 def _media_type(request: Request) -> str:

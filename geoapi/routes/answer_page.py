@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 
 from geoapi.answer_views import AnswerFields
 from geoapi.answering import enter_answer
+from geoapi.danish import in_language
 from geoapi.negotiation import language_of
 from geoapi.pages.answer_page import PageFault, answer_page, fault_text
 from geoapi.pages.shared import Language
@@ -186,20 +187,20 @@ def _faults(error: Exception, language: Language) -> Iterator[PageFault]:
     match error:
         case FaultsError():
             for fault in error.faults:
-                text = fault_text(fault.code, language) or fault.message
+                text = fault_text(fault.code, language) or in_language(fault.message, language)
                 yield PageFault(text, _field(fault.pointer))
         case ValidationError():
             for one in error.errors(include_url=False, include_input=False, include_context=False):
                 field = _field("/" + "/".join(str(part) for part in one["loc"]))
                 said = "field-missing" if one["type"] == "missing" else "field-invalid"
-                yield PageFault(fault_text(said, language) or one["msg"], field)
+                yield PageFault(fault_text(said, language) or in_language(one["msg"], language), field)
         case ProblemException():
-            yield from (PageFault(one.detail, "gml") for one in error.problem.errors)
+            yield from (PageFault(in_language(one.detail, language), "gml") for one in error.problem.errors)
         case RefusedError():
             field = "type" if error.code == "answer-type-missing" else None
-            yield PageFault(fault_text(error.code, language) or str(error), field)
+            yield PageFault(fault_text(error.code, language) or in_language(str(error), language), field)
         case _:
-            yield PageFault(str(error))
+            yield PageFault(in_language(str(error), language))
 
 
 def _field(pointer: str) -> str | None:

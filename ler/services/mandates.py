@@ -60,7 +60,8 @@ def give_mandate(
     never = [scope for scope in scopes if scope not in MANDATABLE]
     if never or not scopes:
         raise RefusedError(
-            "mandate-scope", f"a mandate names at least one of {', '.join(sorted(MANDATABLE))}; not {never}"
+            "mandate-scope",
+            f"a mandate names at least one of {', '.join(sorted(MANDATABLE))}; not {', '.join(never) or 'nothing'}",
         )
     if valid_from and valid_to and valid_to <= valid_from:
         raise RefusedError("period-invalid", "the mandate ends before it begins")

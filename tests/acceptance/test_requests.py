@@ -153,6 +153,11 @@ def test_every_fault_is_told_with_its_place_and_nothing_is_entered(asked: Servic
     assert stored(asked) == before
     asked_before = http.post(f"{REQUESTS}/price", json=wrong).json()
     assert asked_before["errors"] == told["errors"]
+    danish = http.post(f"{REQUESTS}/price", json=wrong, headers={"Accept-Language": "da"}).json()
+    assert [one | {"detail": ""} for one in danish["errors"]] == [
+        one | {"detail": ""} for one in told["errors"]
+    ]
+    assert not {one["detail"] for one in danish["errors"]} & {one["detail"] for one in told["errors"]}
 
 
 @pytest.mark.parametrize(
