@@ -23,7 +23,7 @@ _TOLD_BY_OTHERS = {
     "geoapi/ogc/editing/areas.py: one['msg']",
     "geoapi/ogc/processes/jobs.py: job.problem",
     "geoapi/ogc/processes/running.py: *one",
-    "geoapi/parameters.py: one['msg']",
+    "geoapi/parameters.py: one['msg'].removeprefix('Value error, ')",
     "geoapi/problems.py: self.detail or kind.titles[language]",
     "geoapi/request_desk.py: told or 'the request cannot be read'",
     "geoapi/routes/answers.py: one['message']",
