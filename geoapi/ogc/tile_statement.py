@@ -73,11 +73,12 @@ def tile_statement(
     bounds = f"(SELECT ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid}))"
     geometry = f"ST_AsMVTGeom({drawn}, {bounds}, {EXTENT}, {MARGIN}, true) AS geom"
     tag = collection.tag or "SELECT NULL"
+    # OFFSET 0: else each geometry is drawn twice, for the layer and to be counted.
     return Statement(
         f"""
         {counted}
         SELECT ST_AsMVT(t, %(layer)s, {EXTENT}, 'geom') AS tile, count(t.geom) AS features, ({tag}) AS tag
-        FROM (SELECT {geometry}, {_told(collection)} {source}{thinned}) AS t
+        FROM (SELECT {geometry}, {_told(collection)} {source}{thinned} OFFSET 0) AS t
         """,
         values,
         binary=True,
