@@ -44,8 +44,9 @@ type Language = Literal["da", "en"]
 
 MOST_SECTIONS: Final = 20
 MOST_ROWS: Final = 1_000
-_SHARES: Final = (0.07, 0.19, 0.13, 0.13, 0.26, 0.22)
-_SECTION_SHARES: Final = (0.08, 0.4, 0.16, 0.18, 0.18)
+_SHARES: Final = (0.05, 0.2, 0.1, 0.13, 0.34, 0.18)
+_RULE_SHARES: Final = (0.3, 0.7)
+_SECTION_SHARES: Final = (0.06, 0.3, 0.14, 0.28, 0.22)
 _UNDATED: Final = date(1980, 1, 1)
 """Of files that belong to no day, as in the packages."""
 
@@ -154,7 +155,7 @@ def _table(reported: Reported, words: Words, language: Language) -> Sequence[Blo
             said(ZONE_WORDS[Zone(one.row["zone"])][language]),
             said(_distance(one, words)),
             said(one.row[f"reason_{language}"]),
-            _rule(one, reported.clearances, words),
+            _rule(one, words),
         )
         for one in reported.told[:MOST_ROWS]
     ]
@@ -163,7 +164,13 @@ def _table(reported: Reported, words: Words, language: Language) -> Sequence[Blo
     if len(reported.told) > MOST_ROWS:
         left = len(reported.told) - MOST_ROWS
         blocks.append(Paragraph(said(words.rows_left.format(most=MOST_ROWS, count=left))))
-    return blocks
+    # Each once: they are longer than all else that is told of a conflict.
+    rules = {
+        (_rule(one, words), given(_source(one, reported.clearances, words)))
+        for one in reported.told[:MOST_ROWS]
+    }
+    rules_told = sorted(rules, key=lambda rule: "".join(str(part) for line in rule for part in line))
+    return [*blocks, Table(words.rules, (words.rule, words.source), rules_told, _RULE_SHARES)]
 
 
 def _kind(one: Told, language: Language) -> str:
@@ -184,18 +191,21 @@ def _distance(one: Told, words: Words) -> str:
     return f"{told}; {words.below.format(least=least, most=most)}"
 
 
-def _rule(one: Told, clearances: Clearances, words: Words) -> Line:
-    """Its id, where it was read, and whether that was looked at; of an owner's own that we may not read, that it is one."""
+def _rule(one: Told, words: Words) -> Line:
+    """Its id, and whether its source was not looked at."""
+    mark = said(f" {words.unverified}") if one.row["unverified"] else ()
+    return (*given(one.row["rule"]), *mark)
+
+
+def _source(one: Told, clearances: Clearances, words: Words) -> str:
+    """Where a rule was read; of an owner's own that we may not read, that it is one."""
     name, owner = one.row["rule"], one.row["owner_id"]
     known = {rule.id: rule for rule in (*clearances.rules, *clearances.of_owners.get(owner, ()))}
     if name == UNKNOWN_PAIR:
-        source = words.no_source
-    elif name in known:
-        source = f"{known[name].source}, {known[name].clause}"
-    else:
-        source = words.own_rule
-    mark = said(f" {words.unverified}") if one.row["unverified"] else ()
-    return (*given(name), *said(", "), *given(source), *mark)
+        return str(words.no_source)
+    if name in known:
+        return f"{known[name].source}, {known[name].clause}"
+    return str(words.own_rule)
 
 
 def _sections(

@@ -60,12 +60,24 @@ def window_map(works: Sequence[ShownWork], place: BaseGeometry, words: Any) -> F
     for turn, work, footprint in drawn:
         paint = _PILOT if work.is_pilot else _JOINS
         marks.append(Shape([*_rings(footprint, west, north, scale)], paint, closed=True))
-        middle = shapely.point_on_surface(footprint)
+        middle = _place_of(turn, len(works), footprint)
         x, y = (middle.x - west) * scale, (north - middle.y) * scale
         numbers.append(Words(x, y + 1.1, str(turn), 3.0, bold=True, align="centre"))
     marks += [*numbers, *scale_bar(4, height - 3, scale)]
     told = "; ".join(f"{turn}. {work.title}" for turn, work in enumerate(works, 1))
     return Figure(words.map, told, WIDTH, height, marks)
+
+
+def _place_of(turn: int, works: int, footprint: BaseGeometry) -> shapely.Point:
+    """Where a work's number stands: within it, each further along, so that those of parallel works keep apart."""
+    west, south, east, north = footprint.bounds
+    first, last = (turn - 1) / works, turn / works
+    if east - west > north - south:
+        share = shapely.box(west + first * (east - west), south, west + last * (east - west), north)
+    else:
+        share = shapely.box(west, north - last * (north - south), east, north - first * (north - south))
+    part = shapely.intersection(footprint, share)
+    return shapely.point_on_surface(part if part.area else footprint)
 
 
 def _rings(footprint: BaseGeometry, west: float, north: float, scale: float) -> Iterator[list[Point]]:
@@ -83,7 +95,9 @@ def timeline(works: Sequence[ShownWork], words: Any) -> Figure:  # noqa: ANN401 
     """
     first = min(min(work.start, work.stands) for work in works)
     last = max(max(work.end, work.stands + (work.end - work.start)) for work in works)
+    # Whole weeks: the last one has room for its day too.
     first -= timedelta(days=first.weekday())
+    last += timedelta(days=6 - last.weekday())
     scale = (WIDTH - LABELS) / ((last - first).days + 1)
     height = (len(works) + 1) * _ROW
     marks: list[Mark] = [rectangle(0, 0, WIDTH, height, _GROUND)]

@@ -86,7 +86,10 @@ def compose_windows(planned: Planned, language: Language, *, most: int) -> Lette
     if findings:
         sections.append(Section(said(words.findings), [Items(findings)]))
     sections += [_proposed(turn, one, words, language) for turn, one in enumerate(best, 1)]
-    sources = [said(f"{name}: {source}") for name, source in sorted(planned.brief.prices.sources.items())]
+    sources = [
+        said(f"{getattr(words, f'price_{name}', name)}: {source[language]}")
+        for name, source in sorted(planned.brief.prices.sources.items())
+    ]
     sections.append(Section(said(words.sources), [Items(sources)]))
     return _letter(words.state, words.date.format(day=planned.brief.today), sections, words, language)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ler.domain.works import RoadOccupation, Surface, WorkStatus
 from ler.errors import InputError
@@ -17,7 +17,7 @@ from ler.errors import InputError
 
 @dataclass(frozen=True)
 class Prices:
-    """DKK without VAT, whole; `sources` says of each group where it was read, or that it is assumed."""
+    """DKK without VAT, whole; `sources` says of each group where it was read, or that it is assumed, in Danish and English."""
 
     opening: int
     joining: int
@@ -26,7 +26,7 @@ class Prices:
     day: Mapping[RoadOccupation, int]
     move_day: int
     move_agreed_day: int
-    sources: Mapping[str, str]
+    sources: Mapping[str, Mapping[Literal["da", "en"], str]]
 
     def move(self, status: WorkStatus) -> int:
         """What moving a work by one working day costs."""
@@ -85,5 +85,12 @@ def _prices(read: Mapping[str, Any]) -> Prices:
         day={road: amount("day", road) for road in RoadOccupation},
         move_day=amount("move", "planned"),
         move_agreed_day=amount("move", "agreed"),
-        sources={name: str(group.get("source", "not stated")) for name, group in read.items()},
+        sources={name: _source(group) for name, group in read.items()},
     )
+
+
+def _source(group: Mapping[str, Any]) -> dict[Literal["da", "en"], str]:
+    told = group.get("source")
+    if told is None:
+        return {"da": "ikke oplyst", "en": "not stated"}
+    return {"da": str(group.get("source_da", told)), "en": str(told)}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -59,6 +59,11 @@ def read_moment(given: str | None) -> datetime | None:
     if given is None:
         return None
     return parse_moment(given) if "T" in given else instant(parse_date(given), time(0))
+
+
+def read_end(given: str) -> datetime:
+    """Return a moment until which something lasts, as `read_moment`, but that a date is meant to its end. RefusedError."""
+    return parse_moment(given) if "T" in given else instant(parse_date(given) + timedelta(days=1), time(0))
 
 
 def show_rows(rows: Sequence[dict[str, Any]], *columns: str, as_json: bool) -> None:

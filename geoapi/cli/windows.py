@@ -12,7 +12,7 @@ from rich.table import Table
 from shapely.geometry import mapping
 
 from conflicts.windows.figures import Prices, read_prices, standard_prices
-from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_moment, show_rows
+from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, find_organisation, read_end, show_rows
 from geoapi.cli.batch_group import BatchGroup
 from geoapi.cli.console import results, say, settings_of
 from geoapi.cli.language import Chosen, LanguageOption, language_of
@@ -252,16 +252,15 @@ def invite(
     window: WindowId,
     *,
     until: Annotated[
-        str, typer.Option(help="Until when they answer: a day, or a moment like 2027-05-01T12:00.")
+        str,
+        typer.Option(help="Until when they answer: a day, to its end, or a moment like 2027-05-01T12:00."),
     ],
     by: Annotated[str, typer.Option("--by", help="Who coordinates; else the operator.")] = str(
         PLATFORM_OPERATOR
     ),
 ) -> None:
     """Invite the organisations of a window that is proposed; who says nothing in time is not in it."""
-    moment = read_moment(until)
-    if moment is None:
-        raise RefusedError("option-invalid", "--until is wanted")
+    moment = read_end(until)
     with acting_as(ctx, by) as (connection, found):
         invite_window(connection, found.id, window, moment)
     say(f"They are invited, and answer until {local(moment):%Y-%m-%d %H:%M} (Danish time).")

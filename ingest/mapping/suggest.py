@@ -24,6 +24,9 @@ _SHOWN: Final = 5
 _NOT_OURS: Final = ("Graveomraade", "Ledningsejere")
 """Layers of a package that hold no network."""
 _NOT_WANTED: Final = ("owner_name", "clipped", "fid", "shape_length", "shape_area", "shape_leng")
+_LINES: Final = frozenset({"Ledning", "Ledningstrace"})
+_OF_DRAWN_LINES: Final = frozenset({"noejagtighedsklasse", "noejagtighedsklasseVertikal"})
+"""What restrictions of the model, not its schema, want of them: nøjagtighedsklasseBetingelse and the same, vertical."""
 _OF_DRAWINGS: Final = (
     "Layer",
     "PaperSpace",
@@ -192,6 +195,12 @@ def _attributes(
     for name in sorted(required - pairs.keys()):
         may = ", constant: … or void: true" if attributes[name][0].void else " or constant: …"
         yield f"      # {name}: required, and no column was found; column: …{may}"
+    if any(_LINES & {t.name, *t.ancestors} for t in types):
+        for name in sorted(_OF_DRAWN_LINES - pairs.keys()):
+            yield (
+                f"      # {name}: required of lines with a geometry, and no column was found;"
+                " column: …, constant: … or void: true"
+            )
     left = columns.keys() - taken - set(pairs.values()) - set(ignored)
     for name in (name for name in columns if name in left):
         values = ", ".join(map(_text, list(columns[name].values)[:_SHOWN]))

@@ -69,6 +69,7 @@ def test_an_owner_drafts_checks_and_reads(tmp_path: Path) -> None:
         '"I DRIFT": "i drift"',
         "# ukendt: which of: under etablering | i drift | permanent ude af drift",
         "# fareklasse: required, and no column was found",
+        "# noejagtighedsklasseVertikal: required of lines with a geometry, and no column was found",
         "# not used: column Bem (a, b)",
     ):
         assert line in draft

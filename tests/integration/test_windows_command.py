@@ -89,7 +89,8 @@ def test_two_works_are_proposed_invited_answered_and_put_into_a_calendar(
     ler(world, "windows", "propose", "--work", str(planned_far_away), "--keep")
     assert json.loads(ler(world, "windows", "show", window).stdout)["state"] == "proposed"
     assert "2 arbejder" in ler(world, "windows", "propose", "--language", "da").stdout.replace("\n", " ")
-    ler(world, "windows", "invite", window, "--until", (today + timedelta(days=14)).isoformat())
+    invited = ler(world, "windows", "invite", window, "--until", (today + timedelta(days=14)).isoformat())
+    assert f"until {today + timedelta(days=15)} 00:00" in invited.stderr.replace("\n", " ")
     for owner in owners:
         ler(world, "windows", "answer", window, "--by", str(owner), "--accept")
     page, print_ = tmp_path / "kept.html", tmp_path / "kept.pdf"

@@ -1,9 +1,12 @@
--- The gml:ids that an attribute points to: it holds one, or a list of them.
+-- The gml:ids that an attribute points to: it holds one, or a list of them. Not STRICT, so that it is written out where it is
+-- called, which takes half the time.
 CREATE OR REPLACE FUNCTION ler.pointers(value jsonb)
 RETURNS TABLE (gml_id text)
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT jsonb_array_elements_text(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END)
+    SELECT jsonb_array_elements_text(
+        CASE WHEN jsonb_typeof(value) = 'array' THEN value WHEN value IS NOT NULL THEN jsonb_build_array(value) END
+    )
 $$;
 
 
