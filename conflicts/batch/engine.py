@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 import dask.config
-from distributed import Client, Future, KilledWorker, LocalCluster, Worker, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, Worker, wait
 from distributed.comm import CommClosedError
 
 from ler.errors import UnavailableError
@@ -56,26 +56,43 @@ class Engine:
         """Give what the function makes of each pair, as it is done: the pair's number, and the result or the error.
 
         What follows each other with the same first value gets it sent to each worker once. Pairs are taken from `jobs` when
-        there is room for them.
+        there is room for them. UnavailableError when there are no workers any more, and none come.
         """
         numbered = enumerate(_shared(self._client, jobs))
         going: dict[Future[R], int] = {}
 
-        def started(count: int) -> list[Future[R]]:
-            begun = {
-                self._client.submit(function, told, item, pure=False): number
-                for number, (told, item) in islice(numbered, count)
-            }
-            going.update(begun)
-            return [*begun]
+        def start(count: int) -> None:
+            for number, (told, item) in islice(numbered, count):
+                going[self._client.submit(function, told, item, pure=False)] = number
 
-        done = as_completed(started(_AHEAD * max(1, self.workers)))
-        for future in done:
-            number = going.pop(future)
-            error: Any = future.exception()
-            yield number, future.result() if error is None else error
-            future.release()
-            done.update(started(1))
+        start(_AHEAD * max(1, self.workers))
+        while going:
+            for future in self._done_of([*going]):
+                number = going.pop(future)
+                error: Any = future.exception()
+                yield number, future.result() if error is None else error
+                future.release()
+                start(1)
+
+    def _done_of[R](self, going: list[Future[R]]) -> Iterable[Future[R]]:
+        """Wait for some of them: Dask itself would wait for ever where no workers are left, and none of them asks why."""
+        while True:
+            try:
+                done: Iterable[Future[R]] = wait(
+                    going, timeout=_PATIENCE_S, return_when="FIRST_COMPLETED"
+                ).done
+            except TimeoutError:
+                self._want_workers()
+            else:
+                return done
+
+    def _want_workers(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=_PATIENCE_S)
+        except TimeoutError as error:
+            raise UnavailableError(
+                "The Dask cluster has lost all its workers; do they have the same version of ler?"
+            ) from error
 
     def on_each_worker[R](self, function: Callable[[], R]) -> list[R]:
         """Call a function in each worker's process; return what it gives there."""

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner, Result
 
+from conflicts.batch import engine
 from conflicts.batch.engine import Engine, open_engine
 from conflicts.batch.lines import Look, glance
 from conflicts.batch.network import Network
@@ -33,6 +34,7 @@ from ler.db.engine import create_engine, transaction
 from ler.db.rows import row_to_feature
 from ler.db.tables import PLATFORM_OPERATOR, line_conflict, network_feature
 from ler.domain.works import ACTIVE, PlannedWork
+from ler.errors import UnavailableError
 from ler.services.works import list_works
 from tests.batch_world import CONFLICTS, DATASET, SOUTH, WEST, enter_lines, enter_works, make_lines
 from tests.databases import SharedCluster
@@ -335,14 +337,24 @@ def test_windows_planned_by_workers_are_those_of_propose(
 
 def test_what_a_worker_leaves_that_dies_is_done_by_others(engines: dict[int, Engine], tmp_path: Path) -> None:
     died = tmp_path / "died"
+
+    # Within the test: workers cannot import what belongs to tests.
+    def survive(died: Path, number: int) -> int:
+        """Kill the worker, once."""
+        if number == 3 and not died.exists():
+            died.touch()
+            os._exit(1)
+        return number
+
     found = dict(engines[2].each(survive, ((died, number) for number in range(8))))
     assert died.exists()
     assert found == {number: number for number in range(8)}
 
 
-def survive(died: Path, number: int) -> int:
-    """Kill the worker, once."""
-    if number == 3 and not died.exists():
-        died.touch()
-        os._exit(1)
-    return number
+def test_a_cluster_that_loses_its_workers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_PATIENCE_S", 0.2)
+    with (
+        Client(processes=False, n_workers=0, dashboard_address=":0") as client,
+        pytest.raises(UnavailableError, match="lost all its workers"),
+    ):
+        dict(Engine(client).each(pow, [(2, 3)]))
