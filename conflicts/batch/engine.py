@@ -46,9 +46,8 @@ class Engine:
         self._client = client
 
     def executor(self) -> Executor:
-        """Return it as an executor of the standard library."""
-        found: Executor = self._client.get_executor(pure=False)
-        return found
+        """Return it as an executor of the standard library, of which `map` is all that can be called."""
+        return _Mapping(self)
 
     def each[S, T, R](
         self, function: Callable[[S, T], R], jobs: Iterable[tuple[S, T]]
@@ -102,6 +101,25 @@ class Engine:
     def workers(self) -> int:
         """How many partitions are worked on at once."""
         return sum(self._client.nthreads().values())
+
+
+class _Mapping(Executor):
+    """Dask's own waits for ever where no workers are left."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def map(self, fn: Callable[..., Any], *iterables: Iterable[Any], **_given: object) -> Iterator[Any]:
+        """Give what the function makes of each, in their order; the error of the first that failed."""
+        jobs = ((fn, values) for values in zip(*iterables, strict=False))
+        for _, made in sorted(self._engine.each(_call, jobs), key=lambda one: one[0]):
+            if isinstance(made, Exception):
+                raise made
+            yield made
+
+
+def _call[R](function: Callable[..., R], values: tuple[Any, ...]) -> R:
+    return function(*values)
 
 
 def _shared[S, T](client: Client, jobs: Iterable[tuple[S, T]]) -> Iterator[tuple[Any, T]]:

@@ -357,4 +357,4 @@ def test_a_cluster_that_loses_its_workers_is_not_waited_for(monkeypatch: pytest.
         Client(processes=False, n_workers=0, dashboard_address=":0") as client,
         pytest.raises(UnavailableError, match="lost all its workers"),
     ):
-        dict(Engine(client).each(pow, [(2, 3)]))
+        [*Engine(client).executor().map(pow, [2], [3])]
