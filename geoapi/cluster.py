@@ -320,7 +320,8 @@ class Cluster:
             "full_page_writes": "on" if self._durable else "off",
         }
         if not self._durable:
-            settings["synchronous_commit"] = "off"
+            # For tests and measurements, which run many services on one.
+            settings |= {"synchronous_commit": "off", "max_connections": "300"}
         options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
         done = self._run(
             [
