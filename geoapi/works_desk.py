@@ -6,7 +6,7 @@ One for the commands and for HTTP: whoever changes works goes this way, so that 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from shapely.geometry.base import BaseGeometry
@@ -25,6 +25,7 @@ from ler.services.restrictions import (
     enter_restrictions,
     judged_restriction,
 )
+from ler.services.work_conflicts import KeptConflict
 from ler.services.works import StoredWork, change_work, create_work, end_work, enter_works, replace_work
 from ler.settings import Settings
 
@@ -178,3 +179,21 @@ class WorksDesk:
 
     def _looked_at(self, connection: Connection, made: StoredWork) -> Changed:
         return Changed(made, self.look_at(connection, {made.work.id}))
+
+
+def conflict_row(kept: KeptConflict) -> dict[str, Any]:
+    """Return what commands and HTTP tell of what clashes, without where."""
+    return {
+        "id": str(kept.id),
+        "kind": kept.kind.value,
+        "work": str(kept.work_id),
+        "other_work": str(kept.other_work_id) if kept.other_work_id else None,
+        "restriction": str(kept.restriction_id) if kept.restriction_id else None,
+        "distance_m": round(kept.distance_m, 3),
+        "first_day": kept.first_day.isoformat(),
+        "last_day": kept.last_day.isoformat(),
+        "certain": kept.certain,
+        "state": kept.state.value,
+        "is_conflict": kept.is_conflict,
+        "note": kept.note,
+    }

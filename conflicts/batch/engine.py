@@ -81,17 +81,12 @@ class Engine:
                     going, timeout=_PATIENCE_S, return_when="FIRST_COMPLETED"
                 ).done
             except TimeoutError:
-                self._want_workers()
+                _want_workers(
+                    self._client,
+                    "The Dask cluster has lost all its workers; do they have the same version of ler?",
+                )
             else:
                 return done
-
-    def _want_workers(self) -> None:
-        try:
-            self._client.wait_for_workers(1, timeout=_PATIENCE_S)
-        except TimeoutError as error:
-            raise UnavailableError(
-                "The Dask cluster has lost all its workers; do they have the same version of ler?"
-            ) from error
 
     def on_each_worker[R](self, function: Callable[[], R]) -> list[R]:
         """Call a function in each worker's process; return what it gives there."""
@@ -166,11 +161,15 @@ def open_engine(*, workers: int, scheduler: str | None = None) -> Iterator[Engin
     except (OSError, ValueError) as error:
         raise UnavailableError(f"No Dask scheduler answers at {scheduler}.") from error
     with client, _told_plainly():
-        try:
-            client.wait_for_workers(1, timeout=_PATIENCE_S)
-        except TimeoutError as error:
-            raise UnavailableError(f"The Dask scheduler at {scheduler} has no workers.") from error
+        _want_workers(client, f"The Dask scheduler at {scheduler} has no workers.")
         yield Engine(client)
+
+
+def _want_workers(client: Client, otherwise: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE_S)
+    except TimeoutError as error:
+        raise UnavailableError(otherwise) from error
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from conflicts.work_conflict_store import Refreshed
 from geoapi.cli.acting import AsJson, acting_as, acting_as_operator, show_rows
 from geoapi.cli.console import ReportingGroup, results, say, settings_of
 from geoapi.ducts_view import ducts_view
-from geoapi.works_desk import WorksDesk
+from geoapi.works_desk import WorksDesk, conflict_row
 from geoapi.works_file import (
     RowFault,
     RowsRefusedError,
@@ -34,7 +34,7 @@ from ler.services.area_subscriptions import follow_area, list_areas_followed, un
 from ler.services.areas import merged_area
 from ler.services.ducts import list_ducts_near
 from ler.services.restrictions import StoredRestriction, get_restriction, list_restrictions
-from ler.services.work_conflicts import KeptConflict, judge_conflict, list_conflicts
+from ler.services.work_conflicts import judge_conflict, list_conflicts
 from ler.services.works import StoredWork, get_work, list_works
 
 app = typer.Typer(
@@ -117,7 +117,7 @@ def show(
     with acting_as(ctx, organisation or str(PLATFORM_OPERATOR)) as (connection, found):
         stored = get_work(connection, work)
         clashes = list_conflicts(connection, found.id, thing_id=work)
-    document = _work_row(stored) | {"conflicts": [_conflict_row(one) for one in clashes]}
+    document = _work_row(stored) | {"conflicts": [conflict_row(one) for one in clashes]}
     results().print_json(json.dumps(document, ensure_ascii=False, default=str))
 
 
@@ -197,7 +197,7 @@ def conflicts(
     """List what clashes, by the first day on which it may."""
     with acting_as(ctx, organisation or str(PLATFORM_OPERATOR)) as (connection, found):
         clashes = list_conflicts(connection, found.id, own=organisation is not None, state=state)
-        rows = [_conflict_row(one) for one in clashes]
+        rows = [conflict_row(one) for one in clashes]
     columns = "id", "kind", "distance_m", "first_day", "last_day", "certain", "state"
     show_rows(rows, *columns, as_json=as_json)
 
@@ -302,23 +302,6 @@ def _restriction_row(stored: StoredRestriction) -> dict[str, Any]:
     return {"id": str(found.id), "organisation": str(found.organisation_id), "version": found.version} | (
         record_of(found)
     )
-
-
-def _conflict_row(kept: KeptConflict) -> dict[str, Any]:
-    return {
-        "id": str(kept.id),
-        "kind": kept.kind.value,
-        "work": str(kept.work_id),
-        "other_work": str(kept.other_work_id) if kept.other_work_id else None,
-        "restriction": str(kept.restriction_id) if kept.restriction_id else None,
-        "distance_m": round(kept.distance_m, 3),
-        "first_day": kept.first_day.isoformat(),
-        "last_day": kept.last_day.isoformat(),
-        "certain": kept.certain,
-        "state": kept.state.value,
-        "is_conflict": kept.is_conflict,
-        "note": kept.note,
-    }
 
 
 def _tell_unused(columns: set[str]) -> None:

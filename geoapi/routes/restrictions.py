@@ -18,7 +18,7 @@ from geoapi.geojson import CrsField, GeometryBody, geometry_view, read_geometry
 from geoapi.parameters import body_of, read_json
 from geoapi.platform import platform_of
 from geoapi.register_http import API, View, check_unchanged, make_once, moment, shown
-from geoapi.works_desk import WorksDesk
+from geoapi.works_desk import WorksDesk, conflict_row
 from ler.domain.access import Scope
 from ler.domain.legal_time import legal_day
 from ler.domain.work_record import record_of
@@ -145,19 +145,7 @@ def _restriction_view(stored: StoredRestriction) -> View:
 
 
 def _conflict_view(found: KeptConflict) -> View:
-    return {
-        "id": str(found.id),
-        "kind": found.kind.value,
-        "work": str(found.work_id),
-        "other_work": str(found.other_work_id) if found.other_work_id else None,
-        "restriction": str(found.restriction_id) if found.restriction_id else None,
-        "distance_m": round(found.distance_m, 3),
-        "first_day": found.first_day.isoformat(),
-        "last_day": found.last_day.isoformat(),
-        "certain": found.certain,
-        "state": found.state.value,
-        "is_conflict": found.is_conflict,
-        "note": found.note,
+    return conflict_row(found) | {
         "geometry": geometry_view(found.place),
         "ended_at": moment(found.ended_at),
     }

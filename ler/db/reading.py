@@ -59,14 +59,7 @@ class ReadPool:
         """
         turn = await self._turns_here().take()
         try:
-            line, is_kept = await self._line()
-            try:
-                return await self._ask(line, statements)
-            except UnavailableError:
-                if not is_kept:
-                    raise
-            # It died while nobody used it; a new one tells whether the database has.
-            return await self._ask(await self._open(), statements)
+            return await self._answered(self._kept(), statements, statements)
         finally:
             self._turns.give(turn)
 
@@ -75,20 +68,22 @@ class ReadPool:
         turn = self._turns_here().take_free()
         if turn is None:
             return None
-        while self._idle:
-            line = self._idle.pop()
-            if line.is_alive and line.begin(first):
-                return Begun(line, turn, first)
-            line.close()
-        self._turns.give(turn)
-        return None
+        begun = None
+        try:
+            while begun is None and (line := self._kept()) is not None:
+                if line.begin(first):
+                    begun = Begun(line, turn, first)
+                else:
+                    line.close()
+        finally:
+            if begun is None:
+                self._turns.give(turn)
+        return begun
 
     async def finish(self, begun: "Begun", *statements: Statement) -> list[list[Any]]:
         """Return the rows of the statement that was begun, and of those that follow it in its transaction; raises as `read`."""
         try:
-            with suppress(UnavailableError):
-                return await self._ask(begun.line, statements)
-            return await self._ask(await self._open(), (begun.first, *statements))
+            return await self._answered(begun.line, statements, (begun.first, *statements))
         finally:
             self._turns.give(begun.turn)
 
@@ -109,13 +104,23 @@ class ReadPool:
             self._loop, self._turns = loop, self._new_turns()
         return self._turns
 
-    async def _line(self) -> tuple["_Line", bool]:
+    def _kept(self) -> "_Line | None":
         while self._idle:
             line = self._idle.pop()
             if line.is_alive:
-                return line, True
+                return line
             line.close()
-        return await self._open(), False
+        return None
+
+    async def _answered(
+        self, kept: "_Line | None", rest: Sequence[Statement], whole: Sequence[Statement]
+    ) -> list[list[Any]]:
+        """Ask a connection that was kept for the rest, or a new one for the whole."""
+        if kept is not None:
+            # It may have died while nobody used it; a new one tells whether the database has.
+            with suppress(UnavailableError):
+                return await self._ask(kept, rest)
+        return await self._ask(await self._open(), whole)
 
     async def _open(self) -> "_Line":
         try:
